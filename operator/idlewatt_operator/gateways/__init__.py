@@ -1,0 +1,1 @@
+"""The ports to the outside world, and the only network code."""

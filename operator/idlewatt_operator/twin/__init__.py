@@ -1,0 +1,1 @@
+"""A simulated cluster, fleet, telemetry and clock behind the same gateways."""
