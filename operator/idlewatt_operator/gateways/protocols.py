@@ -1,0 +1,177 @@
+"""The ports: what the cycle asks of a cluster, of telemetry and of a clock.
+
+Two sets of gateways stand behind them: the real ones (`kubernetes/`, `redis/`) and the
+twin's. The cycle does not know which it has.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from idlewatt_operator.resources.records import GivenUp, PodRecord, Refused, VehicleRecord
+from idlewatt_scheduler.model.policy import FleetPolicy
+from idlewatt_scheduler.model.site import ObservedCircuit, Site
+from idlewatt_scheduler.model.tariff import Tariff
+from idlewatt_scheduler.model.units import Instant
+from idlewatt_scheduler.model.vehicle import Observation
+from idlewatt_scheduler.model.workload import Node
+
+
+class Clock(Protocol):
+    """Time, injected: the wall's, a test's, or the twin's."""
+
+    def now(self) -> Instant:
+        """The present instant."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Return once `seconds` have passed on this clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterView:
+    """What the watches last showed.
+
+    Attributes:
+        synced: every kind was listed whole at least once; without it nothing is decided.
+        vehicles, nodes, sites, tariffs: by name.
+        pods: by UID; ours, and those of others that are bound and have not ended.
+        refused: objects that are in the cluster and cannot be used.
+    """
+
+    synced: bool = False
+    policy: FleetPolicy = field(default_factory=FleetPolicy)
+    vehicles: Mapping[str, VehicleRecord] = field(default_factory=dict)
+    nodes: Mapping[str, Node] = field(default_factory=dict)
+    sites: Mapping[str, Site] = field(default_factory=dict)
+    tariffs: Mapping[str, Tariff] = field(default_factory=dict)
+    pods: Mapping[str, PodRecord] = field(default_factory=dict)
+    refused: tuple[Refused, ...] = ()
+
+
+class Outcome(StrEnum):
+    """How a write ended; nothing but a fault of our own is raised."""
+
+    DONE = "Done"
+    GONE = "Gone"  # 404, or 409 because the UID is another's: the pod is not there any more
+    CONFLICT = "Conflict"  # 409: somebody changed it first; look again, then decide again
+    REFUSED = "Refused"  # 400, 403, 422: it will not be taken; the message says why
+    BLOCKED = "Blocked"  # 429: a disruption budget, or the server asks for patience
+    UNKNOWN = "Unknown"  # 5xx, a cut line, a time-out: it may have been done
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """An outcome, and the server's sentence where it gave one."""
+
+    outcome: Outcome
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BindOrder:
+    """One Binding: the pod by UID, the node, and the annotations that arrive with `nodeName`."""
+
+    namespace: str
+    name: str
+    uid: str
+    node: str
+    annotations: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class EventNote:
+    """An event about a pod; `reason` is `Scheduled`, `FailedScheduling` or a drain's.
+
+    Attributes:
+        warning: its type is `Warning` rather than `Normal`.
+    """
+
+    namespace: str
+    name: str
+    uid: str
+    reason: str
+    message: str
+    action: str
+    warning: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A status condition; its transition time is the writer's business.
+
+    Attributes:
+        status: `True`, `False` or `Unknown`.
+        reason: CamelCase.
+    """
+
+    type: str
+    status: str
+    reason: str
+    message: str
+    observed_generation: int = 0
+
+
+class ClusterGateway(Protocol):
+    """The cluster: what the watches show, and every write there is."""
+
+    def view(self) -> ClusterView:
+        """What is known now; cheap, and never changed afterwards."""
+
+    async def bind(self, order: BindOrder) -> Result:
+        """Post the Binding."""
+
+    async def pod(self, namespace: str, name: str) -> PodRecord | None:
+        """A fresh, consistent GET, to settle a binding whose answer was lost."""
+
+    async def set_active_deadline(self, record: PodRecord, seconds: int) -> Result:
+        """Set or lower `activeDeadlineSeconds`, for this UID alone."""
+
+    async def evict(self, record: PodRecord, grace_seconds: int | None = None) -> Result:
+        """Ask the Eviction API to end the pod, with its UID as precondition."""
+
+    async def remove(self, record: PodRecord) -> Result:
+        """Delete the object of a pod on a lost vehicle at once, with its UID as precondition."""
+
+    async def say(self, note: EventNote) -> None:
+        """Write an event; a lost one is not an error."""
+
+    async def set_waiting(self, record: PodRecord, reason: str, message: str) -> Result:
+        """Write the pod's condition `PodScheduled=False`."""
+
+    async def keep_taint(self, node: str) -> Result:
+        """Put `idlewatt.dev/vehicle:NoSchedule` on the Node, tested by its resourceVersion."""
+
+    async def write_vehicle_status(self, name: str, patch: Mapping[str, object]) -> Result:
+        """Merge `patch` into the VehicleNode's status."""
+
+    async def write_given_up(self, name: str, given_up: Sequence[GivenUp]) -> Result:
+        """Keep the pods that were given up on this vehicle in an annotation of its own."""
+
+    async def write_conditions(
+        self, kind: str, name: str, conditions: Sequence[Condition]
+    ) -> Result:
+        """Write the conditions of a ParkingSite, EnergyTariff, FleetPolicy or VehicleNode."""
+
+
+@dataclass(frozen=True, slots=True)
+class Telemetry:
+    """The latest that was reported, by vehicle, and by site for its circuits.
+
+    Attributes:
+        refused: sentences about reports that could not be used, newest last, a few of them.
+    """
+
+    vehicles: Mapping[str, Observation] = field(default_factory=dict)
+    circuits: Mapping[str, tuple[ObservedCircuit, ...]] = field(default_factory=dict)
+    refused: tuple[str, ...] = ()
+
+
+class TelemetryGateway(Protocol):
+    """Where observations come from."""
+
+    def latest(self) -> Telemetry | None:
+        """What is known now; None: this source has none, the objects' status is to be read."""
+
+    async def wake(self, vehicle: str) -> Result:
+        """Ask an asleep vehicle to wake, for a placement that is already decided."""

@@ -1,0 +1,77 @@
+"""What a planner answers: who is placed where, who waits and why, who has to leave."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from idlewatt_scheduler.model.reasons import Reason, WaitingCondition
+from idlewatt_scheduler.model.units import Instant, Milliwatts
+from idlewatt_scheduler.model.workload import Pod
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """A pending pod on a candidate, for a stay.
+
+    Attributes:
+        node: the candidate's name; the vehicle's and its Node's are the same.
+        power: milliwatts the pod was planned with.
+        cost: what the placement adds to its vehicle, in the plan's currency, in the plan's order.
+        energy_watt_hours: AC energy it adds, standby counted once, waking left out.
+    """
+
+    pod: Pod
+    node: str
+    start: Instant
+    ready_at: Instant
+    until: Instant
+    power: Milliwatts
+    cost: Fraction = Fraction(0)
+    energy_watt_hours: Fraction = Fraction(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A pending pod that was not placed, and every candidate under its first failing clause."""
+
+    pod: Pod
+    condition: WaitingCondition
+    reasons: Mapping[Reason, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """A running pod that has to leave its node."""
+
+    pod: Pod
+    node: str
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The answer to one snapshot.
+
+    Attributes:
+        placements: in the order in which their costs add up.
+        weight: the placed weight, 16 to the power of each pod's rank, summed.
+        bound: no stable plan has more weight.
+        cost: in `currency`, the sum of the placements' costs.
+        currency: the plan's; None where the fleet has no common one.
+        proven: the plan is known to be the best there is, in weight and in cost.
+    """
+
+    at: Instant
+    placements: tuple[Placement, ...] = ()
+    waiting: tuple[Waiting, ...] = ()
+    leaving: tuple[Leaving, ...] = ()
+    weight: int = 0
+    bound: int = 0
+    cost: Fraction = Fraction(0)
+    currency: str | None = None
+    proven: bool = False
+
+    @property
+    def gap(self) -> Fraction:
+        """How far the placed weight may be from the best, as a share of the bound."""
+        return Fraction(self.bound - self.weight, self.bound) if self.bound else Fraction(0)

@@ -1,0 +1,84 @@
+"""The named reasons, in the order in which they are asked.
+
+The order of the members is the order of the clauses: a candidate is counted under the first
+one that fails. `docs/reference/rules.md` gives each its exact meaning.
+"""
+
+from enum import StrEnum
+from typing import Final, TypeAlias
+
+
+class VehicleReason(StrEnum):
+    """Why a vehicle takes no pod at all."""
+
+    SUSPENDED = "Suspended"
+    NO_AGREEMENT = "NoAgreement"
+    CURRENCY_UNKNOWN = "CurrencyUnknown"
+    MONTHLY_CAP_REACHED = "MonthlyCapReached"
+    NODE_NOT_READY = "NodeNotReady"
+    UNREACHABLE = "Unreachable"
+    TELEMETRY_INVALID = "TelemetryInvalid"
+    TELEMETRY_STALE = "TelemetryStale"
+    NOT_PARKED = "NotParked"
+    OCCUPIED = "Occupied"
+    NOT_IDLE_LONG_ENOUGH = "NotIdleLongEnough"
+    TOO_HOT = "TooHot"
+    TOO_COLD = "TooCold"
+    SITE_UNKNOWN = "SiteUnknown"
+    COMPUTE_NOT_ALLOWED = "ComputeNotAllowed"
+    NOT_SUPPLIED = "NotSupplied"
+    DRAINING = "Draining"
+
+
+class PodReason(StrEnum):
+    """Why a vehicle that takes pods does not take this one, for this stay."""
+
+    INVALID_ANNOTATION = "InvalidAnnotation"
+    UNSUPPORTED_FIELD = "UnsupportedField"
+    NODE_AFFINITY = "NodeAffinity"
+    TAINT_NOT_TOLERATED = "TaintNotTolerated"
+    RESIDENCY = "Residency"
+    UNTRUSTED = "Untrusted"
+    EXCEEDS_CAPACITY = "ExceedsCapacity"
+    LINK_TOO_SLOW = "LinkTooSlow"
+    OUTSIDE_PARKING_WINDOW = "OutsideParkingWindow"
+    LEAVES_TOO_EARLY = "LeavesTooEarly"
+    DEADLINE_MISSED = "DeadlineMissed"
+    ON_PEAK = "OnPeak"
+    PRICE_UNKNOWN = "PriceUnknown"
+    BELOW_RESERVE = "BelowReserve"
+    DEPARTURE_CHARGE_AT_RISK = "DepartureChargeAtRisk"
+    NOT_ENOUGH_RESOURCES = "NotEnoughResources"
+    CIRCUIT_FULL = "CircuitFull"
+
+
+Reason: TypeAlias = VehicleReason | PodReason
+
+KEEPS_NEW_PODS_AWAY_ONLY: Final = frozenset(
+    {
+        VehicleReason.CURRENCY_UNKNOWN,
+        VehicleReason.MONTHLY_CAP_REACHED,
+        VehicleReason.NOT_IDLE_LONG_ENOUGH,
+        VehicleReason.TOO_COLD,
+    }
+)
+"""Vehicle clauses that never drain a running pod."""
+
+NO_TIME_OR_CHARGE_WOULD_HELP: Final = frozenset(
+    {
+        PodReason.INVALID_ANNOTATION,
+        PodReason.UNSUPPORTED_FIELD,
+        PodReason.NODE_AFFINITY,
+        PodReason.TAINT_NOT_TOLERATED,
+        PodReason.UNTRUSTED,
+        PodReason.EXCEEDS_CAPACITY,
+    }
+)
+"""A pod that fails first on one of these everywhere is `Unschedulable`."""
+
+
+class WaitingCondition(StrEnum):
+    """The reason of a waiting pod's `PodScheduled=False`."""
+
+    UNSCHEDULABLE = "Unschedulable"
+    WAITING_FOR_ENERGY = "WaitingForEnergy"
