@@ -1,0 +1,340 @@
+"""The types that fields of the custom resources have: numbers with limits, text with a form.
+
+A form is said once, as a regular expression that RE2 and Python read alike and as one
+sentence; the API server gets it as a CEL rule, offline reading checks it itself.
+"""
+
+import functools
+import json
+import re
+import zoneinfo
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Annotated, Any, Final, TypeAlias
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from idlewatt_operator.resources.currencies import CURRENCIES
+from idlewatt_operator.resources.quantities import QUANTITY_MAX_LENGTH, parse_quantity
+
+RULES: Final = "x-kubernetes-validations"
+
+LONGEST_SECONDS: Final = 366 * 86_400
+MOST_WATTS: Final = 1_000_000_000
+MOST_WATT_HOURS: Final = 1_000_000_000
+MOST_BYTES: Final = 10**18
+
+
+def refusal(sentence: str) -> PydanticCustomError:
+    """One mistake, said as a sentence that needs no rewriting."""
+    return PydanticCustomError("refused", "{sentence}", {"sentence": sentence})
+
+
+def cel_message(template: str, value_cel: str) -> dict[str, str]:
+    """The message of a CEL rule; `{}` in the template stands for the CEL `value_cel`."""
+    if "{}" not in template:
+        return {"message": template}
+    before, after = template.split("{}")
+    expression = f"{json.dumps(before)} + {value_cel} + {json.dumps(after)}"
+    return {"message": template.replace("'{}'", "this"), "messageExpression": expression}
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """The form of a string field, for `Annotated`.
+
+    Attributes:
+        max_length: in characters.
+        pattern: what the whole text must match; empty: anything.
+        message: the sentence for a text that does not; `{}` stands for the text.
+        cel: CEL rules the text must meet beside the pattern.
+        read: makes the field's value of the text; a ValueError means that `message` applies.
+        write: makes the text of the value again.
+        format: the OpenAPI format.
+    """
+
+    max_length: int
+    pattern: str = ""
+    message: str = ""
+    cel: tuple[str, ...] = ()
+    read: Callable[[str], Any] = str
+    write: Callable[[Any], str] = str
+    format: str = ""
+
+    def __get_pydantic_core_schema__(
+        self, _source: object, _handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(
+            self._checked,
+            core_schema.str_schema(strict=True, max_length=self.max_length),
+            serialization=core_schema.plain_serializer_function_ser_schema(self.write),
+        )
+
+    def __get_pydantic_json_schema__(
+        self, _schema: CoreSchema, _handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        schema: JsonSchemaValue = {"type": "string", "maxLength": self.max_length}
+        if self.format:
+            schema["format"] = self.format
+        anchored = (f"self.matches({json.dumps(f'^(?:{self.pattern})$')})",)
+        value = "self" if not self.format else "string(self)"
+        rules = [
+            {"rule": rule, **cel_message(self.message, value)}
+            for rule in (*(anchored if self.pattern and not self.format else ()), *self.cel)
+        ]
+        return {**schema, RULES: rules} if rules else schema
+
+    def _checked(self, text: str) -> Any:  # noqa: ANN401  # whatever `read` makes of it
+        if self.pattern and re.fullmatch(self.pattern, text) is None:
+            raise refusal(self.message.format(text))
+        try:
+            return self.read(text)
+        except ValueError:
+            raise refusal(self.message.format(text)) from None
+
+
+def _read_time(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text.upper()).astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError from error
+    if not 1970 <= moment.year < 2200:  # noqa: PLR2004  # the years `message` names
+        raise ValueError
+    return moment
+
+
+def _write_time(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+@functools.cache
+def _zones() -> frozenset[str]:
+    return frozenset(zoneinfo.available_timezones())
+
+
+def _read_zone(text: str) -> ZoneInfo:
+    if text not in _zones():
+        raise ValueError
+    return ZoneInfo(text)
+
+
+def _read_currency(text: str) -> str:
+    if text not in CURRENCIES:
+        raise ValueError
+    return text
+
+
+def _read_rate(text: str) -> Decimal:
+    rate = Decimal(text)
+    if not rate:
+        raise ValueError
+    return rate
+
+
+Watts: TypeAlias = Annotated[int, Field(strict=True, ge=0, le=MOST_WATTS)]
+PositiveWatts: TypeAlias = Annotated[int, Field(strict=True, ge=1, le=MOST_WATTS)]
+WattHours: TypeAlias = Annotated[int, Field(strict=True, ge=0, le=MOST_WATT_HOURS)]
+PositiveWattHours: TypeAlias = Annotated[int, Field(strict=True, ge=1, le=MOST_WATT_HOURS)]
+Milliamps: TypeAlias = Annotated[int, Field(strict=True, ge=0, le=10_000_000)]
+Seconds: TypeAlias = Annotated[int, Field(strict=True, ge=0, le=LONGEST_SECONDS)]
+PositiveSeconds: TypeAlias = Annotated[int, Field(strict=True, ge=1, le=LONGEST_SECONDS)]
+Percent: TypeAlias = Annotated[int, Field(strict=True, ge=0, le=100)]
+PositivePercent: TypeAlias = Annotated[int, Field(strict=True, ge=1, le=100)]
+Celsius: TypeAlias = Annotated[int, Field(strict=True, ge=-100, le=200)]
+Bytes: TypeAlias = Annotated[int, Field(strict=True, ge=0, le=MOST_BYTES)]
+BitsPerSecond: TypeAlias = Annotated[int, Field(strict=True, ge=1, le=10**15)]
+Grams: TypeAlias = Annotated[int, Field(strict=True, ge=0, le=1_000_000)]
+Count: TypeAlias = Annotated[int, Field(strict=True, ge=0, le=1_000_000)]
+Version: TypeAlias = Annotated[int, Field(strict=True, ge=1, le=2_147_483_647)]
+Generation: TypeAlias = Annotated[int, Field(strict=True, ge=0, le=2**63 - 1)]
+Flag: TypeAlias = Annotated[bool, Field(strict=True)]
+
+_UNSIGNED = r"(0|[1-9][0-9]{0,8})([.][0-9]{1,9})?"
+
+Amount: TypeAlias = Annotated[
+    Decimal,
+    Text(
+        max_length=20,
+        pattern=_UNSIGNED,
+        message="'{}' is not an amount of money: write a decimal number in quotes, not negative, "
+        'such as "0.30"',
+        read=Decimal,
+    ),
+]
+"""Money that is paid out, in a currency the resource names."""
+
+Price: TypeAlias = Annotated[
+    Decimal,
+    Text(
+        max_length=20,
+        pattern=f"-?{_UNSIGNED}",
+        message="'{}' is not a price: write a decimal number in quotes, such as \"0.18\" or "
+        '"-0.02"',
+        read=Decimal,
+    ),
+]
+"""Money per kWh; a price may be negative."""
+
+TaxPercent: TypeAlias = Annotated[
+    Decimal,
+    Text(
+        max_length=20,
+        pattern=r"(0|[1-9][0-9]{0,2})([.][0-9]{1,9})?",
+        message="'{}' is not a tax in percent: write a decimal number in quotes, not negative, "
+        'such as "19" or "7.7"',
+        read=Decimal,
+    ),
+]
+
+Rate: TypeAlias = Annotated[
+    Decimal,
+    Text(
+        max_length=20,
+        pattern=_UNSIGNED,
+        message="'{}' is not an exchange rate: write a decimal number above zero in quotes, such "
+        'as "0.086"',
+        cel=("self.matches('[1-9]')",),
+        read=_read_rate,
+    ),
+]
+
+Currency: TypeAlias = Annotated[
+    str,
+    Text(
+        max_length=8,
+        message="'{}' is not a currency in use: write its ISO 4217 code, such as EUR, NOK or USD",
+        cel=(f"self in {json.dumps(CURRENCIES)}",),
+        read=_read_currency,
+    ),
+]
+
+Time: TypeAlias = Annotated[
+    datetime,
+    Text(
+        max_length=64,
+        pattern=r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,9})?"
+        r"([Zz]|[+-][0-9]{2}:[0-9]{2})",
+        message="'{}' is not a time between the years 1970 and 2200: write RFC 3339 with a zone, "
+        "such as 2026-01-02T10:00:00Z",
+        cel=("self.getFullYear() >= 1970 && self.getFullYear() < 2200",),
+        read=_read_time,
+        write=_write_time,
+        format="date-time",
+    ),
+]
+"""An instant, in UTC once it is read."""
+
+TimeZone: TypeAlias = Annotated[
+    ZoneInfo,
+    Text(
+        max_length=64,
+        pattern=r"[A-Z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*",
+        message="'{}' is not a time zone: write its IANA name, such as Europe/Berlin or UTC",
+        cel=(
+            "self != 'Local'",
+            "timestamp('2026-01-01T00:00:00Z').getFullYear(self) > 0",
+        ),
+        read=_read_zone,
+        write=str,
+    ),
+]
+
+ClockTime: TypeAlias = Annotated[
+    str,
+    Text(
+        max_length=5,
+        pattern=r"([01][0-9]|2[0-3]):[0-5][0-9]",
+        message="'{}' is not a time of day: write hours and minutes in quotes, from \"00:00\" to "
+        '"23:59"',
+    ),
+]
+
+Name: TypeAlias = Annotated[
+    str,
+    Text(
+        max_length=63,
+        pattern=r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?",
+        message="'{}' is not a name: use letters, digits, '-', '_' and '.', with a letter or "
+        "digit at both ends",
+    ),
+]
+"""A name within a resource: of a circuit, a zone, a window, a region."""
+
+ObjectName: TypeAlias = Annotated[
+    str,
+    Text(
+        max_length=253,
+        pattern=r"[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*",
+        message="'{}' is not the name of an object: use lower-case letters, digits, '-' and '.', "
+        "with a letter or digit at both ends",
+    ),
+]
+
+Identifier: TypeAlias = Annotated[
+    str,
+    Text(
+        max_length=128,
+        pattern=r"[A-Za-z0-9]([-A-Za-z0-9_.:]*[A-Za-z0-9])?",
+        message="'{}' is not an identifier: use letters, digits, '-', '_', '.' and ':'; it is a "
+        "pseudonym, never a person's name or address",
+    ),
+]
+
+Band: TypeAlias = Annotated[
+    str,
+    Text(
+        max_length=63,
+        pattern=r"[A-Za-z][A-Za-z0-9_-]*",
+        message="'{}' is not a tariff band: write one word that starts with a letter, such as "
+        "OffPeak, MidPeak or Peak",
+    ),
+]
+
+ShortText: TypeAlias = Annotated[str, Text(max_length=1_024)]
+LongText: TypeAlias = Annotated[str, Text(max_length=32_768)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Quantity:
+    """A Kubernetes quantity, as text or as a whole number; never negative."""
+
+    def __get_pydantic_core_schema__(
+        self, _source: object, _handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(
+            self._checked, serialization=core_schema.to_string_ser_schema()
+        )
+
+    def __get_pydantic_json_schema__(
+        self, _schema: CoreSchema, _handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return {
+            "anyOf": [{"type": "integer"}, {"type": "string"}],
+            "x-kubernetes-int-or-string": True,
+            "maxLength": QUANTITY_MAX_LENGTH,
+        }
+
+    @staticmethod
+    def _checked(value: object) -> str:
+        if isinstance(value, bool) or not isinstance(value, (str, int)):
+            sentence = (
+                f"{json.dumps(value, default=str)} is not a quantity: write a whole number, or "
+                'text in quotes such as "500m" or "32Gi"'
+            )
+            raise refusal(sentence)
+        try:
+            amount = parse_quantity(value)
+        except ValueError as error:
+            raise refusal(str(error)) from None
+        if amount < 0:
+            sentence = f"'{value}' is negative: a capacity is zero or more"
+            raise refusal(sentence)
+        return str(value)
+
+
+Quantity: TypeAlias = Annotated[str, _Quantity()]

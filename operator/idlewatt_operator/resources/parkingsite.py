@@ -1,0 +1,176 @@
+"""ParkingSite (`site`): where vehicles stand, its circuits, and who buys the electricity."""
+
+from collections.abc import Iterator
+from typing import Annotated, ClassVar, Final, Literal, Self, TypeAlias
+
+from pydantic import Field, model_validator
+
+from idlewatt_operator.resources.base import (
+    Column,
+    Conditions,
+    ListMap,
+    Location,
+    Naming,
+    Part,
+    Resource,
+    Rule,
+    TariffRef,
+    refuse,
+)
+from idlewatt_operator.resources.fields import (
+    Flag,
+    Generation,
+    Milliamps,
+    Name,
+    Time,
+    TimeZone,
+    Watts,
+)
+
+EnergyBearerName: TypeAlias = Literal["Owner", "SiteHost", "Fleet"]
+ChargingController: TypeAlias = Literal["External", "Idlewatt"]
+
+MOST_CIRCUITS: Final = 64
+
+UNKNOWN_PARENT = "'{}' is the parent of a circuit but no circuit of this site"
+LATE_PARENT = (
+    "'{}' stands before its parent: list a parent before its children, so that no circuit can "
+    "be above itself"
+)
+
+
+class Circuit(Part):
+    """One level of the site's grid connection."""
+
+    name: Name
+    """Tells the circuits of a site apart."""
+    parent: Name | None = None
+    """The circuit above this one; without one it hangs on the grid."""
+    import_capacity_limit_watts: Watts
+    """What the circuit may carry, AC."""
+    uncontrolled_load_watts: Watts | None = None
+    """What else draws on it and below it, where nothing is measured; without one, 0."""
+    failsafe_limit_watts: Watts | None = None
+    """The limit while a measurement that once came is stale."""
+    max_current_milliamps_per_phase: Milliamps | None = None
+    """What a phase may carry; not judged yet."""
+
+
+class ParkingSiteSpec(Part):
+    """The site as its host describes it."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            cel="!has(self.circuits) || self.circuits.all(c, !has(c.parent) || "
+            "self.circuits.exists(o, o.name == c.parent))",
+            message=UNKNOWN_PARENT,
+            field="circuits",
+            value_cel="self.circuits.filter(c, has(c.parent) && "
+            "!self.circuits.exists(o, o.name == c.parent))[0].parent",
+        ),
+        Rule(
+            cel="!has(self.circuits) || self.circuits.all(c, !has(c.parent) || "
+            "self.circuits.map(o, o.name).indexOf(c.parent) < "
+            "self.circuits.map(o, o.name).indexOf(c.name))",
+            message=LATE_PARENT,
+            field="circuits",
+            value_cel="self.circuits.filter(c, has(c.parent) && "
+            "self.circuits.map(o, o.name).indexOf(c.parent) >= "
+            "self.circuits.map(o, o.name).indexOf(c.name))[0].name",
+        ),
+    )
+
+    time_zone: TimeZone
+    """IANA name, in which parking windows at this site are read."""
+    region: Name | None = None
+    """Where pods run, as they ask for it by `residency`; without one, no such pod comes."""
+    tariff_ref: TariffRef | None = None
+    """What electricity costs here; without one, no price is known."""
+    energy_borne_by: EnergyBearerName = "Owner"
+    """Who buys the electricity, and is paid for it."""
+    compute_allowed: Flag = False
+    """Whether the host lets vehicles compute here."""
+    charging_controller: ChargingController = "External"
+    """Who decides when cars charge."""
+    circuits: Annotated[
+        tuple[Circuit, ...], Field(max_length=MOST_CIRCUITS), ListMap(keys=("name",))
+    ] = ()
+    """The levels of the grid connection; a parent stands before its children."""
+
+    @model_validator(mode="after")
+    def _keep_order(self) -> Self:
+        refuse("circuits", self._misplaced())
+        return self
+
+    def _misplaced(self) -> Iterator[tuple[Location, str]]:
+        names = {circuit.name for circuit in self.circuits}
+        seen: set[str] = set()
+        for index, circuit in enumerate(self.circuits):
+            place = ("circuits", index, "parent")
+            if circuit.parent is not None and circuit.parent not in names:
+                yield place, UNKNOWN_PARENT.format(circuit.parent)
+            elif circuit.parent is not None and circuit.parent not in seen:
+                yield place, LATE_PARENT.format(circuit.name)
+            seen.add(circuit.name)
+
+
+class CircuitStatus(Part):
+    """What was last reported of a circuit."""
+
+    name: Name
+    """The circuit's name."""
+    uncontrolled_load_watts: Watts | None = None
+    """Measured load of what idlewatt does not control, on the circuit and below it."""
+    observed_at: Time | None = None
+    """When that was measured."""
+    curtailed_to_watts: Watts | None = None
+    """A limit imposed from outside."""
+    curtailed_until: Time | None = None
+    """When that limit ends; without one it holds until it is withdrawn."""
+
+
+class ParkingSiteStatus(Part):
+    """What was observed of the site, and what the operator found."""
+
+    observed_generation: Generation | None = None
+    """The generation of the spec that this status is about."""
+    circuits: Annotated[
+        tuple[CircuitStatus, ...],
+        Field(max_length=MOST_CIRCUITS),
+        ListMap(keys=("name",)),
+    ] = ()
+    """What was last reported of each circuit."""
+    conditions: Conditions = ()
+    """Ready: the site can be used as it is described, or why not."""
+
+
+class ParkingSite(Resource):
+    """A place where vehicles stand and may compute."""
+
+    naming: ClassVar[Naming] = Naming("ParkingSite", "parkingsites", "parkingsite", "site")
+    columns: ClassVar[tuple[Column, ...]] = (
+        Column("Region", ".spec.region", description="Where pods run."),
+        Column("Tariff", ".spec.tariffRef.name", description="What electricity costs here."),
+        Column(
+            "Compute", ".spec.computeAllowed", "boolean", "Whether the host lets vehicles compute."
+        ),
+        Column("Paid To", ".spec.energyBorneBy", description="Who buys the electricity."),
+        Column(
+            "Limit",
+            ".spec.circuits[0].importCapacityLimitWatts",
+            "integer",
+            "Watts of the first circuit.",
+        ),
+        Column(
+            "Ready", ".status.conditions[?(@.type=='Ready')].status", description="Usable as it is."
+        ),
+        Column("Reason", ".status.conditions[?(@.type=='Ready')].reason", description="Why."),
+        Column("Time Zone", ".spec.timeZone", description="Of its windows.", priority=1),
+        Column("Age", ".metadata.creationTimestamp", "date", "Since it was made."),
+    )
+
+    kind: Literal["ParkingSite"]
+    spec: ParkingSiteSpec
+    """The site as its host describes it."""
+    status: ParkingSiteStatus | None = None
+    """What was observed and found."""

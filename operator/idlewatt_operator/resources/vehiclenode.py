@@ -1,0 +1,437 @@
+"""VehicleNode (`vn`): a vehicle, what its owner agreed to, and what was last observed of it."""
+
+import re
+from typing import Annotated, ClassVar, Final, Literal, TypeAlias
+
+from pydantic import Field
+
+from idlewatt_operator.resources.base import (
+    Column,
+    Conditions,
+    ListMap,
+    ListSet,
+    Naming,
+    Part,
+    Resource,
+    Rule,
+    SiteRef,
+)
+from idlewatt_operator.resources.fields import (
+    Amount,
+    BitsPerSecond,
+    Bytes,
+    Celsius,
+    ClockTime,
+    Count,
+    Currency,
+    Flag,
+    Generation,
+    Identifier,
+    Name,
+    Percent,
+    PositivePercent,
+    PositiveWattHours,
+    PositiveWatts,
+    Quantity,
+    Seconds,
+    Time,
+    Version,
+    WattHours,
+    Watts,
+)
+
+EnergySource: TypeAlias = Literal["Grid", "Battery"]
+Chemistry: TypeAlias = Literal["LFP", "LMFP", "NMC", "NCA", "NMCA", "LMO", "LTO", "SodiumIon"]
+Weekday: TypeAlias = Literal["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
+PowerState: TypeAlias = Literal["Awake", "Asleep", "Waking"]
+QualityName: TypeAlias = Literal["Good", "Stale", "Invalid"]
+SupplyState: TypeAlias = Literal["Unplugged", "PluggedNotSupplied", "Supplied"]
+DepartureSource: TypeAlias = Literal["ParkingWindow", "Owner", "Charger", "Learned"]
+
+Days: TypeAlias = Annotated[tuple[Weekday, ...], Field(min_length=1, max_length=7), ListSet()]
+"""Weekdays; a stretch that runs over midnight belongs to the day on which it starts."""
+
+
+class Agreement(Part):
+    """What the owner consented to."""
+
+    id: Identifier
+    """Identifies the agreement."""
+    version: Version
+    """Counts the agreements of this vehicle: whatever changes in one, this grows."""
+    accepted_at: Time | None = None
+    """When the owner accepted this version."""
+    owner_id: Identifier | None = None
+    """A pseudonym of the owner, who is paid. Without one, the payee is looked up by `id`."""
+    energy_sources: Annotated[
+        tuple[EnergySource, ...], Field(min_length=1, max_length=2), ListSet()
+    ] = ("Grid",)
+    """Where computing may take its energy from; the battery is a consent of its own."""
+
+
+class Compensation(Part):
+    """What is paid, in one currency."""
+
+    currency: Currency
+    """ISO 4217 code of every amount of this block."""
+    availability_per_hour: Amount = Field(default="0", validate_default=True)
+    """Paid for each hour in which pods stay on the vehicle."""
+    energy_per_kwh: Amount = Field(default="0", alias="energyPerKWh", validate_default=True)
+    """Paid for each kWh (AC) that computing took, to whoever buys the electricity."""
+    wear_per_kwh: Amount = Field(default="0", alias="wearPerKWh", validate_default=True)
+    """Paid for each kWh (DC) that computing took, for the battery's wear."""
+    monthly_cap: Amount | None = None
+    """New pods stay away once this much was earned in the month. Without one there is no cap."""
+
+
+class Battery(Part):
+    """The traction battery, and what must stay in it, in percent of its net capacity."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            cel="self.reservePercent <= self.departurePercent",
+            message="reservePercent is above departurePercent: a car that leaves with its "
+            "departure charge must still hold its reserve",
+            holds=lambda battery: battery.reserve_percent <= battery.departure_percent,
+            field="reservePercent",
+        ),
+        Rule(
+            cel="!has(self.minTemperatureCelsius) || !has(self.maxTemperatureCelsius) || "
+            "self.minTemperatureCelsius <= self.maxTemperatureCelsius",
+            message="minTemperatureCelsius is above maxTemperatureCelsius: no battery would ever "
+            "be in range",
+            holds=lambda battery: (
+                battery.min_temperature_celsius is None
+                or battery.max_temperature_celsius is None
+                or battery.min_temperature_celsius <= battery.max_temperature_celsius
+            ),
+            field="minTemperatureCelsius",
+        ),
+    )
+
+    chemistry: Chemistry | None = None
+    """The cells' chemistry, which decides how they wear."""
+    net_capacity_watt_hours: PositiveWattHours
+    """Usable energy between 0 and 100 percent of charge."""
+    reserve_percent: Percent
+    """The charge never falls below this while a pod stays."""
+    departure_percent: Percent
+    """The charge the owner wants to leave with; never below the reserve."""
+    replacement_cost_per_kwh: Amount | None = Field(default=None, alias="replacementCostPerKWh")
+    """What a new battery costs per kWh, in the currency of the compensation."""
+    min_temperature_celsius: Celsius | None = None
+    """Colder than this, no new pods come. Without one, cold keeps none away."""
+    max_temperature_celsius: Celsius | None = None
+    """Hotter than this, pods leave. Without one, a hot battery sends none away."""
+
+
+class Compute(Part):
+    """The computer in the vehicle; its powers are DC."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            cel="!has(self.standbyPowerWatts) || self.standbyPowerWatts <= self.maxPowerWatts",
+            message="standbyPowerWatts is above maxPowerWatts: a computer cannot draw more idle "
+            "than at full use",
+            holds=lambda compute: compute.standby_power_watts <= compute.max_power_watts,
+            field="standbyPowerWatts",
+        ),
+    )
+
+    max_power_watts: PositiveWatts
+    """What the computer draws at full use."""
+    standby_power_watts: Watts = 0
+    """What it draws beside the pods while at least one is there."""
+    efficiency_percent: PositivePercent = 100
+    """DC power that reaches the computer, in percent of the AC power taken for it."""
+    wake_seconds: Seconds = 0
+    """How long a sleeping vehicle takes until pods can start."""
+    wake_energy_watt_hours: WattHours = 0
+    """AC energy of waking it once."""
+    max_temperature_celsius: Celsius | None = None
+    """Hotter than this, pods leave. Without one, a hot computer sends none away."""
+    capacity: Annotated[dict[str, Quantity], Field(max_length=32)]
+    """What pods may request in all, by resource name; what is not named is 0."""
+
+
+class Connection(Part):
+    """How the car charges; AC, at the plug."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            cel="!has(self.minChargePowerWatts) || "
+            "self.minChargePowerWatts <= self.maxChargePowerWatts",
+            message="minChargePowerWatts is above maxChargePowerWatts: the car could never charge",
+            holds=lambda connection: (
+                connection.min_charge_power_watts <= connection.max_charge_power_watts
+            ),
+            field="minChargePowerWatts",
+        ),
+    )
+
+    min_charge_power_watts: Watts = 0
+    """Less than this, the car does not charge at all."""
+    max_charge_power_watts: Watts
+    """The most the car draws, where its charger reports no limit."""
+    charge_efficiency_percent: PositivePercent = 100
+    """Energy that reaches the battery, in percent of the AC energy taken for it."""
+
+
+class Link(Part):
+    """The vehicle's data link."""
+
+    downlink_bits_per_second: BitsPerSecond | None = None
+    """How fast images arrive. Without one, fetching counts as instant."""
+    metered: Flag = False
+    """Whether bytes are paid for."""
+    monthly_limit_bytes: Bytes | None = None
+    """Bytes a month on a metered link. Without one there is no limit."""
+
+
+_RECURRING: Final = "!has(self.startTime) && !has(self.endTime)"
+_ONCE: Final = "!has(self.start) && !has(self.end) && !has(self.days)"
+
+
+class ParkingWindow(Part):
+    """When and where the owner expects to stand: on weekdays, or once."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            cel=f"({_RECURRING} && has(self.start) && has(self.end)) || "
+            f"({_ONCE} && has(self.startTime) && has(self.endTime))",
+            message="a window has either start and end (times of day, on days) or startTime and "
+            "endTime (instants, once): give both of one pair and nothing of the other",
+            holds=lambda window: window.is_recurring or window.is_once,
+        ),
+        Rule(
+            cel="!has(self.startTime) || !has(self.endTime) || self.startTime < self.endTime",
+            message="this window is empty: endTime must be after startTime",
+            holds=lambda window: (
+                not window.start_time or not window.end_time or window.start_time < window.end_time
+            ),
+            field="endTime",
+        ),
+    )
+
+    name: Name
+    """Tells the windows of a vehicle apart."""
+    site_ref: SiteRef
+    """Where it expects to stand."""
+    days: Days | None = None
+    """The weekdays on which the window starts; none means all."""
+    start: ClockTime | None = None
+    """Time of day in the site's time zone."""
+    end: ClockTime | None = None
+    """Time of day in the site's time zone; not after `start`, it is on the next day."""
+    start_time: Time | None = None
+    """The start of a window that happens once."""
+    end_time: Time | None = None
+    """The end of a window that happens once."""
+
+    @property
+    def is_recurring(self) -> bool:
+        """Both times of day are given, and no instant."""
+        return bool(self.start and self.end) and not (self.start_time or self.end_time)
+
+    @property
+    def is_once(self) -> bool:
+        """Both instants are given, and nothing that recurs."""
+        return bool(self.start_time and self.end_time) and not (self.start or self.end or self.days)
+
+
+class VehicleNodeSpec(Part):
+    """What the fleet's enrolment knows of a vehicle and its owner's wishes."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            cel="!has(oldSelf.agreement) || !has(self.agreement) || "
+            "self.agreement == oldSelf.agreement || "
+            "self.agreement.version > oldSelf.agreement.version",
+            message="the agreement has changed without a new version: what was consented to "
+            "before is paid by the old one, so version must be greater than {}",
+            field="agreement",
+            value_cel="string(oldSelf.agreement.version)",
+        ),
+    )
+
+    suspend: Flag = False
+    """Takes the vehicle out of use: its pods leave and no new ones come."""
+    agreement: Agreement | None = None
+    """What the owner consented to; without one nothing runs."""
+    compensation: Compensation
+    """What is paid."""
+    battery: Battery
+    """The traction battery."""
+    compute: Compute
+    """The computer."""
+    connection: Connection
+    """How the car charges."""
+    link: Link | None = None
+    """The data link; without one nothing is known of it."""
+    parking_windows: Annotated[
+        tuple[ParkingWindow, ...], Field(max_length=64), ListMap(keys=("name",))
+    ] = ()
+    """When and where the owner expects to stand; outside of them nothing runs."""
+
+
+class BatteryStatus(Part):
+    """What was last observed of the battery."""
+
+    state_of_charge_percent: Percent | None = None
+    """Charge in percent of the net capacity."""
+    temperature_celsius: Celsius | None = None
+    """Temperature of the cells."""
+    observed_at: Time | None = None
+    """When this was observed."""
+    quality: QualityName | None = None
+    """How far this can be trusted; without one, it is Good."""
+
+
+class ParkingStatus(Part):
+    """Whether the car stands, alone."""
+
+    parked: Flag | None = None
+    """The park lock is engaged."""
+    occupied: Flag | None = None
+    """Somebody is in the car."""
+    since: Time | None = None
+    """Since when it has stood there unoccupied."""
+    observed_at: Time | None = None
+    """When this was observed."""
+    quality: QualityName | None = None
+    """How far this can be trusted; without one, it is Good."""
+
+
+class ComputeStatus(Part):
+    """What was last observed of the computer."""
+
+    temperature_celsius: Celsius | None = None
+    """Temperature of the computer."""
+    observed_at: Time | None = None
+    """When this was observed."""
+    quality: QualityName | None = None
+    """How far this can be trusted; without one, it is Good."""
+
+
+class ConnectionStatus(Part):
+    """Where the car stands, and what flows."""
+
+    site_ref: SiteRef | None = None
+    """The site it was observed at."""
+    circuit: Name | None = None
+    """The site's circuit that its charge point is on."""
+    supply: SupplyState | None = None
+    """What the charge point gives."""
+    charge_power_watts: Watts | None = None
+    """AC power that goes into the battery."""
+    charge_power_limit_watts: Watts | None = None
+    """The most the charge point gives at present, AC."""
+    observed_at: Time | None = None
+    """When this was observed."""
+    quality: QualityName | None = None
+    """How far this can be trusted; without one, it is Good."""
+
+
+class DepartureStatus(Part):
+    """When the car is expected to leave."""
+
+    expected_at: Time | None = None
+    """The expected departure; an earlier end of the parking window goes before it."""
+    source: DepartureSource | None = None
+    """Who expects it."""
+
+
+class CompensationStatus(Part):
+    """What was earned."""
+
+    earned_this_month: Amount | None = None
+    """In the currency of the compensation, this calendar month."""
+
+
+class LinkStatus(Part):
+    """What went over the data link."""
+
+    used_this_month_bytes: Bytes | None = None
+    """Bytes, this calendar month."""
+
+
+class VehicleNodeStatus(Part):
+    """What was observed, each block with its own time and quality, and what was decided."""
+
+    observed_generation: Generation | None = None
+    """The generation of the spec that this status is about."""
+    power: PowerState | None = None
+    """Whether the vehicle's computer is up; without it, Awake."""
+    battery: BatteryStatus | None = None
+    """The traction battery."""
+    parking: ParkingStatus | None = None
+    """Whether the car stands, alone."""
+    compute: ComputeStatus | None = None
+    """The computer."""
+    connection: ConnectionStatus | None = None
+    """Where it stands, and what flows."""
+    departure: DepartureStatus | None = None
+    """When it is expected to leave."""
+    compensation: CompensationStatus | None = None
+    """What was earned."""
+    link: LinkStatus | None = None
+    """What went over the data link."""
+    available_until: Time | None = None
+    """How long the vehicle stays available, as last planned."""
+    pods: Count | None = None
+    """How many of our pods are there."""
+    allocated_power_watts: Watts | None = None
+    """DC power of our pods there, standby included."""
+    conditions: Conditions = ()
+    """Available, Reachable, TelemetryFresh, Draining, Attested."""
+
+
+_VIN: Final = r"[a-hj-npr-z0-9]{13}[0-9]{4}"
+
+
+class VehicleNode(Resource):
+    """A parked electric vehicle whose computer is the cluster's Node of the same name."""
+
+    naming: ClassVar[Naming] = Naming("VehicleNode", "vehiclenodes", "vehiclenode", "vn")
+    columns: ClassVar[tuple[Column, ...]] = (
+        Column("Site", ".status.connection.siteRef.name", description="Where it was observed."),
+        Column(
+            "Charge", ".status.battery.stateOfChargePercent", "integer", "State of charge, percent."
+        ),
+        Column("Parked", ".status.parking.parked", "boolean", "Whether it is parked."),
+        Column("Until", ".status.availableUntil", description="How long it stays available."),
+        Column("Pods", ".status.pods", "integer", "How many pods run on it."),
+        Column("Watts", ".status.allocatedPowerWatts", "integer", "Power of its pods, DC."),
+        Column(
+            "Rate", ".spec.compensation.availabilityPerHour", description="Paid for an hour of use."
+        ),
+        Column("Currency", ".spec.compensation.currency", description="Of the rate.", priority=1),
+        Column(
+            "Earned",
+            ".status.compensation.earnedThisMonth",
+            description="Earned this month.",
+            priority=1,
+        ),
+        Column("Power", ".status.power", description="Awake, Asleep or Waking.", priority=1),
+        Column(
+            "Reason",
+            ".status.conditions[?(@.type=='Available')].reason",
+            description="Why it is available, or is not.",
+        ),
+        Column("Age", ".metadata.creationTimestamp", "date", "Since it was enrolled."),
+    )
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            cel=f"!self.metadata.name.matches('^{_VIN}$')",
+            message="the name looks like a vehicle identification number, by which its owner "
+            "could be found: use a random name such as v-3f9c2a",
+            field="metadata.name",
+            holds=lambda vehicle: not re.fullmatch(_VIN, vehicle.metadata.name),
+        ),
+    )
+
+    kind: Literal["VehicleNode"]
+    spec: VehicleNodeSpec
+    """What the fleet's enrolment knows of the vehicle and its owner's wishes."""
+    status: VehicleNodeStatus | None = None
+    """What was observed and decided."""
