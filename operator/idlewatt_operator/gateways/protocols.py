@@ -130,6 +130,9 @@ class ClusterGateway(Protocol):
     async def evict(self, record: PodRecord, grace_seconds: int | None = None) -> Result:
         """Ask the Eviction API to end the pod, with its UID as precondition."""
 
+    async def delete(self, record: PodRecord, grace_seconds: int) -> Result:
+        """Delete the pod with a grace, past any disruption budget, its UID as precondition."""
+
     async def remove(self, record: PodRecord) -> Result:
         """Delete the object of a pod on a lost vehicle at once, with its UID as precondition."""
 

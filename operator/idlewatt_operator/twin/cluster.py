@@ -1,0 +1,484 @@
+"""A cluster in memory: the same port as the real one, with controllers, kubelets and links.
+
+It is no mock. Pods that are evicted are replaced, containers run on where a link is cut, a
+disruption budget refuses, and what goes wrong in a real cluster can be made to go wrong here:
+an answer is lost, a pod is gone, the operator dies before its n-th write.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+from idlewatt_operator.gateways.protocols import (
+    BindOrder,
+    ClusterView,
+    Condition,
+    EventNote,
+    Outcome,
+    Result,
+)
+from idlewatt_operator.resources.records import GivenUp, PodRecord, Refused, VehicleRecord
+from idlewatt_operator.twin.bindings import bound
+from idlewatt_operator.twin.clock import ManualClock
+from idlewatt_operator.twin.controllers import Workload, WorkloadKind
+from idlewatt_operator.twin.faults import Faults, Write
+from idlewatt_operator.twin.kubelet import EndedBy, Kubelets, Run
+from idlewatt_scheduler.model.policy import FleetPolicy
+from idlewatt_scheduler.model.site import Site
+from idlewatt_scheduler.model.tariff import Tariff
+from idlewatt_scheduler.model.units import SECOND, Instant
+from idlewatt_scheduler.model.vehicle import Vehicle
+from idlewatt_scheduler.model.workload import Node, Pod, Ready, Taint
+
+VEHICLE_TAINT: Final = Taint(key="idlewatt.dev/vehicle", effect="NoSchedule")
+_DONE: Final = Result(Outcome.DONE)
+_GONE: Final = Result(Outcome.GONE)
+
+
+class MemoryCluster:
+    """`ClusterGateway` in memory.
+
+    Args:
+        clock: moves everything; nothing happens while it stands.
+        start_seconds: from the binding until the kubelet acknowledges the pod.
+        node_grace_seconds: from the cut of a link until the Node's `Ready` is Unknown.
+    """
+
+    def __init__(
+        self, clock: ManualClock, *, start_seconds: float = 1.0, node_grace_seconds: int = 50
+    ) -> None:
+        self.clock = clock
+        self.start_seconds = start_seconds
+        self.node_grace_seconds = node_grace_seconds
+        self.kubelets = Kubelets(clock, self._on_run_end)
+        self.faults = Faults()
+        self.writes: list[Write] = []
+        self.events: list[tuple[Instant, EventNote]] = []
+        self.conditions: dict[tuple[str, str], tuple[Condition, ...]] = {}
+        self.workloads: dict[str, Workload] = {}
+        self.policy = FleetPolicy()
+        self.refused: tuple[Refused, ...] = ()
+        self._vehicles: dict[str, VehicleRecord] = {}
+        self._nodes: dict[str, Node] = {}
+        self._sites: dict[str, Site] = {}
+        self._tariffs: dict[str, Tariff] = {}
+        self._pods: dict[str, PodRecord] = {}
+        self._owner: dict[str, str] = {}
+        self._spans: dict[str, int] = {}
+        self._held: ClusterView | None = None
+        self._shown: ClusterView | None = None
+
+    # What a person or a controller does.
+
+    def add_vehicle(self, vehicle: Vehicle, node: Node | None, generation: int = 1) -> None:
+        """Enrol a vehicle, with its Node if it has one."""
+        self._vehicles[vehicle.name] = VehicleRecord(vehicle, generation=generation)
+        if node is not None:
+            self._nodes[node.name] = node
+        self._changed()
+
+    def add_node(self, node: Node) -> None:
+        """Add or replace a Node."""
+        self._nodes[node.name] = node
+        self._changed()
+
+    def drop_node(self, name: str) -> None:
+        """Remove a Node's object."""
+        self._nodes.pop(name, None)
+        self._changed()
+
+    def add_site(self, site: Site) -> None:
+        """Add or replace a site."""
+        self._sites[site.name] = site
+        self._changed()
+
+    def add_tariff(self, tariff: Tariff) -> None:
+        """Add or replace a tariff."""
+        self._tariffs[tariff.name] = tariff
+        self._changed()
+
+    def set_policy(self, policy: FleetPolicy) -> None:
+        """Replace the fleet's policy."""
+        self.policy = policy
+        self._changed()
+
+    def add_workload(self, workload: Workload) -> None:
+        """Add a controller; it creates its pods at once."""
+        self.workloads[workload.key] = workload
+        self._reconcile(workload)
+
+    def add_pod(self, record: PodRecord, run_seconds: int | None = None) -> None:
+        """Add a pod without a controller, or replace one of the same UID."""
+        self._pods[record.pod.uid] = record
+        if run_seconds is not None:
+            self._spans[record.pod.uid] = run_seconds
+        self._changed()
+
+    def delete_pod(self, uid: str) -> None:
+        """A person deletes a pod, with its grace."""
+        record = self._pods.get(uid)
+        if record is not None:
+            self._terminate(record, record.pod.termination_grace_seconds)
+
+    def change_vehicle(self, vehicle: Vehicle) -> None:
+        """Replace a vehicle's spec and what its status says was observed."""
+        old = self._vehicles[vehicle.name]
+        self._vehicles[vehicle.name] = replace(old, vehicle=vehicle, generation=old.generation + 1)
+        self._changed()
+
+    def set_ready(self, node: str, ready: Ready) -> None:
+        """Set the Node's condition `Ready`, and the time of its transition if it changed."""
+        old = self._nodes.get(node)
+        if old is not None and old.ready is not ready:
+            self._nodes[node] = replace(old, ready=ready, ready_since=self.clock.now())
+            self._changed()
+
+    def cut_link(self, node: str) -> None:
+        """The node does not reach the API server any more; its containers go on."""
+        self.kubelets.cut.add(node)
+        due = self.clock.now() + self.node_grace_seconds * SECOND
+
+        def unseen() -> None:
+            if not self.kubelets.linked(node):
+                self.set_ready(node, Ready.UNKNOWN)
+
+        self.clock.call_at(due, unseen)
+
+    def restore_link(self, node: str) -> None:
+        """The link is back: ends are reported, orphans are stopped, new pods are started."""
+        self.kubelets.cut.discard(node)
+        self.set_ready(node, Ready.TRUE)
+        self.kubelets.report(node)
+        for run in self.kubelets.on_node(node):
+            record = self._pods.get(run.uid)
+            if record is None or record.being_deleted:
+                self.kubelets.stop(run.uid, self._stop_seconds(run.uid))
+            elif record.active_deadline_seconds is not None:
+                self._tell_deadline(record)
+        for record in [record for record in self._pods.values() if record.node == node]:
+            self._terminate_or_start(record)
+
+    def hold_watch(self) -> None:
+        """The watch lags: `view` goes on showing what it shows now."""
+        self._held = self.view()
+
+    def release_watch(self) -> None:
+        """The watch catches up."""
+        self._held = None
+
+    # What the cycle reads.
+
+    def view(self) -> ClusterView:
+        """Everything as it stands, or as it stood when the watch was held."""
+        if self._held is not None:
+            return self._held
+        if self._shown is None:
+            self._shown = ClusterView(
+                synced=True,
+                policy=self.policy,
+                vehicles=dict(self._vehicles),
+                nodes=dict(self._nodes),
+                sites=dict(self._sites),
+                tariffs=dict(self._tariffs),
+                pods=dict(self._pods),
+                refused=self.refused,
+            )
+        return self._shown
+
+    async def pod(self, namespace: str, name: str) -> PodRecord | None:
+        """A pod as it stands now, whatever the watch shows."""
+        key = f"{namespace}/{name}"
+        fault = next((f for f in self.faults.answers if f.verb == "pod"), None)
+        if fault is not None:
+            self.faults.answers.remove(fault)
+            raise ConnectionError(fault.result.message)
+        return next((record for record in self._pods.values() if record.pod.key == key), None)
+
+    # What the cycle writes.
+
+    async def bind(self, order: BindOrder) -> Result:
+        """Bind a pod by UID; its annotations arrive with the node's name."""
+        subject = f"{order.namespace}/{order.name}"
+        return self._attempt("bind", subject, order, lambda: self._bind(order))
+
+    async def set_active_deadline(self, record: PodRecord, seconds: int) -> Result:
+        """Set or lower the deadline; raising it is refused, as the API server does."""
+
+        def apply(current: PodRecord) -> Result:
+            old = current.active_deadline_seconds
+            if old is not None and seconds > old:
+                return Result(Outcome.REFUSED, "spec.activeDeadlineSeconds: may not be raised")
+            self._put(replace(current, active_deadline_seconds=seconds))
+            self._tell_deadline(self._pods[record.pod.uid])
+            return _DONE
+
+        return self._on_pod("set_active_deadline", record, seconds, apply)
+
+    async def evict(self, record: PodRecord, grace_seconds: int | None = None) -> Result:
+        """Evict within the disruption budget."""
+        grace = record.pod.termination_grace_seconds if grace_seconds is None else grace_seconds
+
+        def apply(current: PodRecord) -> Result:
+            workload = self._workload_of(record.pod.uid)
+            if workload is not None and not workload.may_evict(self._pods_of(workload)):
+                return Result(Outcome.BLOCKED, "it would violate the pod's disruption budget")
+            return self._terminate(current, grace)
+
+        return self._on_pod("evict", record, grace_seconds, apply)
+
+    async def delete(self, record: PodRecord, grace_seconds: int) -> Result:
+        """Delete with a grace, past any disruption budget."""
+        return self._on_pod(
+            "delete", record, grace_seconds, lambda now: self._terminate(now, grace_seconds)
+        )
+
+    async def remove(self, record: PodRecord) -> Result:
+        """Remove the object at once; containers behind a cut link know nothing of it."""
+
+        def apply(current: PodRecord) -> Result:
+            self.kubelets.stop(current.pod.uid, self._stop_seconds(current.pod.uid))
+            return self._drop(current.pod.uid)
+
+        return self._on_pod("remove", record, None, apply)
+
+    async def say(self, note: EventNote) -> None:
+        """Keep an event."""
+        subject = f"{note.namespace}/{note.name}"
+        result = self._attempt("say", subject, note, lambda: _DONE)
+        if result.outcome is Outcome.DONE:
+            self.events.append((self.clock.now(), note))
+
+    async def set_waiting(self, record: PodRecord, reason: str, message: str) -> Result:
+        """Write `PodScheduled=False`."""
+
+        def apply(current: PodRecord) -> Result:
+            return self._put(replace(current, waiting_reason=reason, waiting_message=message))
+
+        return self._on_pod("set_waiting", record, (reason, message), apply)
+
+    async def keep_taint(self, node: str) -> Result:
+        """Put the permanent taint on a Node."""
+
+        def apply() -> Result:
+            old = self._nodes.get(node)
+            if old is None:
+                return _GONE
+            if VEHICLE_TAINT not in old.taints:
+                self.add_node(replace(old, taints=(*old.taints, VEHICLE_TAINT)))
+            return _DONE
+
+        return self._attempt("keep_taint", node, None, apply)
+
+    async def write_vehicle_status(self, name: str, patch: Mapping[str, object]) -> Result:
+        """Merge into the vehicle's status."""
+
+        def change(old: VehicleRecord) -> VehicleRecord:
+            return replace(old, status=merged(old.status, patch))
+
+        return self._on_vehicle("write_vehicle_status", name, patch, change)
+
+    async def write_given_up(self, name: str, given_up: Sequence[GivenUp]) -> Result:
+        """Keep the pods that were given up on this vehicle."""
+
+        def change(old: VehicleRecord) -> VehicleRecord:
+            return replace(old, given_up=tuple(given_up))
+
+        return self._on_vehicle("write_given_up", name, tuple(given_up), change)
+
+    async def write_conditions(
+        self, kind: str, name: str, conditions: Sequence[Condition]
+    ) -> Result:
+        """Write conditions by type; a vehicle's `Draining` is what the planner reads back."""
+
+        def apply() -> Result:
+            by_type = {old.type: old for old in self.conditions.get((kind, name), ())}
+            by_type.update({new.type: new for new in conditions})
+            self.conditions[kind, name] = tuple(by_type.values())
+            if kind == "VehicleNode" and name in self._vehicles:
+                self._show_conditions(name, by_type)
+            return _DONE
+
+        return self._attempt("write_conditions", f"{kind}/{name}", tuple(conditions), apply)
+
+    # How it works inside.
+
+    def _attempt(
+        self, verb: str, subject: str, detail: object, apply: Callable[[], Result]
+    ) -> Result:
+        fault = self.faults.next_for(verb, subject)
+        self.writes.append(Write(self.clock.now(), verb, subject, detail))
+        if fault is not None and not fault.applied:
+            return fault.result
+        result = apply()
+        return result if fault is None else fault.result
+
+    def _on_pod(
+        self, verb: str, record: PodRecord, detail: object, apply: Callable[[PodRecord], Result]
+    ) -> Result:
+        def on_current() -> Result:
+            current = self._pods.get(record.pod.uid)
+            return _GONE if current is None else apply(current)
+
+        return self._attempt(verb, record.pod.key, detail, on_current)
+
+    def _on_vehicle(
+        self,
+        verb: str,
+        name: str,
+        detail: object,
+        change: Callable[[VehicleRecord], VehicleRecord],
+    ) -> Result:
+        def apply() -> Result:
+            old = self._vehicles.get(name)
+            if old is None:
+                return _GONE
+            self._vehicles[name] = change(old)
+            return self._changed()
+
+        return self._attempt(verb, name, detail, apply)
+
+    def _bind(self, order: BindOrder) -> Result:
+        record = self._pods.get(order.uid)
+        subject = f"{order.namespace}/{order.name}"
+        if record is None or record.pod.key != subject:
+            return _GONE
+        if record.node is not None or record.being_deleted:
+            return Result(Outcome.CONFLICT, f"pod {subject} is already assigned to a node")
+        start_at = self.clock.now() + round(self.start_seconds * SECOND)
+        self.clock.call_at(start_at, lambda: self._start(order.uid))
+        return self._put(bound(record, order))
+
+    def _show_conditions(self, name: str, by_type: Mapping[str, Condition]) -> None:
+        old = self._vehicles[name]
+        draining = by_type.get("Draining")
+        rows: list[object] = [
+            {
+                "type": each.type,
+                "status": each.status,
+                "reason": each.reason,
+                "message": each.message,
+                "observedGeneration": each.observed_generation,
+            }
+            for each in by_type.values()
+        ]
+        vehicle = replace(old.vehicle, draining=draining is not None and draining.status == "True")
+        self._vehicles[name] = replace(
+            old, vehicle=vehicle, status={**old.status, "conditions": rows}
+        )
+        self._changed()
+
+    def _changed(self) -> Result:
+        self._shown = None
+        return _DONE
+
+    def _put(self, record: PodRecord) -> Result:
+        self._pods[record.pod.uid] = record
+        return self._changed()
+
+    def _drop(self, uid: str) -> Result:
+        self._pods.pop(uid, None)
+        self._owner_acts(uid)
+        return self._changed()
+
+    def _workload_of(self, uid: str) -> Workload | None:
+        return self.workloads.get(self._owner.get(uid, ""))
+
+    def _pods_of(self, workload: Workload) -> list[PodRecord]:
+        return [
+            record for uid, record in self._pods.items() if self._owner.get(uid) == workload.key
+        ]
+
+    def _owner_acts(self, uid: str) -> None:
+        workload = self._workload_of(uid)
+        if workload is not None:
+            self._reconcile(workload)
+
+    def _reconcile(self, workload: Workload) -> None:
+        for _ in range(workload.missing(self._pods_of(workload))):
+            pod: Pod = workload.another(self.clock.now())
+            self._owner[pod.uid] = workload.key
+            self._put(PodRecord(pod, scheduler_name="idlewatt"))
+
+    def _stop_seconds(self, uid: str) -> int:
+        workload = self._workload_of(uid)
+        return workload.stop_seconds if workload is not None else 2
+
+    def _run_seconds(self, uid: str) -> int | None:
+        workload = self._workload_of(uid)
+        if workload is not None and workload.kind is WorkloadKind.JOB:
+            return workload.run_seconds
+        return self._spans.get(uid)
+
+    def _tell_deadline(self, record: PodRecord) -> None:
+        run = self.kubelets.run_of(record.pod.uid)
+        if run is not None and record.active_deadline_seconds is not None:
+            deadline = run.started_at + record.active_deadline_seconds * SECOND
+            self.kubelets.set_deadline(run.uid, deadline)
+
+    def _start(self, uid: str) -> None:
+        record = self._pods.get(uid)
+        if record is None or record.node is None or record.being_deleted or record.ended:
+            return
+        node = self._nodes.get(record.node)
+        if node is None or node.ready is not Ready.TRUE or not self.kubelets.linked(record.node):
+            return
+        now = self.clock.now()
+        span = self._run_seconds(uid)
+        deadline = record.active_deadline_seconds
+        self.kubelets.start(
+            Run(
+                uid,
+                record.pod.key,
+                record.node,
+                started_at=now,
+                deadline=None if deadline is None else now + deadline * SECOND,
+                finish=None if span is None else now + span * SECOND,
+            )
+        )
+        self._put(replace(record, phase="Running", start_time=now))
+
+    def _terminate(self, record: PodRecord, grace_seconds: int) -> Result:
+        uid = record.pod.uid
+        run = self.kubelets.run_of(uid)
+        if record.ended or record.node is None:
+            return self._drop(uid)
+        self._put(replace(record, being_deleted=True))
+        if run is not None:
+            self.kubelets.stop(uid, min(grace_seconds, self._stop_seconds(uid)))
+        elif self.kubelets.linked(record.node):
+            self._drop(uid)
+        self._owner_acts(uid)
+        return _DONE
+
+    def _terminate_or_start(self, record: PodRecord) -> None:
+        if self.kubelets.run_of(record.pod.uid) is not None or record.ended:
+            return
+        if record.being_deleted:
+            self._drop(record.pod.uid)
+        else:
+            self._start(record.pod.uid)
+
+    def _on_run_end(self, run: Run) -> None:
+        record = self._pods.get(run.uid)
+        if record is None:
+            return
+        if record.being_deleted:
+            self._drop(run.uid)
+            return
+        phase = "Succeeded" if run.ended_by is EndedBy.ITSELF else "Failed"
+        self._put(replace(record, phase=phase))
+        self._owner_acts(run.uid)
+
+
+def merged(status: Mapping[str, object], patch: Mapping[str, object]) -> dict[str, object]:
+    """A JSON merge patch applied: mappings are merged, None removes, all else replaces."""
+    result = dict(status)
+    for key, value in patch.items():
+        old = result.get(key)
+        if value is None:
+            result.pop(key, None)
+        elif isinstance(value, Mapping):
+            result[key] = merged(old if isinstance(old, Mapping) else {}, value)
+        else:
+            result[key] = value
+    return result
