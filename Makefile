@@ -1,0 +1,74 @@
+# Every command a person or the CI needs. `make` alone lists them.
+# PYTHON is the interpreter that makes the virtual environment: 3.11 to 3.14.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+LOCKED := $(wildcard requirements/*.txt)
+PACKAGES := operator/idlewatt_operator scheduler/idlewatt_scheduler
+
+# What the environment was last made for; each is older than what it was made from only
+# when there is something to do.
+RUN := $(VENV)/.has-run
+DEV := $(VENV)/.has-dev
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format crds lock verify bench cluster cluster-down clean
+MAKEFLAGS += --no-print-directory
+
+help: ## List these commands
+	@echo "idlewatt: inference pods on parked electric vehicles"
+	@echo
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | \
+		awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
+	@echo
+	@echo "Options: PYTHON=python3.12   DEMO=\"--profile workplace\"   PYTEST=\"-k calendar\""
+
+$(RUN): requirements/run.txt requirements/build.txt pyproject.toml scripts/prepare.py
+	@$(PYTHON) scripts/prepare.py $(VENV) requirements/run.txt requirements/build.txt
+	@touch $@
+
+$(DEV): requirements/dev.txt pyproject.toml scripts/prepare.py
+	@$(PYTHON) scripts/prepare.py $(VENV) requirements/dev.txt
+	@touch $(RUN) $@
+
+demo: $(RUN) ## Set up what is missing, then play one night of parked cars
+	@$(BIN)/idlewatt demo $(DEMO)
+
+test: $(DEV) ## Run every test: unit, property, and integration on a real API server
+	@$(BIN)/python -m pytest $(PYTEST)
+
+lint: $(DEV) ## Check style, types and import directions
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy $(PACKAGES)
+	$(BIN)/lint-imports
+
+format: $(DEV) ## Let ruff mend and format what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
+	--fork-strategy fewest --generate-hashes --no-emit-index-url --no-emit-find-links \
+	--custom-compile-command "make lock"
+
+lock: $(DEV) ## Bring requirements/ into step with pyproject.toml; UPGRADE=1 takes newer versions
+	@echo "Resolving for Python 3.11 to 3.14 on every platform."
+	@$(LOCK) $(if $(UPGRADE),--upgrade) pyproject.toml -o requirements/run.txt
+	@$(LOCK) $(if $(UPGRADE),--upgrade) --group build \
+		-c requirements/run.txt -o requirements/build.txt
+	@$(LOCK) $(if $(UPGRADE),--upgrade) pyproject.toml --group dev \
+		-c requirements/run.txt -c requirements/build.txt -o requirements/dev.txt
+
+verify: crds lock ## Regenerate what is generated, and fail if that changes anything
+	@changed=$$(git status --porcelain -- crds requirements); \
+	if [ -n "$$changed" ]; then \
+		git --no-pager diff --stat -- crds requirements; \
+		echo "Generated files are out of step with their sources; commit these:"; \
+		echo "$$changed"; exit 1; \
+	fi
+	@echo "crds/ and requirements/ are in step with their sources."
+
+clean: ## Remove caches and built files; .venv and the cluster's binaries stay
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist build
+	find operator scheduler tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +
