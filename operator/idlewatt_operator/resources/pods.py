@@ -1,0 +1,213 @@
+"""Pods on their way into the core: what planning needs of them, and what only the shell does."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from idlewatt_operator.resources.annotations import PodAnnotations, read_annotations
+from idlewatt_operator.resources.mistakes import Mistake
+from idlewatt_operator.resources.objects import (
+    Affinity,
+    Container,
+    PodAffinity,
+    PodObject,
+    PodSpec,
+    PodToleration,
+    SelectorRequirement,
+    Volume,
+)
+from idlewatt_operator.resources.records import PodRecord
+from idlewatt_operator.resources.requests import effective_requests, unreadable_requests
+from idlewatt_operator.resources.times import parse_instant
+from idlewatt_scheduler.model.units import Instant
+from idlewatt_scheduler.model.workload import NodeSelectorTerm, Pod, Requirement, Toleration
+
+DEFAULT_NAMESPACE: Final = "default"
+DEFAULT_SCHEDULER: Final = "default-scheduler"
+DEFAULT_GRACE_SECONDS: Final = 30
+
+_REQUIRED: Final = "requiredDuringSchedulingIgnoredDuringExecution"
+
+
+def pod_record(pod: PodObject) -> PodRecord:
+    """Read a Pod.
+
+    Nothing in it makes this fail. A quantity or an annotation that cannot be read ends in a
+    sentence among `Pod.invalid_annotations`, with which a pod waits; a time that cannot be read
+    counts as absent.
+    """
+    annotations = read_annotations(pod.metadata.annotations)
+    bound = annotations.bound
+    waiting = _waiting(pod)
+    return PodRecord(
+        pod=_core(pod, annotations),
+        scheduler_name=pod.spec.scheduler_name or DEFAULT_SCHEDULER,
+        node=pod.spec.node_name or None,
+        phase=pod.status.phase or "Pending",
+        gated=bool(pod.spec.scheduling_gates),
+        being_deleted=pod.metadata.deletion_timestamp is not None,
+        start_time=_instant(pod.status.start_time),
+        active_deadline_seconds=pod.spec.active_deadline_seconds,
+        bound_power=bound.power,
+        bound_until=bound.until,
+        bound_agreement_version=bound.agreement_version,
+        waiting_reason=waiting[0],
+        waiting_message=waiting[1],
+        resource_version=pod.metadata.resource_version,
+    )
+
+
+def pod_mistakes(pod: PodObject) -> Iterator[Mistake]:
+    """What the API server would not have taken: quantities and times that are none.
+
+    Annotations are not among them: the API server takes any, and the pod waits.
+    """
+    yield from unreadable_requests(pod)
+    times = {
+        "metadata.creationTimestamp": pod.metadata.creation_timestamp,
+        "metadata.deletionTimestamp": pod.metadata.deletion_timestamp,
+        "status.startTime": pod.status.start_time,
+    }
+    for field, written in times.items():
+        if written is None:
+            continue
+        try:
+            parse_instant(written)
+        except ValueError as error:
+            yield Mistake(field, str(error))
+
+
+def _core(pod: PodObject, annotations: PodAnnotations) -> Pod:
+    spec, metadata = pod.spec, pod.metadata
+    unreadable = tuple(str(mistake) for mistake in unreadable_requests(pod))
+    grace = spec.termination_grace_period_seconds
+    return Pod(
+        namespace=metadata.namespace or DEFAULT_NAMESPACE,
+        name=metadata.name,
+        uid=metadata.uid,
+        priority=spec.priority or 0,
+        created_at=_instant(metadata.creation_timestamp) or 0,
+        requests=effective_requests(pod),
+        node_selector=spec.node_selector or {},
+        node_affinity=_node_affinity(spec.affinity),
+        tolerations=tuple(_toleration(toleration) for toleration in spec.tolerations or ()),
+        images=tuple(container.image for container in _containers(spec)),
+        reads_secret=_reads_secret(spec),
+        controlled=any(owner.controller for owner in metadata.owner_references or ()),
+        unsupported_fields=tuple(_unsupported(spec)),
+        invalid_annotations=(*annotations.invalid, *unreadable),
+        termination_grace_seconds=DEFAULT_GRACE_SECONDS if grace is None else max(grace, 0),
+        demand=annotations.demand,
+    )
+
+
+def _instant(written: str | None) -> Instant | None:
+    if written is None:
+        return None
+    try:
+        return parse_instant(written)
+    except ValueError:
+        return None
+
+
+def _waiting(pod: PodObject) -> tuple[str | None, str]:
+    for condition in pod.status.conditions or ():
+        if condition.type == "PodScheduled" and condition.status == "False":
+            return condition.reason or "", condition.message or ""
+    return None, ""
+
+
+def _containers(spec: PodSpec) -> tuple[Container, ...]:
+    return (*(spec.containers or ()), *(spec.init_containers or ()))
+
+
+def _toleration(toleration: PodToleration) -> Toleration:
+    return Toleration(
+        key=toleration.key or "",
+        operator=toleration.operator or "Equal",
+        value=toleration.value or "",
+        effect=toleration.effect or "",
+    )
+
+
+def _node_affinity(affinity: Affinity | None) -> tuple[NodeSelectorTerm, ...] | None:
+    if affinity is None or affinity.node_affinity is None:
+        return None
+    required = affinity.node_affinity.required_during_scheduling_ignored_during_execution
+    if required is None:
+        return None
+    return tuple(
+        NodeSelectorTerm(_requirements(term.match_expressions), _requirements(term.match_fields))
+        for term in required.node_selector_terms or ()
+    )
+
+
+def _requirements(written: tuple[SelectorRequirement, ...] | None) -> tuple[Requirement, ...]:
+    return tuple(Requirement(one.key, one.operator, one.values or ()) for one in written or ())
+
+
+def _reads_secret(spec: PodSpec) -> bool:
+    return any(_volume_reads_secret(volume) for volume in spec.volumes or ()) or any(
+        _container_reads_secret(container) for container in _containers(spec)
+    )
+
+
+def _volume_reads_secret(volume: Volume) -> bool:
+    if volume.secret is not None:
+        return True
+    if volume.projected is not None:
+        return any(source.secret is not None for source in volume.projected.sources or ())
+    drivers = (
+        *(volume.azure_file, volume.cephfs, volume.cinder, volume.csi, volume.flex_volume),
+        *(volume.iscsi, volume.rbd, volume.scale_io, volume.storageos),
+    )
+    return any(
+        driver.secret_ref is not None
+        or driver.node_publish_secret_ref is not None
+        or bool(driver.secret_name)
+        for driver in drivers
+        if driver is not None
+    )
+
+
+def _container_reads_secret(container: Container) -> bool:
+    return any(
+        variable.value_from is not None and variable.value_from.secret_key_ref is not None
+        for variable in container.env or ()
+    ) or any(source.secret_ref is not None for source in container.env_from or ())
+
+
+def _unsupported(spec: PodSpec) -> Iterator[str]:
+    """Name the hard scheduling fields that the pod uses and that are not honoured yet."""
+    if spec.affinity is not None:
+        yield from _pod_affinity("podAffinity", spec.affinity.pod_affinity)
+        yield from _pod_affinity("podAntiAffinity", spec.affinity.pod_anti_affinity)
+    for index, constraint in enumerate(spec.topology_spread_constraints or ()):
+        if constraint.when_unsatisfiable in {None, "DoNotSchedule"}:
+            yield f"spec.topologySpreadConstraints[{index}]"
+    yield from _host_ports(spec)
+    for index, volume in enumerate(spec.volumes or ()):
+        if volume.persistent_volume_claim is not None:
+            yield f"spec.volumes[{index}].persistentVolumeClaim"
+        if volume.ephemeral is not None:
+            yield f"spec.volumes[{index}].ephemeral"
+    if spec.resource_claims:
+        yield "spec.resourceClaims"
+    if spec.resources is not None and (spec.resources.requests or spec.resources.limits):
+        yield "spec.resources"
+
+
+def _pod_affinity(kind: str, affinity: PodAffinity | None) -> Iterator[str]:
+    if affinity is not None and affinity.required_during_scheduling_ignored_during_execution:
+        yield f"spec.affinity.{kind}.{_REQUIRED}"
+
+
+def _host_ports(spec: PodSpec) -> Iterator[str]:
+    """On the host's network the API server makes every port of a container one of the host's."""
+    for kind, containers in (
+        ("containers", spec.containers),
+        ("initContainers", spec.init_containers),
+    ):
+        for index, container in enumerate(containers or ()):
+            for place, port in enumerate(container.ports or ()):
+                if port.host_port or (spec.host_network and port.container_port):
+                    yield f"spec.{kind}[{index}].ports[{place}].hostPort"
