@@ -10,7 +10,6 @@ import re
 import zoneinfo
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Final, TypeAlias
 from zoneinfo import ZoneInfo
@@ -21,6 +20,8 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from idlewatt_operator.resources.currencies import CURRENCIES
 from idlewatt_operator.resources.quantities import QUANTITY_MAX_LENGTH, parse_quantity
+from idlewatt_operator.resources.times import format_instant, parse_instant
+from idlewatt_scheduler.model.units import Instant
 
 RULES: Final = "x-kubernetes-validations"
 
@@ -28,6 +29,8 @@ LONGEST_SECONDS: Final = 366 * 86_400
 MOST_WATTS: Final = 1_000_000_000
 MOST_WATT_HOURS: Final = 1_000_000_000
 MOST_BYTES: Final = 10**18
+
+_YEAR_2200: Final[Instant] = 7_258_118_400_000
 
 
 def refusal(sentence: str) -> PydanticCustomError:
@@ -98,18 +101,11 @@ class Text:
             raise refusal(self.message.format(text)) from None
 
 
-def _read_time(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text.upper()).astimezone(UTC)
-    except OverflowError as error:
-        raise ValueError from error
-    if not 1970 <= moment.year < 2200:  # noqa: PLR2004  # the years `message` names
+def _read_time(text: str) -> Instant:
+    instant = parse_instant(text)
+    if not 0 <= instant < _YEAR_2200:
         raise ValueError
-    return moment
-
-
-def _write_time(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return instant
 
 
 @functools.cache
@@ -214,7 +210,7 @@ Currency: TypeAlias = Annotated[
 ]
 
 Time: TypeAlias = Annotated[
-    datetime,
+    Instant,
     Text(
         max_length=64,
         pattern=r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,9})?"
@@ -223,11 +219,11 @@ Time: TypeAlias = Annotated[
         "such as 2026-01-02T10:00:00Z",
         cel=("self.getFullYear() >= 1970 && self.getFullYear() < 2200",),
         read=_read_time,
-        write=_write_time,
+        write=format_instant,
         format="date-time",
     ),
 ]
-"""An instant, in UTC once it is read."""
+"""An instant: RFC 3339 in manifests, milliseconds since 1970 once it is read."""
 
 TimeZone: TypeAlias = Annotated[
     ZoneInfo,

@@ -207,7 +207,9 @@ class ParkingWindow(Part):
             cel="!has(self.startTime) || !has(self.endTime) || self.startTime < self.endTime",
             message="this window is empty: endTime must be after startTime",
             holds=lambda window: (
-                not window.start_time or not window.end_time or window.start_time < window.end_time
+                window.start_time is None
+                or window.end_time is None
+                or window.start_time < window.end_time
             ),
             field="endTime",
         ),
@@ -231,12 +233,14 @@ class ParkingWindow(Part):
     @property
     def is_recurring(self) -> bool:
         """Both times of day are given, and no instant."""
-        return bool(self.start and self.end) and not (self.start_time or self.end_time)
+        wall, instants = (self.start, self.end), (self.start_time, self.end_time)
+        return None not in wall and instants == (None, None)
 
     @property
     def is_once(self) -> bool:
         """Both instants are given, and nothing that recurs."""
-        return bool(self.start_time and self.end_time) and not (self.start or self.end or self.days)
+        wall, instants = (self.start, self.end, self.days), (self.start_time, self.end_time)
+        return None not in instants and wall == (None, None, None)
 
 
 class VehicleNodeSpec(Part):
