@@ -1,0 +1,37 @@
+"""The Redis for tests is a real one, with what the product asks of it."""
+
+import redis
+from tests.cluster.redis_server import RedisServer, answers
+
+
+def test_streams_and_claims(redis_url: str) -> None:
+    """Consumer groups work, XAUTOCLAIM (6.2) among it."""
+    with redis.Redis.from_url(redis_url, decode_responses=True) as client:
+        client.xgroup_create("telemetry", "planner", mkstream=True)
+        sent = client.xadd("telemetry", {"vehicle": "v-1"})
+        client.xreadgroup("planner", "first", {"telemetry": ">"})
+        claimed = client.xautoclaim("telemetry", "planner", "second", min_idle_time=0)
+        assert claimed[1] == [(sent, {"vehicle": "v-1"})]
+
+
+def test_scripts_run(redis_url: str) -> None:
+    """Lua scripts run on every Redis that is accepted."""
+    with redis.Redis.from_url(redis_url) as client:
+        assert client.eval("return ARGV[1] + 1", 0, "41") == 42
+
+
+def test_each_test_finds_it_empty(redis_url: str) -> None:
+    """What earlier tests wrote is gone."""
+    with redis.Redis.from_url(redis_url) as client:
+        assert client.dbsize() == 0
+
+
+def test_restart_forgets_and_stop_ends() -> None:
+    """A restarted server listens on the same port, empty; a stopped one does not listen."""
+    with RedisServer.start() as server:
+        with redis.Redis.from_url(server.url) as client:
+            client.set("key", "value")
+            server.restart()
+            assert client.get("key") is None
+        port = server.port
+    assert not answers(port)
