@@ -1,0 +1,1 @@
+"""The real cluster: credentials, one HTTP session, watches that cannot die silently, writes."""

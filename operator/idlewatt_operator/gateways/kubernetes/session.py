@@ -1,0 +1,233 @@
+"""One HTTP session to the API server: requests with an answer, and streams for the watches."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from typing import Final, Self
+
+import aiohttp
+import msgspec
+
+from idlewatt_operator.gateways.kubernetes.credentials import (
+    Credentials,
+    CredentialsError,
+    CredentialSource,
+)
+
+_LOG: Final = logging.getLogger(__name__)
+
+JSON: Final = "application/json"
+JSON_PATCH: Final = "application/json-patch+json"
+MERGE_PATCH: Final = "application/merge-patch+json"
+STRATEGIC_MERGE_PATCH: Final = "application/strategic-merge-patch+json"
+
+_UNAUTHORIZED: Final = 401
+_FAILED: Final = 400
+_MESSAGE_LENGTH_MAX: Final = 1_024
+# Answers are small or near; unpacking them would cost more than the line.
+_HEADERS: Final = {"Accept": JSON, "Accept-Encoding": "identity", "User-Agent": "idlewatt"}
+
+
+class ApiUnreachable(ConnectionError):  # noqa: N818 # it names a state of the world
+    """No answer came: refused, cut, timed out, or not admitted to the line at all."""
+
+
+class _Status(msgspec.Struct, rename="camel"):
+    """The API server's `Status`, as much of it as is read here."""
+
+    message: str = ""
+    reason: str = ""
+
+
+_STATUS: Final = msgspec.json.Decoder(_Status)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request.
+
+    Attributes:
+        path: below the server's base URL, names already quoted.
+        body: made into JSON; None: no body.
+    """
+
+    method: str
+    path: str
+    params: Mapping[str, str] | None = None
+    body: object = None
+    content_type: str = JSON
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the API server answered."""
+
+    status: int
+    body: bytes = b""
+    retry_after_seconds: float | None = None
+
+    @property
+    def ok(self) -> bool:
+        """It was done."""
+        return self.status < _FAILED
+
+    @property
+    def message(self) -> str:
+        """The server's own sentence, or the start of what it sent in its place."""
+        return self._status().message or f"HTTP {self.status}"
+
+    @property
+    def reason(self) -> str:
+        """The server's own word for it, such as `AlreadyExists`; empty where it gave none."""
+        return self._status().reason
+
+    def _status(self) -> _Status:
+        try:
+            return _STATUS.decode(self.body)
+        except msgspec.DecodeError:
+            text = self.body[:_MESSAGE_LENGTH_MAX].decode(errors="replace").strip()
+            return _Status(message=text)
+
+
+class ApiSession:
+    """Requests to the API server, with the credentials read again when they are refused.
+
+    Use it as an asynchronous context manager. Connections are limited to `connections`, of
+    which every watch holds one.
+    """
+
+    def __init__(
+        self,
+        source: CredentialSource,
+        *,
+        connections: int = 48,
+        timeout_seconds: float = 30.0,
+    ) -> None:
+        self._source = source
+        self._connections = connections
+        self._timeout_seconds = timeout_seconds
+        self._credentials: Credentials | None = None
+        self._http: aiohttp.ClientSession | None = None
+        self._renewal = asyncio.Lock()
+
+    async def __aenter__(self) -> Self:
+        await self._renew(None)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._http is not None:
+            await self._http.close()
+
+    async def send(self, call: Call) -> Answer:
+        """Send the request and read the whole answer.
+
+        Raises:
+            ApiUnreachable: no answer came, so that nobody knows whether it was done.
+        """
+        limit = aiohttp.ClientTimeout(total=self._timeout_seconds, sock_connect=10)
+        async with self._open(call, limit) as response:
+            try:
+                body = await response.read()
+            except (aiohttp.ClientError, TimeoutError, OSError) as error:
+                raise _unreachable(call, error) from error
+            return Answer(response.status, body, _retry_after_seconds(response))
+
+    @contextlib.asynccontextmanager
+    async def stream(self, call: Call) -> AsyncIterator[aiohttp.ClientResponse]:
+        """Open the request and leave the reading of its answer, of any length, to the caller.
+
+        Raises:
+            ApiUnreachable: the line could not be opened.
+        """
+        limit = aiohttp.ClientTimeout(total=None, sock_connect=10)
+        async with self._open(call, limit) as response:
+            yield response
+
+    @contextlib.asynccontextmanager
+    async def _open(
+        self, call: Call, limit: aiohttp.ClientTimeout
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        used = self._credentials
+        response = await self._request(call, limit)
+        if response.status == _UNAUTHORIZED:
+            response.release()
+            await self._renew(used)
+            response = await self._request(call, limit)
+        try:
+            yield response
+        finally:
+            # A stream that was left early must not go back to the pool with its line half read.
+            response.close() if limit.total is None else response.release()
+
+    async def _request(self, call: Call, limit: aiohttp.ClientTimeout) -> aiohttp.ClientResponse:
+        if self._http is None or self._credentials is None:
+            sentence = "The session with the API server is not open."
+            raise ApiUnreachable(sentence)
+        try:
+            # Until the headers are there even a stream has a limit.
+            async with asyncio.timeout(self._timeout_seconds):
+                return await self._http.request(
+                    call.method,
+                    self._credentials.server + call.path,
+                    params=call.params,
+                    data=None if call.body is None else msgspec.json.encode(call.body),
+                    headers={
+                        **_HEADERS,
+                        **self._credentials.headers,
+                        **({} if call.body is None else {"Content-Type": call.content_type}),
+                    },
+                    timeout=limit,
+                )
+        except aiohttp.ClientSSLError as error:
+            await self._renew_quietly()
+            raise _unreachable(call, error) from error
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise _unreachable(call, error) from error
+
+    async def _renew_quietly(self) -> None:
+        with contextlib.suppress(ApiUnreachable):
+            await self._renew(self._credentials)
+
+    async def _renew(self, refused: Credentials | None) -> None:
+        async with self._renewal:
+            if self._credentials is not refused:
+                return  # another request has renewed them already
+            try:
+                fresh = await self._source.load()
+                if self._http is None or _line_differs(fresh, self._credentials):
+                    await self._replace_http(fresh)
+            except CredentialsError as error:
+                if refused is None:
+                    raise
+                raise ApiUnreachable(str(error)) from error
+            self._credentials = fresh
+
+    async def _replace_http(self, credentials: Credentials) -> None:
+        old = self._http
+        self._http = aiohttp.ClientSession(
+            connector=credentials.connector(self._connections), proxy=credentials.proxy
+        )
+        if old is not None:
+            _LOG.info("The certificates for %s changed; connecting anew.", credentials.server)
+            await old.close()
+
+
+def _line_differs(fresh: Credentials, old: Credentials | None) -> bool:
+    if old is None:
+        return True
+    return any(
+        getattr(fresh, name) != getattr(old, name)
+        for name in ("fingerprint", "server", "server_name", "proxy", "verify")
+    )
+
+
+def _unreachable(call: Call, error: BaseException) -> ApiUnreachable:
+    what = str(error) or type(error).__name__
+    return ApiUnreachable(f"The API server did not answer {call.method} {call.path}: {what}.")
+
+
+def _retry_after_seconds(response: aiohttp.ClientResponse) -> float | None:
+    text = response.headers.get("Retry-After", "")
+    return float(text) if text.isdigit() else None
