@@ -19,7 +19,11 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from idlewatt_operator.resources.currencies import CURRENCIES
-from idlewatt_operator.resources.quantities import QUANTITY_MAX_LENGTH, parse_quantity
+from idlewatt_operator.resources.quantities import (
+    NOT_A_QUANTITY,
+    QUANTITY_MAX_LENGTH,
+    parse_quantity,
+)
 from idlewatt_operator.resources.times import format_instant, parse_instant
 from idlewatt_scheduler.model.units import Instant
 
@@ -39,12 +43,20 @@ def refusal(sentence: str) -> PydanticCustomError:
 
 
 def cel_message(template: str, value_cel: str) -> dict[str, str]:
-    """The message of a CEL rule; `{}` in the template stands for the CEL `value_cel`."""
-    if "{}" not in template:
-        return {"message": template}
+    """The message of a CEL rule; `{}` in the template stands for the CEL `value_cel`.
+
+    Without `value_cel` the sentence says "this": the cost of turning anything but a string of
+    bounded length into text cannot be estimated by the API server, which then refuses the rule.
+    """
+    message = {"message": template.replace("'{}'", "this")}
+    if "{}" not in template or not value_cel:
+        return message
     before, after = template.split("{}")
-    expression = f"{json.dumps(before)} + {value_cel} + {json.dumps(after)}"
-    return {"message": template.replace("'{}'", "this"), "messageExpression": expression}
+    return {**message, "messageExpression": f"{_cel(before)} + {value_cel} + {_cel(after)}"}
+
+
+def _cel(text: str) -> str:
+    return json.dumps(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +97,7 @@ class Text:
         if self.format:
             schema["format"] = self.format
         anchored = (f"self.matches({json.dumps(f'^(?:{self.pattern})$')})",)
-        value = "self" if not self.format else "string(self)"
+        value = "" if self.format else "self"
         rules = [
             {"rule": rule, **cel_message(self.message, value)}
             for rule in (*(anchored if self.pattern and not self.format else ()), *self.cel)
@@ -131,6 +143,11 @@ def _read_rate(text: str) -> Decimal:
         raise ValueError
     return rate
 
+
+RESOURCE_NAME: Final = r"([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?"
+NOT_A_RESOURCE: Final = (
+    "'{}' is not the name of a resource: write one such as cpu, memory or nvidia.com/gpu"
+)
 
 Watts: TypeAlias = Annotated[int, Field(strict=True, ge=0, le=MOST_WATTS)]
 PositiveWatts: TypeAlias = Annotated[int, Field(strict=True, ge=1, le=MOST_WATTS)]
@@ -281,6 +298,16 @@ Identifier: TypeAlias = Annotated[
     ),
 ]
 
+ResourceName: TypeAlias = Annotated[
+    str,
+    Text(
+        max_length=253,
+        pattern=RESOURCE_NAME,
+        message=NOT_A_RESOURCE,
+    ),
+]
+"""The name of a resource of Kubernetes."""
+
 Band: TypeAlias = Annotated[
     str,
     Text(
@@ -293,6 +320,9 @@ Band: TypeAlias = Annotated[
 
 ShortText: TypeAlias = Annotated[str, Text(max_length=1_024)]
 LongText: TypeAlias = Annotated[str, Text(max_length=32_768)]
+
+
+_NEGATIVE_CAPACITY: Final = "'{}' is negative: a capacity is zero or more"
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,6 +343,17 @@ class _Quantity:
             "anyOf": [{"type": "integer"}, {"type": "string"}],
             "x-kubernetes-int-or-string": True,
             "maxLength": QUANTITY_MAX_LENGTH,
+            RULES: [
+                {
+                    "rule": "type(self) == int || isQuantity(self)",
+                    **cel_message(NOT_A_QUANTITY, "string(self)"),
+                },
+                {
+                    "rule": "type(self) == int ? self >= 0 : "
+                    "!isQuantity(self) || sign(quantity(self)) >= 0",
+                    **cel_message(_NEGATIVE_CAPACITY, "string(self)"),
+                },
+            ],
         }
 
     @staticmethod
@@ -328,8 +369,7 @@ class _Quantity:
         except ValueError as error:
             raise refusal(str(error)) from None
         if amount < 0:
-            sentence = f"'{value}' is negative: a capacity is zero or more"
-            raise refusal(sentence)
+            raise refusal(_NEGATIVE_CAPACITY.format(value))
         return str(value)
 
 

@@ -32,10 +32,13 @@ ChargingController: TypeAlias = Literal["External", "Idlewatt"]
 
 MOST_CIRCUITS: Final = 64
 
-UNKNOWN_PARENT = "'{}' is the parent of a circuit but no circuit of this site"
-LATE_PARENT = (
-    "'{}' stands before its parent: list a parent before its children, so that no circuit can "
-    "be above itself"
+_UNKNOWN_PARENT: Final = (
+    "'{}' is no circuit of this site: name one that is listed, or leave parent out where the "
+    "circuit hangs on the grid"
+)
+_LATE_PARENT: Final = (
+    "circuit '{}' stands before its parent: list a parent before its children, so that no circuit "
+    "can be above itself"
 )
 
 
@@ -63,20 +66,17 @@ class ParkingSiteSpec(Part):
         Rule(
             cel="!has(self.circuits) || self.circuits.all(c, !has(c.parent) || "
             "self.circuits.exists(o, o.name == c.parent))",
-            message=UNKNOWN_PARENT,
+            message="a circuit's parent is no circuit of this site: name one that is listed, or "
+            "leave parent out where the circuit hangs on the grid",
             field="circuits",
-            value_cel="self.circuits.filter(c, has(c.parent) && "
-            "!self.circuits.exists(o, o.name == c.parent))[0].parent",
         ),
         Rule(
-            cel="!has(self.circuits) || self.circuits.all(c, !has(c.parent) || "
-            "self.circuits.map(o, o.name).indexOf(c.parent) < "
-            "self.circuits.map(o, o.name).indexOf(c.name))",
-            message=LATE_PARENT,
+            cel="!has(self.circuits) || self.circuits.all(i, c, !has(c.parent) || "
+            "!self.circuits.exists(o, o.name == c.parent) || "
+            "self.circuits.exists(j, o, j < i && o.name == c.parent))",
+            message="a circuit stands before its parent: list a parent before its children, so "
+            "that no circuit can be above itself",
             field="circuits",
-            value_cel="self.circuits.filter(c, has(c.parent) && "
-            "self.circuits.map(o, o.name).indexOf(c.parent) >= "
-            "self.circuits.map(o, o.name).indexOf(c.name))[0].name",
         ),
     )
 
@@ -108,9 +108,9 @@ class ParkingSiteSpec(Part):
         for index, circuit in enumerate(self.circuits):
             place = ("circuits", index, "parent")
             if circuit.parent is not None and circuit.parent not in names:
-                yield place, UNKNOWN_PARENT.format(circuit.parent)
+                yield place, _UNKNOWN_PARENT.format(circuit.parent)
             elif circuit.parent is not None and circuit.parent not in seen:
-                yield place, LATE_PARENT.format(circuit.name)
+                yield place, _LATE_PARENT.format(circuit.name)
             seen.add(circuit.name)
 
 

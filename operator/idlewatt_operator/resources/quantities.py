@@ -7,6 +7,11 @@ from typing import Final
 
 QUANTITY_MAX_LENGTH: Final = 32
 
+NOT_A_QUANTITY: Final = (
+    "'{}' is not a Kubernetes quantity; write a number with an optional suffix, such as "
+    '"16", "500m" or "32Gi"'
+)
+
 _SHAPE: Final = re.compile(
     r"(?P<number>[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+))"
     r"(?:(?P<suffix>[KMGTPE]i|[numkMGTPE])|[eE](?P<exponent>[+-]?[0-9]{1,4}))?"
@@ -37,11 +42,7 @@ def parse_quantity(text: str | int) -> Fraction:
     """
     found = _SHAPE.fullmatch(str(text)) if len(str(text)) <= QUANTITY_MAX_LENGTH else None
     if found is None:
-        sentence = (
-            f"'{text}' is not a Kubernetes quantity; write a number with an optional suffix, "
-            'such as "16", "500m" or "32Gi"'
-        )
-        raise ValueError(sentence)
+        raise ValueError(NOT_A_QUANTITY.format(text))
     value = Fraction(Decimal(found["number"])) * _scale(found["suffix"], found["exponent"])
     return max(-_GREATEST, min(value, _GREATEST))
 

@@ -17,6 +17,8 @@ from idlewatt_operator.resources.base import (
     SiteRef,
 )
 from idlewatt_operator.resources.fields import (
+    NOT_A_RESOURCE,
+    RESOURCE_NAME,
     Amount,
     BitsPerSecond,
     Bytes,
@@ -33,6 +35,7 @@ from idlewatt_operator.resources.fields import (
     PositiveWattHours,
     PositiveWatts,
     Quantity,
+    ResourceName,
     Seconds,
     Time,
     Version,
@@ -136,6 +139,11 @@ class Compute(Part):
             holds=lambda compute: compute.standby_power_watts <= compute.max_power_watts,
             field="standbyPowerWatts",
         ),
+        Rule(
+            cel=f"self.capacity.all(name, name.matches('^({RESOURCE_NAME})$'))",
+            message=NOT_A_RESOURCE,
+            field="capacity",
+        ),
     )
 
     max_power_watts: PositiveWatts
@@ -150,7 +158,7 @@ class Compute(Part):
     """AC energy of waking it once."""
     max_temperature_celsius: Celsius | None = None
     """Hotter than this, pods leave. Without one, a hot computer sends none away."""
-    capacity: Annotated[dict[str, Quantity], Field(max_length=32)]
+    capacity: Annotated[dict[ResourceName, Quantity], Field(max_length=32)]
     """What pods may request in all, by resource name; what is not named is 0."""
 
 
@@ -252,9 +260,8 @@ class VehicleNodeSpec(Part):
             "self.agreement == oldSelf.agreement || "
             "self.agreement.version > oldSelf.agreement.version",
             message="the agreement has changed without a new version: what was consented to "
-            "before is paid by the old one, so version must be greater than {}",
+            "before is paid by the old version, so the new one must be greater",
             field="agreement",
-            value_cel="string(oldSelf.agreement.version)",
         ),
     )
 
