@@ -1,0 +1,213 @@
+"""A night of homes: apartment garages, stays from the profile, real day-ahead prices."""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from decimal import Decimal
+from random import Random
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from idlewatt_operator.twin import datasets, enrolment
+from idlewatt_operator.twin.catalogue import submissions
+from idlewatt_operator.twin.datasets import TEXAS, ercot_prices
+from idlewatt_operator.twin.places import DataError
+from idlewatt_operator.twin.profile import HomeProfile, HomeStay
+from idlewatt_operator.twin.scenario import LostLink, Scenario
+from idlewatt_operator.twin.stays import Stay
+from idlewatt_scheduler.calendar import wall_clock
+from idlewatt_scheduler.model.policy import FleetPolicy, OffPeakTest
+from idlewatt_scheduler.model.site import EnergyBearer, Site
+from idlewatt_scheduler.model.tariff import Tariff, TariffInterval
+from idlewatt_scheduler.model.units import HOUR, MINUTE, SECOND, Instant
+
+TARIFF: Final = "ercot-day-ahead"
+DEFAULT_EVENING: Final = date(2022, 7, 12)
+DELIVERY_ADDER: Final = Decimal("0.048")
+TAX_PERCENT: Final = Decimal(2)
+CHEAPEST_PERCENT: Final = 40
+LIMIT_WATTS: Final = 11_000
+_CARS_PER_GARAGE: Final = 20
+_GARAGE: Final = enrolment.Limits(
+    main_watts=43_000, rows=2, row_watts=22_000, house_peak_watts=12_000
+)
+_BEARERS: Final = (EnergyBearer.OWNER, EnergyBearer.SITE_HOST, EnergyBearer.FLEET)
+HOUSE_WATTS: Final = (
+    4_000, 3_500, 3_000, 3_000, 3_000, 3_500, 5_000, 7_000, 7_000, 6_000, 5_500, 5_500,
+    5_500, 5_500, 6_000, 7_000, 8_500, 10_500, 12_000, 11_500, 10_500, 9_000, 7_000, 5_500,
+)  # fmt: skip
+SLEEPER_SHARE: Final = 0.25
+EARLY_SHARE: Final = 0.22
+VERY_EARLY_SHARE: Final = 0.05
+TOLD_SHARE: Final = 0.6
+
+ASSUMED: Final = (
+    (
+        "Each car plugs in once between 11:00 and 11:00; at these homes a household does so 2.4 "
+        "times a week (median), so this fleet is about a third of those enrolled."
+    ),
+    (
+        "The habits are Norwegian and the prices Texan: joined by local weekday and hour, no clock "
+        "shifted."
+    ),
+    (
+        f"Wholesale prices are completed by ${DELIVERY_ADDER} a kWh for delivery and "
+        f"{TAX_PERCENT} % tax; off-peak means the cheapest {CHEAPEST_PERCENT} % of the next 24 "
+        "hours."
+    ),
+    (
+        "Word and deed: 22 % of owners leave more than 15 minutes before they had said, 5 % more "
+        "than three hours, as counted among the Caltech drivers of 2019; six in ten of them tell "
+        "20 to 60 minutes ahead, the others not at all. A door opens 30 to 150 s before the car "
+        "drives."
+    ),
+    (
+        "Garages of 20 cars: 43 kW in all, two rows of 22 kW, charge points of 11 kW, and a house "
+        "that takes 3 to 12 kW."
+    ),
+    (
+        "Charging is nobody's plan: at once on arrival, until full. A quarter of the cars fall "
+        "asleep when they stand full and idle for half an hour."
+    ),
+)
+
+
+def a_night(evening: date, vehicles: int, pods: int, seed: int) -> Scenario:
+    """The night from 15:00 on `evening` to 11:00 the next day.
+
+    Args:
+        evening: in the days that have prices for the following day too.
+        vehicles: how many, at least 1.
+        pods: how many, at least 1.
+        seed: the same seed is the same night.
+
+    Raises:
+        DataError: there are no prices for that night.
+    """
+    first, last = datasets.price_days()
+    if not first <= evening <= last:
+        message = f"there are day-ahead prices for the evenings of {first} to {last}, not {evening}"
+        raise DataError(message)
+    start = wall_clock(evening, 15 * 60, TEXAS)
+    end = wall_clock(evening + timedelta(days=1), 11 * 60, TEXAS)
+    capacities: dict[str, int] = {}
+    stays = tuple(_stays(evening, vehicles, seed, capacities))
+    enrolled = enrolment.enrol(stays, capacities, TEXAS, seed)
+    sites = garages(vehicles)
+    return Scenario(
+        name="a night of homes",
+        seed=seed,
+        zone=TEXAS,
+        start=start,
+        end=end,
+        days=2,
+        vehicles=enrolled,
+        nodes=enrolment.nodes(enrolled),
+        stays=stays,
+        sites=sites,
+        tariffs=(day_ahead(evening, 2, TEXAS),),
+        policy=home_policy(),
+        submissions=submissions(pods, start),
+        sleepers=sleepers([vehicle.name for vehicle in enrolled], seed),
+        lost_link=LostLink(start + 10 * HOUR + 12 * MINUTE, 95 * MINUTE),
+        house_watts={site.name: HOUSE_WATTS for site in sites},
+        carbon=datasets.caiso_carbon().joined(evening, 2),
+        prices_say=ercot_prices().joined(evening, 2).says(2),
+        assumptions=(*ASSUMED, *enrolment.ASSUMED),
+        attributions=(datasets.HOME_PROFILE, datasets.ERCOT_PRICES, datasets.CAISO_CARBON),
+    )
+
+
+def home_policy() -> FleetPolicy:
+    """Off-peak is the cheapest part of the day that is known."""
+    return FleetPolicy(
+        off_peak=OffPeakTest(band=None, cheapest_percent_of_next_24_hours=CHEAPEST_PERCENT)
+    )
+
+
+def sleepers(names: list[str], seed: int) -> frozenset[str]:
+    """Those that fall asleep when they have nothing to do."""
+    return frozenset(
+        name for name in names if enrolment.dice(seed, "sleep", name).random() < SLEEPER_SHARE
+    )
+
+
+def day_ahead(day: date, days: int, zone: ZoneInfo) -> Tariff:
+    """The day-ahead prices of `days` local days from `day` on, as an EnergyTariff's intervals."""
+    start = wall_clock(day, 0, zone)
+    end = wall_clock(day + timedelta(days=days), 0, zone)
+    intervals = tuple(
+        TariffInterval(begin, until - begin, price_per_kwh=price)
+        for begin, until, price in ercot_prices().joined(day, days).hours(start, end, zone)
+    )
+    return Tariff(
+        name=TARIFF,
+        currency="USD",
+        time_zone=zone,
+        intervals=intervals,
+        wholesale=True,
+        adders=(DELIVERY_ADDER,),
+        tax_percent=TAX_PERCENT,
+    )
+
+
+def garages(vehicles: int, zone: ZoneInfo = TEXAS, tariff: str = TARIFF) -> tuple[Site, ...]:
+    """A garage for every 20 vehicles; who buys the energy goes round."""
+    count = max(1, -(-vehicles // _CARS_PER_GARAGE))
+    return tuple(
+        enrolment.site(f"garage-{n + 1}", zone, tariff, _BEARERS[n % len(_BEARERS)], _GARAGE)
+        for n in range(count)
+    )
+
+
+def place(index: int, vehicles: int) -> tuple[str, str]:
+    """Site and circuit of the vehicle with this number."""
+    count = max(1, -(-vehicles // _CARS_PER_GARAGE))
+    return f"garage-{index % count + 1}", "row-" + "ab"[index // count % 2]
+
+
+def _stays(evening: date, vehicles: int, seed: int, capacities: dict[str, int]) -> Iterator[Stay]:
+    profile = HomeProfile()
+    for index in range(vehicles):
+        chance = enrolment.dice(seed, "home", index)
+        name = f"v-{chance.getrandbits(24):06x}"
+        while name in capacities:
+            name = f"v-{chance.getrandbits(24):06x}"
+        drawn = profile.draw(evening, chance)
+        capacities[name] = round(drawn.capacity_kwh * 1_000)
+        site, circuit = place(index, vehicles)
+        yield _stay(name, site, circuit, drawn, chance)
+
+
+def _stay(name: str, site: str, circuit: str, drawn: HomeStay, chance: Random) -> Stay:
+    arrives = wall_clock(drawn.day, drawn.minute, TEXAS) + chance.randrange(60) * SECOND
+    leaves = arrives + round(drawn.stay_hours * HOUR)
+    stated, notice = word(arrives, leaves, chance)
+    capacity = drawn.capacity_kwh * 1_000
+    return Stay(
+        vehicle=name,
+        site=site,
+        circuit=circuit,
+        arrives_at=arrives,
+        leaves_at=leaves,
+        stated_leave_at=stated,
+        notice_at=notice,
+        boards_at=leaves - chance.randint(30, 150) * SECOND,
+        arrival_watt_hours=capacity * drawn.charge_percent / 100,
+        full_watt_hours=capacity,
+        charge_power_watts=round(drawn.charge_power_kw * 1_000),
+        limit_watts=LIMIT_WATTS,
+    )
+
+
+def word(arrives: Instant, leaves: Instant, chance: Random) -> tuple[Instant, Instant | None]:
+    """What the owner had said of the departure, and when a change is told, if it is."""
+    share = chance.random()
+    if share < VERY_EARLY_SHARE:
+        stated = leaves + round(chance.uniform(180, 300)) * MINUTE
+    elif share < EARLY_SHARE:
+        stated = leaves + round(chance.uniform(15, 180)) * MINUTE
+    else:
+        stated = max(arrives + 30 * MINUTE, leaves - round(chance.uniform(0, 60)) * MINUTE)
+    told = share < EARLY_SHARE and chance.random() < TOLD_SHARE
+    notice = max(arrives, leaves - round(chance.uniform(20, 60)) * MINUTE)
+    return -(-stated // MINUTE) * MINUTE, notice if told else None
