@@ -40,6 +40,7 @@ START_ATTEMPTS = 3
 WAIT_SECONDS = 30.0
 POLL_SECONDS = 0.05
 ALLOCATABLE = {"cpu": "16", "memory": "32Gi", "pods": "110"}
+NOT_READY = "node.kubernetes.io/not-ready"
 IN_USE = "address already in use"
 
 
@@ -188,22 +189,30 @@ class ControlPlane:
         allocatable: Mapping[str, str] | None = None,
         wait: bool = True,
     ) -> None:
-        """Make simulated nodes, all alike, and wait until they are Ready.
+        """Make simulated nodes, all alike, and wait until a pod could be bound to each.
 
         ``allocatable`` is their capacity too; ``cpu``, ``memory`` and ``pods`` have defaults.
         """
         for name in names:
             self.api.apply(a_node(name, labels, annotations, taints, allocatable))
         if wait:
+            wanted = set(names)
             self.wait_until(
-                lambda: all(self.node_ready(name) == "True" for name in names),
-                f"{len(names)} nodes are Ready",
+                lambda: wanted <= self._settled_nodes(), f"{len(names)} nodes are Ready"
             )
+
+    def _settled_nodes(self) -> set[str]:
+        """Give the nodes that are Ready and rid of the taint every node is born with."""
+        return {
+            node["metadata"]["name"]
+            for node in self.api.list("Node")
+            if _ready(node) == "True"
+            and not any(taint["key"] == NOT_READY for taint in node["spec"].get("taints", []))
+        }
 
     def node_ready(self, name: str) -> str:
         """Give a node's Ready condition: ``True``, ``False``, ``Unknown``, or nothing yet."""
-        conditions = self.api.get("Node", name).get("status", {}).get("conditions", [])
-        return next((str(c["status"]) for c in conditions if c["type"] == "Ready"), "")
+        return _ready(self.api.get("Node", name))
 
     def cut_link(self, node: str) -> None:
         """Let nothing be heard of a node and its pods; its Ready becomes Unknown in time."""
@@ -263,6 +272,11 @@ class ControlPlane:
     def memory_bytes(self) -> dict[str, int]:
         """Give the resident memory of each process."""
         return {name: part.memory_bytes() for name, part in self.components.items()}
+
+
+def _ready(node: Manifest) -> str:
+    conditions = node.get("status", {}).get("conditions", [])
+    return next((str(c["status"]) for c in conditions if c["type"] == "Ready"), "")
 
 
 def a_node(

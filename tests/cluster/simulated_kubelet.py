@@ -312,6 +312,8 @@ def kwok_configuration() -> str:
             "podPlayStageParallelism": 8,
             "nodePlayStageParallelism": 8,
             "nodeLeaseParallelism": 4,
+            # Without workers, what happened on a node whose link was cut is never told.
+            "podsOnNodeSyncParallelism": 4,
             "enablePodsOnNodeSyncStreamWatch": True,
         },
     }
