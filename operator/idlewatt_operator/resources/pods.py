@@ -79,7 +79,6 @@ def pod_mistakes(pod: PodObject) -> Iterator[Mistake]:
 def _core(pod: PodObject, annotations: PodAnnotations) -> Pod:
     spec, metadata = pod.spec, pod.metadata
     unreadable = tuple(str(mistake) for mistake in unreadable_requests(pod))
-    grace = spec.termination_grace_period_seconds
     return Pod(
         namespace=metadata.namespace or DEFAULT_NAMESPACE,
         name=metadata.name,
@@ -95,9 +94,16 @@ def _core(pod: PodObject, annotations: PodAnnotations) -> Pod:
         controlled=any(owner.controller for owner in metadata.owner_references or ()),
         unsupported_fields=tuple(_unsupported(spec)),
         invalid_annotations=(*annotations.invalid, *unreadable),
-        termination_grace_seconds=DEFAULT_GRACE_SECONDS if grace is None else max(grace, 0),
+        termination_grace_seconds=_grace_seconds(spec.termination_grace_period_seconds),
         demand=annotations.demand,
     )
+
+
+def _grace_seconds(written: int | None) -> int:
+    """The API server makes one second of a negative grace."""
+    if written is None:
+        return DEFAULT_GRACE_SECONDS
+    return written if written >= 0 else 1
 
 
 def _instant(written: str | None) -> Instant | None:

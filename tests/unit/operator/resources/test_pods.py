@@ -1,0 +1,331 @@
+"""Pods become what planning needs of them; no hard field is taken for absent."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from idlewatt_operator.resources.objects import POD_DECODER, pod_object
+from idlewatt_operator.resources.pods import pod_mistakes, pod_record
+from idlewatt_operator.resources.records import PodRecord
+from idlewatt_scheduler.model.workload import NodeSelectorTerm, Requirement, Toleration
+
+REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
+
+
+def a_record(
+    metadata: dict[str, Any] | None = None, status: dict[str, Any] | None = None, **spec: object
+) -> PodRecord:
+    """The record of a pod with this spec."""
+    written = {
+        "metadata": {"name": "llm", "namespace": "team-a", **(metadata or {})},
+        "spec": {"schedulerName": "idlewatt", "containers": [{"image": "llm:1"}], **spec},
+        "status": status or {},
+    }
+    return pod_record(pod_object(written))
+
+
+def test_a_plain_pod() -> None:
+    """What is not written has Kubernetes' defaults."""
+    record = a_record()
+    assert record.pod.key == "team-a/llm"
+    assert record.scheduler_name == "idlewatt"
+    assert (record.node, record.phase, record.ended) == (None, "Pending", False)
+    assert (record.gated, record.being_deleted) == (False, False)
+    assert (record.pod.priority, record.pod.termination_grace_seconds) == (0, 30)
+    assert record.pod.requests == {"pods": 1_000}
+    assert record.pod.images == ("llm:1",)
+    assert record.pod.node_affinity is None
+    assert not record.pod.controlled
+    assert not record.pod.reads_secret
+
+
+def test_an_empty_object_is_read() -> None:
+    """A bookmark of the watch carries nothing but a resource version."""
+    record = pod_record(POD_DECODER.decode(b'{"metadata":{"resourceVersion":"7"}}'))
+    assert record.resource_version == "7"
+    assert record.scheduler_name == "default-scheduler"
+    assert record.pod.namespace == "default"
+
+
+def test_bytes_and_dicts_give_the_same() -> None:
+    """The watch's bytes and a manifest's dicts meet in one struct."""
+    written = {
+        "metadata": {"name": "a", "labels": {"x": "y"}},
+        "spec": {"unknown": [1], "priority": 3},
+    }
+    assert POD_DECODER.decode(msgspec.json.encode(written)) == pod_object(written)
+
+
+def test_an_explicit_null_counts_as_absent() -> None:
+    """As for the API server, in maps and lists of any depth."""
+    record = a_record(
+        {"labels": None, "creationTimestamp": None},
+        nodeName=None,
+        containers=[{"image": "a", "ports": None, "resources": {"limits": {"cpu": None}}}],
+    )
+    assert record.pod.requests == {"pods": 1_000}
+
+
+def test_what_only_the_shell_needs() -> None:
+    """Node, phase, times, deadline, deletion, gates and the resource version."""
+    record = a_record(
+        {
+            "uid": "u-1",
+            "resourceVersion": "42",
+            "creationTimestamp": "2026-01-15T12:00:00Z",
+            "deletionTimestamp": "2026-01-15T13:00:00Z",
+            "annotations": {
+                "idlewatt.dev/bound-watts": "437.5",
+                "idlewatt.dev/bound-until": "2026-01-15T14:00:00Z",
+                "idlewatt.dev/bound-agreement-version": "3",
+            },
+        },
+        {"phase": "Running", "startTime": "2026-01-15T12:00:10Z"},
+        nodeName="v-1",
+        activeDeadlineSeconds=600,
+        schedulingGates=[{"name": "quota"}],
+        priority=5,
+        terminationGracePeriodSeconds=0,
+    )
+    noon = 1_768_478_400_000
+    assert (record.pod.uid, record.resource_version) == ("u-1", "42")
+    assert (record.pod.created_at, record.start_time) == (noon, noon + 10_000)
+    assert (record.node, record.phase, record.active_deadline_seconds) == ("v-1", "Running", 600)
+    assert (record.being_deleted, record.gated) == (True, True)
+    assert (record.bound_power, record.bound_until) == (437_500, noon + 7_200_000)
+    assert record.bound_agreement_version == 3
+    assert (record.pod.priority, record.pod.termination_grace_seconds) == (5, 0)
+
+
+@pytest.mark.parametrize(
+    ("conditions", "waiting"),
+    [
+        ([], (None, "")),
+        ([{"type": "PodScheduled", "status": "True"}], (None, "")),
+        ([{"type": "Ready", "status": "False", "reason": "X"}], (None, "")),
+        (
+            [
+                {
+                    "type": "PodScheduled",
+                    "status": "False",
+                    "reason": "WaitingForEnergy",
+                    "message": "m",
+                }
+            ],
+            ("WaitingForEnergy", "m"),
+        ),
+    ],
+)
+def test_why_a_pod_was_said_to_wait(
+    conditions: list[dict[str, str]], waiting: tuple[str | None, str]
+) -> None:
+    """Only a `PodScheduled` that is False says that it waits."""
+    record = a_record(status={"conditions": conditions})
+    assert (record.waiting_reason, record.waiting_message) == waiting
+
+
+@pytest.mark.parametrize("phase", ["Succeeded", "Failed"])
+def test_a_pod_whose_containers_ended(phase: str) -> None:
+    """Both ends are ends."""
+    assert a_record(status={"phase": phase}).ended
+
+
+@pytest.mark.parametrize(
+    ("owners", "controlled"),
+    [
+        ([], False),
+        ([{"kind": "Node", "controller": False}], False),
+        ([{"kind": "A"}, {"kind": "ReplicaSet", "controller": True}], True),
+    ],
+)
+def test_a_controller_would_replace_the_pod(
+    owners: list[dict[str, Any]], *, controlled: bool
+) -> None:
+    """An owner is not enough: it has to be the controller."""
+    assert a_record({"ownerReferences": owners}).pod.controlled is controlled
+
+
+def test_node_selector_affinity_and_tolerations() -> None:
+    """Terms keep their expressions and fields apart; a toleration has Kubernetes' defaults."""
+    term = {
+        "matchExpressions": [{"key": "zone", "operator": "In", "values": ["a", "b"]}],
+        "matchFields": [{"key": "metadata.name", "operator": "NotIn", "values": ["v-1"]}],
+    }
+    pod = a_record(
+        nodeSelector={"disk": "ssd"},
+        affinity={"nodeAffinity": {REQUIRED: {"nodeSelectorTerms": [term, {}]}}},
+        tolerations=[{"operator": "Exists"}, {"key": "k", "value": "v", "effect": "NoSchedule"}],
+    ).pod
+    assert pod.node_selector == {"disk": "ssd"}
+    assert pod.node_affinity == (
+        NodeSelectorTerm(
+            labels=(Requirement("zone", "In", ("a", "b")),),
+            fields=(Requirement("metadata.name", "NotIn", ("v-1",)),),
+        ),
+        NodeSelectorTerm(),
+    )
+    assert pod.tolerations == (
+        Toleration(key="", operator="Exists"),
+        Toleration(key="k", operator="Equal", value="v", effect="NoSchedule"),
+    )
+
+
+@pytest.mark.parametrize(("written", "seconds"), [(None, 30), (0, 0), (90, 90), (-5, 1)])
+def test_the_termination_grace(written: int | None, seconds: int) -> None:
+    """Thirty seconds unless the pod says otherwise; the API server makes one of less than none."""
+    assert a_record(terminationGracePeriodSeconds=written).pod.termination_grace_seconds == seconds
+
+
+def test_preferred_affinity_asks_for_nothing() -> None:
+    """Soft preferences neither filter nor keep the pod waiting."""
+    preferred = {"preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 1}]}
+    pod = a_record(
+        affinity={
+            "nodeAffinity": preferred,
+            "podAffinity": preferred,
+            "podAntiAffinity": preferred,
+        },
+        topologySpreadConstraints=[{"whenUnsatisfiable": "ScheduleAnyway"}],
+    ).pod
+    assert pod.node_affinity is None
+    assert pod.unsupported_fields == ()
+
+
+def test_a_required_affinity_without_terms_matches_nothing() -> None:
+    """It is not the same as no affinity."""
+    pod = a_record(affinity={"nodeAffinity": {REQUIRED: {"nodeSelectorTerms": []}}}).pod
+    assert pod.node_affinity == ()
+
+
+def test_images_of_init_containers_count_too() -> None:
+    """All have to be fetched before the pod is ready."""
+    pod = a_record(
+        containers=[{"image": "a"}, {"image": "b"}], initContainers=[{"image": "model-loader"}]
+    ).pod
+    assert pod.images == ("a", "b", "model-loader")
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {"volumes": [{"name": "v", "secret": {"secretName": "s"}}]},
+        {"volumes": [{"name": "v", "projected": {"sources": [{"secret": {"name": "s"}}]}}]},
+        {"volumes": [{"name": "v", "csi": {"driver": "d", "nodePublishSecretRef": {"name": "s"}}}]},
+        {"volumes": [{"name": "v", "azureFile": {"secretName": "s", "shareName": "x"}}]},
+        {"volumes": [{"name": "v", "scaleIO": {"secretRef": {"name": "s"}}}]},
+        {"containers": [{"env": [{"name": "E", "valueFrom": {"secretKeyRef": {"name": "s"}}}]}]},
+        {"containers": [{"envFrom": [{"secretRef": {"name": "s"}}]}]},
+        {"initContainers": [{"env": [{"name": "E", "valueFrom": {"secretKeyRef": {}}}]}]},
+        {"initContainers": [{"envFrom": [{"prefix": "P", "secretRef": {"name": "s"}}]}]},
+    ],
+)
+def test_a_pod_that_reads_a_secret(spec: dict[str, Any]) -> None:
+    """Through a volume, a projection, `env` or `envFrom`, of any container."""
+    assert a_record(**spec).pod.reads_secret
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {"imagePullSecrets": [{"name": "s"}]},
+        {"volumes": [{"projected": {"sources": [{"serviceAccountToken": {"path": "t"}}]}}]},
+        {"volumes": [{"configMap": {"name": "c"}}, {"emptyDir": {}}, {"csi": {"driver": "d"}}]},
+        {"containers": [{"env": [{"valueFrom": {"configMapKeyRef": {}}}, {"value": "x"}]}]},
+        {"containers": [{"envFrom": [{"configMapRef": {"name": "c"}}]}]},
+    ],
+)
+def test_a_pod_that_reads_none(spec: dict[str, Any]) -> None:
+    """Pull secrets and API tokens do not count, nor do configuration maps."""
+    assert not a_record(**spec).pod.reads_secret
+
+
+@pytest.mark.parametrize(
+    ("spec", "fields"),
+    [
+        (
+            {"affinity": {"podAffinity": {REQUIRED: [{"topologyKey": "zone"}]}}},
+            (f"spec.affinity.podAffinity.{REQUIRED}",),
+        ),
+        (
+            {"affinity": {"podAntiAffinity": {REQUIRED: [{"topologyKey": "zone"}]}}},
+            (f"spec.affinity.podAntiAffinity.{REQUIRED}",),
+        ),
+        ({"affinity": {"podAntiAffinity": {REQUIRED: []}}}, ()),
+        (
+            {
+                "topologySpreadConstraints": [
+                    {"whenUnsatisfiable": "ScheduleAnyway"},
+                    {"whenUnsatisfiable": "DoNotSchedule"},
+                ]
+            },
+            ("spec.topologySpreadConstraints[1]",),
+        ),
+        (
+            {
+                "containers": [
+                    {"ports": [{"containerPort": 80}, {"containerPort": 1, "hostPort": 1}]}
+                ]
+            },
+            ("spec.containers[0].ports[1].hostPort",),
+        ),
+        (
+            {"initContainers": [{"ports": [{"containerPort": 80, "hostPort": 80}]}]},
+            ("spec.initContainers[0].ports[0].hostPort",),
+        ),
+        (
+            {"hostNetwork": True, "containers": [{"ports": [{"containerPort": 80}]}]},
+            ("spec.containers[0].ports[0].hostPort",),
+        ),
+        ({"hostNetwork": True}, ()),
+        (
+            {"volumes": [{"emptyDir": {}}, {"persistentVolumeClaim": {"claimName": "c"}}]},
+            ("spec.volumes[1].persistentVolumeClaim",),
+        ),
+        (
+            {"volumes": [{"ephemeral": {"volumeClaimTemplate": {}}}]},
+            ("spec.volumes[0].ephemeral",),
+        ),
+        ({"resourceClaims": [{"name": "gpu"}]}, ("spec.resourceClaims",)),
+        ({"resourceClaims": []}, ()),
+        ({"resources": {"requests": {"cpu": "1"}}}, ("spec.resources",)),
+        ({"resources": {"limits": {"cpu": "1"}}}, ("spec.resources",)),
+        ({"resources": {}}, ()),
+        ({"hostPID": True, "runtimeClassName": "kata", "dnsPolicy": "None"}, ()),
+    ],
+)
+def test_hard_fields_that_are_not_honoured_yet_are_named(
+    spec: dict[str, Any], fields: tuple[str, ...]
+) -> None:
+    """Exactly those; a pod is never placed as if one of them were absent."""
+    assert a_record(**spec).pod.unsupported_fields == fields
+
+
+def test_garbage_ends_in_a_sentence_and_never_in_an_error() -> None:
+    """Quantities and annotations keep the pod waiting; a time that is none is absent."""
+    pod = a_record(
+        {"annotations": {"idlewatt.dev/power": "much"}, "creationTimestamp": "yesterday"},
+        containers=[{"resources": {"requests": {"cpu": "lots"}}}],
+    ).pod
+    assert [sentence.split("'")[1] for sentence in pod.invalid_annotations] == ["much", "lots"]
+    assert pod.invalid_annotations[1].startswith("spec.containers[0].resources.requests.cpu: ")
+    assert pod.created_at == 0
+
+
+def test_what_the_api_server_would_not_have_taken_is_a_mistake() -> None:
+    """Quantities and times; annotations are any text to the API server."""
+    pod = pod_object(
+        {
+            "metadata": {
+                "annotations": {"idlewatt.dev/power": "much"},
+                "creationTimestamp": "yesterday",
+            },
+            "spec": {"containers": [{"resources": {"limits": {"cpu": "lots"}}}]},
+            "status": {"startTime": "now"},
+        }
+    )
+    assert [mistake.field for mistake in pod_mistakes(pod)] == [
+        "spec.containers[0].resources.limits.cpu",
+        "metadata.creationTimestamp",
+        "status.startTime",
+    ]
