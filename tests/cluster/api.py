@@ -12,7 +12,7 @@ import json
 import ssl
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlencode
 
 import urllib3
@@ -74,6 +74,14 @@ class Api:
         )
         self._places: dict[tuple[str, str], tuple[str, bool]] = {}
 
+    @classmethod
+    def from_kubeconfig(cls, path: Path) -> Self:
+        """Reach the server of a kubeconfig that ``ControlPlane`` wrote. Raises OSError."""
+        content = yaml.safe_load(path.read_text())
+        cluster = content["clusters"][0]["cluster"]
+        token = content["users"][0]["user"]["token"]
+        return cls(cluster["server"], token, Path(cluster["certificate-authority"]))
+
     def close(self) -> None:
         """Let go of the connections."""
         self._pool.clear()
@@ -122,8 +130,8 @@ class Api:
                 raise
             item = f"{collection}/{manifest['metadata']['name']}"
             result = self.request("PATCH", item, manifest, content_type=MERGE_PATCH, query=query)
-        # Where status is a subresource, the request above has ignored it.
-        if status and result.get("status") != status:
+        # Where status is a subresource, the requests above have ignored it; a Node's first is kept.
+        if status and not status.items() <= result.get("status", {}).items():
             name = result["metadata"]["name"]
             result = self.request(
                 "PATCH",

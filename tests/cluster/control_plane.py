@@ -31,7 +31,7 @@ from tests.cluster.api import Api, Manifest, RefusedError
 from tests.cluster.binaries import ensure
 from tests.cluster.certificates import write_keys
 from tests.cluster.components import Component, free_ports
-from tests.cluster.places import SetupError
+from tests.cluster.places import CHECKOUT, SetupError
 from tests.cluster.sessions import Session, open_session, open_standing_session
 
 NODE_GRACE_SECONDS = 16
@@ -179,6 +179,21 @@ class ControlPlane:
         self.stop()
 
     # What a test does to it.
+
+    def apply_definitions(self, folder: Path = CHECKOUT / "crds") -> int:
+        """Apply our resource definitions, wait until they are served, and give how many."""
+        definitions = self.api.apply(folder) if folder.is_dir() else []
+        for definition in definitions:
+            name = definition["metadata"]["name"]
+            self.wait_until(lambda name=name: self._is_established(name), f"{name} is served")
+        return len(definitions)
+
+    def _is_established(self, name: str) -> bool:
+        status = self.api.get("CustomResourceDefinition", name).get("status", {})
+        return any(
+            condition["type"] == "Established" and condition["status"] == "True"
+            for condition in status.get("conditions", [])
+        )
 
     def create_nodes(
         self,

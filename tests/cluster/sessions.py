@@ -139,6 +139,13 @@ def is_ours(command_line: bytes, folder: Path) -> bool:
     return name in COMPONENTS and os.fsencode(f"{folder}{os.sep}") in arguments
 
 
+def name_and_memory(pid: int) -> tuple[str, int]:
+    """Give a process's program and its resident memory in MiB."""
+    program = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0]
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return Path(os.fsdecode(program)).name, pages * os.sysconf("SC_PAGE_SIZE") >> 20
+
+
 def end_processes_of(folder: Path) -> None:
     """End them at once: what they hold is thrown away with the folder."""
     give_up_at = time.monotonic() + END_TIMEOUT_SECONDS
