@@ -1,0 +1,47 @@
+"""Checks any planner's plan against the rules, and shares no code with any planner.
+
+This package is a second reading of `docs/reference/rules.md`: it imports the model and the
+standard library, nothing else of the core, so that one misunderstanding cannot hide in both. It
+favours plainness over speed: every quantity is evaluated at every instant at which something
+begins or ends, in exact fractions.
+
+    wall_time    parking windows and departures, through daylight saving
+    electricity  prices, and what is off-peak
+    reading      candidates, capacities, stays
+    power        computing, charge, draw, circuits
+    matching     selectors, affinity, taints
+    vehicle      vehicle clauses
+    pod          pod clauses
+    placing      the plan's placements
+    waiting      who waits and why; stability
+    leaving      who has to leave
+    objective    cost, weight, bound
+"""
+
+from idlewatt_scheduler.feasibility.leaving import leaving_violations
+from idlewatt_scheduler.feasibility.objective import objective_violations
+from idlewatt_scheduler.feasibility.placing import Scene, placing_violations
+from idlewatt_scheduler.feasibility.reading import Reading
+from idlewatt_scheduler.feasibility.report import Violation
+from idlewatt_scheduler.feasibility.waiting import waiting_violations
+from idlewatt_scheduler.model.plan import Plan
+from idlewatt_scheduler.model.snapshot import Snapshot
+
+__all__ = ["Violation", "violations"]
+
+
+def violations(snapshot: Snapshot, plan: Plan) -> tuple[Violation, ...]:
+    """Every rule that the plan breaks for this snapshot; empty for a good plan.
+
+    Of a placement whose clauses fail only the first failing one is told.
+    """
+    found: list[Violation] = []
+    if plan.at != snapshot.at:
+        sentence = f"It is a plan for {plan.at}; the snapshot is of {snapshot.at}."
+        found.append(Violation("Time", "plan", sentence))
+    scene = Scene(Reading(snapshot), plan)
+    found += placing_violations(scene, plan)
+    found += waiting_violations(scene, plan)
+    found += leaving_violations(scene.reading, plan)
+    found += objective_violations(scene, plan)
+    return tuple(found)
