@@ -26,7 +26,7 @@ from idlewatt_operator.twin.kubelet import EndedBy, Kubelets, Run
 from idlewatt_scheduler.model.policy import FleetPolicy
 from idlewatt_scheduler.model.site import Site
 from idlewatt_scheduler.model.tariff import Tariff
-from idlewatt_scheduler.model.units import SECOND, Instant
+from idlewatt_scheduler.model.units import SECOND, Instant, Milliseconds
 from idlewatt_scheduler.model.vehicle import Vehicle
 from idlewatt_scheduler.model.workload import Node, Pod, Ready, Taint
 
@@ -42,6 +42,8 @@ class MemoryCluster:
         clock: moves everything; nothing happens while it stands.
         start_seconds: from the binding until the kubelet acknowledges the pod.
         node_grace_seconds: from the cut of a link until the Node's `Ready` is Unknown.
+
+    `preparation`, where it is set, says how long a pod's image and model take on its node.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class MemoryCluster:
         self.node_grace_seconds = node_grace_seconds
         self.kubelets = Kubelets(clock, self._on_run_end)
         self.faults = Faults()
+        self.preparation: Callable[[PodRecord], Milliseconds] | None = None
         self.writes: list[Write] = []
         self.events: list[tuple[Instant, EventNote]] = []
         self.conditions: dict[tuple[str, str], tuple[Condition, ...]] = {}
@@ -424,6 +427,7 @@ class MemoryCluster:
             return
         now = self.clock.now()
         span = self._run_seconds(uid)
+        ready_at = now + (0 if self.preparation is None else self.preparation(record))
         deadline = record.active_deadline_seconds
         self.kubelets.start(
             Run(
@@ -432,7 +436,8 @@ class MemoryCluster:
                 record.node,
                 started_at=now,
                 deadline=None if deadline is None else now + deadline * SECOND,
-                finish=None if span is None else now + span * SECOND,
+                finish=None if span is None else ready_at + span * SECOND,
+                ready_at=ready_at,
             )
         )
         self._put(replace(record, phase="Running", start_time=now))

@@ -29,6 +29,7 @@ class Run:
     Attributes:
         deadline: the instant at which the kubelet ends it by `activeDeadlineSeconds`.
         finish: the instant at which it ends by itself; None for a service.
+        ready_at: when its image was fetched and its model loaded; until then it does no work.
         stopping: it was told to stop; it ends when its stop time is over.
         reported: the API server was told that it ended.
     """
@@ -39,6 +40,7 @@ class Run:
     started_at: Instant
     deadline: Instant | None = None
     finish: Instant | None = None
+    ready_at: Instant | None = None
     stopping: bool = False
     ended_at: Instant | None = None
     ended_by: EndedBy | None = None
@@ -51,11 +53,14 @@ class Kubelets:
 
     Attributes:
         on_end: called with a run whose end the API server learns of now.
+        on_change: called with the node whenever containers started or ended there, whether the
+            API server learns of it or not.
         runs: every run there ever was, in the order of its start.
     """
 
     clock: ManualClock
     on_end: Callable[[Run], None]
+    on_change: Callable[[str], None] | None = None
     runs: list[Run] = field(default_factory=list)
     cut: set[str] = field(default_factory=set)
     _live: dict[str, Run] = field(default_factory=dict)
@@ -77,6 +82,7 @@ class Kubelets:
         self.runs.append(run)
         self._live[run.uid] = run
         self._watch(run)
+        self._tell(run.node)
 
     def set_deadline(self, uid: str, deadline: Instant) -> None:
         """Tell the kubelet a new deadline; lost if the link is down."""
@@ -125,8 +131,13 @@ class Kubelets:
         if run.ended_at is not None:
             return
         run.ended_at, run.ended_by = self.clock.now(), cause
+        self._tell(run.node)
         if self.linked(run.node):
             self._report(run)
+
+    def _tell(self, node: str) -> None:
+        if self.on_change is not None:
+            self.on_change(node)
 
     def _report(self, run: Run) -> None:
         run.reported = True

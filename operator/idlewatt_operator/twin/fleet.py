@@ -1,0 +1,465 @@
+"""The cars themselves: they arrive, charge at once, compute, sleep, lose their link and leave.
+
+Between two changes nothing changes, so nothing is stepped: a battery is a line in time, and the
+next change is put on the clock. Charging is never planned here; computing only takes what the
+charge point has left, and where both do not fit, charging is what yields.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Final
+
+from idlewatt_operator.gateways.protocols import Outcome, Result, Telemetry
+from idlewatt_operator.resources.records import PodRecord
+from idlewatt_operator.twin.clock import ManualClock
+from idlewatt_operator.twin.cluster import MemoryCluster
+from idlewatt_operator.twin.enrolment import dice
+from idlewatt_operator.twin.journal import Departure, Draw, Fact, Journal, Kind
+from idlewatt_operator.twin.places import local_time
+from idlewatt_operator.twin.scenario import Scenario
+from idlewatt_operator.twin.stays import CHARGE_EFFICIENCY, Stay
+from idlewatt_scheduler.model.site import ObservedCircuit
+from idlewatt_scheduler.model.units import HOUR, MINUTE, SECOND, Instant, Milliseconds, Milliwatts
+from idlewatt_scheduler.model.vehicle import (
+    Observation,
+    ObservedBattery,
+    ObservedCompute,
+    ObservedConnection,
+    ObservedParking,
+    Power,
+    Supply,
+    Vehicle,
+)
+from idlewatt_scheduler.model.workload import Ready
+
+REPORT_EVERY: Final[Milliseconds] = 30 * SECOND
+SLEEP_AFTER: Final[Milliseconds] = 30 * MINUTE
+WAKE_FAILURE_SHARE: Final = 0.05
+_FULL_WITHIN_WATT_HOURS: Final = 0.01
+_BATTERY_CELSIUS: Final = 25
+_COMPUTER_CELSIUS: Final = 45
+
+
+@dataclass(slots=True)
+class Car:
+    """A car as it is, whatever is known of it.
+
+    Attributes:
+        stay: where it stands; None: it is being driven.
+        since: when it parked, or drove off.
+        watt_hours: in the battery at `settled_at`.
+        computing: AC milliwatts; `computing_dc` the same at the computer.
+        told: its owner told when it leaves.
+        silent: what was reported last, where nothing is reported any more.
+        idle_since: it stands full and without pods since then.
+        changed_at: it reported a change then.
+    """
+
+    vehicle: Vehicle
+    stay: Stay | None = None
+    since: Instant = 0
+    watt_hours: float = 0.0
+    settled_at: Instant = 0
+    charging_watts: float = 0.0
+    computing: Milliwatts = 0
+    computing_dc: Milliwatts = 0
+    boarded: bool = False
+    told: bool = False
+    power: Power = Power.AWAKE
+    lost: bool = False
+    silent: Observation | None = None
+    idle_since: Instant | None = None
+    changed_at: Instant = 0
+
+    @property
+    def name(self) -> str:
+        """The vehicle's name."""
+        return self.vehicle.name
+
+    def holds(self, at: Instant) -> float:
+        """Watt-hours in the battery at `at`, if nothing changes until then."""
+        gained = self.charging_watts * CHARGE_EFFICIENCY * (at - self.settled_at) / HOUR
+        full = self.stay.full_watt_hours if self.stay is not None else self.watt_hours
+        return max(self.watt_hours, min(full, self.watt_hours + gained))
+
+
+class Fleet:
+    """Every car of a scenario, on a clock and in a cluster.
+
+    Args:
+        scenario: what is played.
+        clock: moves everything.
+        cluster: its kubelets run on these cars.
+        journal: where it is written down.
+
+    `restless` is called whenever something happened that the watch or telemetry would show.
+    """
+
+    def __init__(
+        self, scenario: Scenario, clock: ManualClock, cluster: MemoryCluster, journal: Journal
+    ) -> None:
+        self.scenario = scenario
+        self.clock = clock
+        self.cluster = cluster
+        self.journal = journal
+        self.restless: Callable[[], None] = lambda: None
+        self.cars = {each.name: Car(each, since=scenario.start) for each in scenario.vehicles}
+        self._capacity = scenario.capacity_watt_hours()
+        self._dice = dice(scenario.seed, "wakes")
+        cluster.kubelets.on_change = self._containers_changed
+        cluster.preparation = self._preparation
+        for car in self.cars.values():
+            journal.draws[car.name] = []
+            cluster.add_vehicle(car.vehicle, scenario.nodes[car.name])
+        for stay in scenario.stays:
+            self._expect(stay)
+        for submission in scenario.submissions:
+            clock.call_at(submission.at, partial(self._submit, submission.workload.template.name))
+        if scenario.lost_link is not None:
+            clock.call_at(scenario.lost_link.at, self._lose_a_link)
+
+    # What is known of the cars.
+
+    def latest(self) -> Telemetry:
+        """What every car and every site reported last."""
+        now = self.clock.now()
+        return Telemetry(
+            {name: self._reported(car, now) for name, car in self.cars.items()},
+            {site.name: self._house(site.name, now) for site in self.scenario.sites},
+        )
+
+    async def wake(self, vehicle: str) -> Result:
+        """Ask a car to wake; it takes its time, and sometimes it does not."""
+        car = self.cars.get(vehicle)
+        if car is None:
+            return Result(Outcome.GONE)
+        if car.power is Power.ASLEEP:
+            now = self.clock.now()
+            car.power = Power.WAKING
+            if car.silent is not None:
+                car.silent = replace(car.silent, power=Power.WAKING)
+            self.journal.wakes.append((vehicle, now))
+            self._note(Kind.WAKING, car, f"{vehicle} is woken for pods that are decided")
+            self.clock.call_at(
+                now + car.vehicle.compute.wake_seconds * SECOND, partial(self._woken, car)
+            )
+        return Result(Outcome.DONE)
+
+    def house_watts(self, site: str, at: Instant) -> int:
+        """What the house itself takes."""
+        by_hour = self.scenario.house_watts[site]
+        return by_hour[local_time(at, self.scenario.zone).hour]
+
+    def circuit_watts(self, site: str, circuit: str, at: Instant) -> float:
+        """The real load of a circuit now: the house's, if it is the first one, and its cars'."""
+        circuits = next(each for each in self.scenario.sites if each.name == site).circuits
+        first = circuits[0].name
+        load: float = self.house_watts(site, at) if circuit == first else 0
+        for car in self.cars.values():
+            stay = car.stay
+            if stay is not None and stay.site == site and circuit in {first, stay.circuit}:
+                load += car.charging_watts + car.computing / 1_000
+        return load
+
+    # What happens.
+
+    def _expect(self, stay: Stay) -> None:
+        if stay.leaves_at <= self.scenario.start:
+            return
+        car = self.cars[stay.vehicle]
+        if stay.arrives_at <= self.scenario.start:
+            self._park(car, stay, stay.alone_watt_hours(self.scenario.start))
+        else:
+            self.clock.call_at(stay.arrives_at, partial(self._arrive, car, stay))
+        if stay.notice_at is not None:
+            self.clock.call_at(stay.notice_at, partial(self._tell, car, stay))
+        self.clock.call_at(stay.boards_at, partial(self._board, car, stay))
+        self.clock.call_at(stay.leaves_at, partial(self._leave, car, stay))
+
+    def _park(self, car: Car, stay: Stay, watt_hours: float) -> None:
+        car.stay, car.since = stay, stay.arrives_at
+        car.watt_hours, car.settled_at = watt_hours, self.clock.now()
+        car.boarded = car.told = False
+        self._refresh(car)
+
+    def _arrive(self, car: Car, stay: Stay) -> None:
+        self._park(car, stay, stay.arrival_watt_hours)
+        share = stay.arrival_watt_hours / self._capacity[car.name]
+        self._note(
+            Kind.ARRIVED,
+            car,
+            f"{car.name} parks at {stay.site} with {share:.0%} and charges at once",
+        )
+
+    def _tell(self, car: Car, stay: Stay) -> None:
+        if car.stay is not stay:
+            return
+        car.told = True
+        clock = local_time(stay.leaves_at, self.scenario.zone)
+        self._note(Kind.TOLD, car, f"the owner of {car.name} will leave early, at {clock:%H:%M}")
+        self._changed(car)
+
+    def _board(self, car: Car, stay: Stay) -> None:
+        if car.stay is not stay:
+            return
+        car.boarded = True
+        if car.power is not Power.AWAKE:
+            self._wake_up(car)
+        if self.cluster.kubelets.on_node(car.name):
+            self._note(Kind.BOARDED, car, f"somebody gets into {car.name} while its pods still run")
+        self._changed(car)
+
+    def _leave(self, car: Car, stay: Stay) -> None:
+        if car.stay is not stay:
+            return
+        now = self.clock.now()
+        self._settle(car)
+        cut_off = tuple(self.cluster.kubelets.power_off(car.name))
+        self.journal.departures.append(
+            Departure(stay, car.watt_hours, stay.alone_watt_hours(now), cut_off)
+        )
+        share = car.watt_hours / self._capacity[car.name]
+        early = " before its time" if stay.leaves_early else ""
+        text = f"{car.name} leaves {stay.site}{early} with {share:.0%}"
+        self._note(Kind.LEFT, car, text)
+        if cut_off:
+            names = ", ".join(run.pod for run in cut_off)
+            self._note(Kind.BROKEN, car, f"{car.name} drove off while {names} still ran")
+        car.stay, car.since, car.boarded, car.told = None, now, False, False
+        self._refresh(car)
+
+    def _lose_a_link(self) -> None:
+        """The link of the car with most containers goes; of equals the first by name."""
+        lost_link = self.scenario.lost_link
+        busy = {
+            name: len(self.cluster.kubelets.on_node(name))
+            for name, car in self.cars.items()
+            if car.stay is not None
+        }
+        if lost_link is None or not busy:
+            return
+        car = self.cars[min(busy, key=lambda name: (-busy[name], name))]
+        now = self.clock.now()
+        car.silent, car.lost = self._reported(car, now), True
+        self.cluster.cut_link(car.name)
+        count = busy[car.name]
+        self._note(
+            Kind.LINK_LOST, car, f"{car.name} loses its link; {count} pods on it run on unseen"
+        )
+        self.clock.call_at(now + lost_link.length, partial(self._find_link, car))
+
+    def _find_link(self, car: Car) -> None:
+        car.lost, car.silent = False, None
+        self.cluster.restore_link(car.name)
+        self._note(Kind.LINK_BACK, car, f"{car.name} is reached again")
+        self._refresh(car)
+
+    def _submit(self, name: str) -> None:
+        submission = next(s for s in self.scenario.submissions if s.workload.template.name == name)
+        workload = replace(submission.workload)
+        self.cluster.add_workload(workload)
+        kind = str(workload.kind).lower()
+        fact = Fact(
+            self.clock.now(),
+            Kind.SUBMITTED,
+            f"somebody creates the {kind} {name} with {workload.count} pods",
+        )
+        self.journal.note(fact)
+        self.restless()
+
+    # Sleep.
+
+    def _may_sleep(self, car: Car, since: Instant) -> None:
+        if car.idle_since != since or car.power is not Power.AWAKE or car.lost or car.boarded:
+            return
+        car.silent = replace(self._seen(car, self.clock.now()), power=Power.ASLEEP)
+        car.power = Power.ASLEEP
+        self.cluster.set_ready(car.name, Ready.UNKNOWN)
+        self._note(Kind.ASLEEP, car, f"{car.name} falls asleep")
+
+    def _woken(self, car: Car) -> None:
+        if car.power is not Power.WAKING:
+            return
+        if self._dice.random() < WAKE_FAILURE_SHARE:
+            car.power = Power.ASLEEP
+            if car.silent is not None:
+                car.silent = replace(car.silent, power=Power.ASLEEP)
+            self._note(Kind.WAKE_FAILED, car, f"{car.name} did not wake")
+            return
+        self._wake_up(car)
+        self._note(Kind.AWAKE, car, f"{car.name} is awake")
+
+    def _wake_up(self, car: Car) -> None:
+        car.power, car.silent = Power.AWAKE, None
+        car.idle_since = None
+        self.cluster.set_ready(car.name, Ready.TRUE)
+        self._refresh(car)
+
+    # Power and charge.
+
+    def _containers_changed(self, node: str) -> None:
+        car = self.cars[node]
+        if car.stay is None and self.cluster.kubelets.on_node(node):
+            ended = self.cluster.kubelets.power_off(node)
+            names = ", ".join(run.pod for run in ended)
+            self._note(Kind.BROKEN, car, f"{names} started on {node} while it was driven")
+            return
+        self._refresh(car)
+
+    def _refresh(self, car: Car) -> None:
+        """Settle what was drawn until now, and set what is drawn from now on."""
+        self._settle(car)
+        now, stay = self.clock.now(), car.stay
+        car.computing_dc = self._computing_dc(car)
+        car.computing = car.computing_dc * 100 // car.vehicle.compute.efficiency_percent
+        car.charging_watts = 0.0
+        missing = 0.0 if stay is None else stay.full_watt_hours - car.watt_hours
+        if stay is not None and missing > _FULL_WITHIN_WATT_HOURS:
+            left = stay.limit_watts - car.computing / 1_000
+            car.charging_watts = max(0.0, min(float(stay.charge_power_watts), left))
+        if car.charging_watts > 0:
+            until_full = missing / (car.charging_watts * CHARGE_EFFICIENCY) * HOUR
+            self.clock.call_at(now + max(1, round(until_full)), partial(self._filled, car, stay))
+        self._note_idleness(car, now)
+        self._changed(car)
+
+    def _filled(self, car: Car, stay: Stay | None) -> None:
+        if stay is None or car.stay is not stay or car.charging_watts == 0:
+            return
+        if stay.full_watt_hours - car.holds(self.clock.now()) <= _FULL_WITHIN_WATT_HOURS:
+            self._refresh(car)
+            self._note(Kind.FULL, car, f"{car.name} is charged")
+
+    def _note_idleness(self, car: Car, now: Instant) -> None:
+        idle = car.stay is not None and car.charging_watts == 0 and car.computing == 0
+        if not idle:
+            car.idle_since = None
+        elif car.idle_since is None:
+            car.idle_since = now
+            if car.name in self.scenario.sleepers:
+                self.clock.call_at(now + SLEEP_AFTER, partial(self._may_sleep, car, now))
+
+    def _computing_dc(self, car: Car) -> Milliwatts:
+        runs = self.cluster.kubelets.on_node(car.name)
+        if not runs:
+            return 0
+        pods = self.cluster.view().pods
+        powers = self.journal.powers
+        for run in runs:
+            if run.uid not in powers:
+                powers[run.uid] = pods[run.uid].bound_power or 0
+        return (
+            sum(powers[run.uid] for run in runs) + car.vehicle.compute.standby_power_watts * 1_000
+        )
+
+    def _settle(self, car: Car) -> None:
+        now = self.clock.now()
+        if car.stay is not None and now > car.settled_at:
+            if car.charging_watts or car.computing:
+                draw = Draw(
+                    car.settled_at,
+                    now,
+                    car.stay.site,
+                    car.stay.circuit,
+                    car.charging_watts,
+                    car.computing,
+                    car.computing_dc,
+                )
+                self.journal.draws[car.name].append(draw)
+            car.watt_hours = car.holds(now)
+        car.settled_at = now
+
+    def settle_all(self) -> None:
+        """Write down what was drawn until now, at the end of a play."""
+        for car in self.cars.values():
+            self._settle(car)
+
+    def _preparation(self, record: PodRecord) -> Milliseconds:
+        """How long a pod's image and model take on its node; the image stays there."""
+        pod, node = record.pod, self.cluster.view().nodes[record.node or ""]
+        length = pod.demand.model_load_time
+        missing = not set(pod.images) <= node.images
+        speed = self.cars[node.name].vehicle.link.downlink_bits_per_second
+        if missing and pod.demand.image_size_bytes is not None and speed is not None:
+            pull = pod.demand.image_size_bytes * 8 * SECOND // speed
+            self.clock.call_at(
+                self.clock.now() + pull, partial(self._pulled, node.name, pod.images)
+            )
+            length += pull
+        return length
+
+    def _pulled(self, name: str, images: tuple[str, ...]) -> None:
+        node = self.cluster.view().nodes[name]
+        self.cluster.add_node(replace(node, images=node.images | set(images)))
+
+    # Reports.
+
+    def _changed(self, car: Car) -> None:
+        car.changed_at = self.clock.now()
+        self.restless()
+
+    def _note(self, kind: Kind, car: Car, text: str) -> None:
+        self.journal.note(Fact(self.clock.now(), kind, text, vehicle=car.name))
+        self.restless()
+
+    def _reported(self, car: Car, now: Instant) -> Observation:
+        return car.silent if car.silent is not None else self._seen(car, now)
+
+    def _seen(self, car: Car, now: Instant) -> Observation:
+        at = max(now - now % REPORT_EVERY, car.changed_at)
+        stay = car.stay
+        percent = int(100 * car.holds(now) / self._capacity[car.name])
+        connection = ObservedConnection(supply=Supply.UNPLUGGED, observed_at=at)
+        if stay is not None:
+            connection = ObservedConnection(
+                site=stay.site,
+                circuit=stay.circuit,
+                supply=Supply.SUPPLIED,
+                charge_power_watts=int(car.charging_watts),
+                charge_power_limit_watts=stay.limit_watts,
+                observed_at=at,
+            )
+        return Observation(
+            power=car.power,
+            battery=ObservedBattery(percent, _BATTERY_CELSIUS, at),
+            parking=ObservedParking(
+                parked=stay is not None,
+                occupied=stay is None or car.boarded,
+                since=car.since,
+                observed_at=at,
+            ),
+            compute=ObservedCompute(_COMPUTER_CELSIUS, at),
+            connection=connection,
+            departure_expected_at=stay.leaves_at if stay is not None and car.told else None,
+        )
+
+    def _house(self, site: str, now: Instant) -> tuple[ObservedCircuit, ...]:
+        at = now - now % REPORT_EVERY
+        first = next(each for each in self.scenario.sites if each.name == site).circuits[0]
+        return (ObservedCircuit(first.name, self.house_watts(site, now), at),)
+
+
+def states(fleet: Fleet) -> Mapping[str, str]:
+    """One word for what each car is doing; see `STATES`."""
+    pods = fleet.cluster.view().pods.values()
+    leaving = {record.node for record in pods if record.being_deleted and record.node is not None}
+    return {name: _state(car, leaving=name in leaving) for name, car in fleet.cars.items()}
+
+
+STATES: Final = ("computing", "leaving", "lost", "charging", "idle", "asleep", "away")
+"""What a car may be doing: `leaving` while its pods are drained, `lost` without a link."""
+
+
+def _state(car: Car, *, leaving: bool) -> str:
+    if car.lost:
+        return "lost"
+    if car.stay is None:
+        return "away"
+    if leaving:
+        return "leaving"
+    if car.computing:
+        return "computing"
+    if car.power is not Power.AWAKE:
+        return "asleep"
+    return "charging" if car.charging_watts else "idle"
