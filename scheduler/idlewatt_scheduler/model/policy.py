@@ -22,6 +22,12 @@ class OffPeakTest:
     cheapest_percent_of_next_24_hours: int | None = None
     max_grams_per_kwh: Decimal | None = None
 
+    @property
+    def asks_anything(self) -> bool:
+        """Without a single test every instant is off-peak."""
+        tests = (self.band, self.max_price_per_kwh, self.max_grams_per_kwh)
+        return any(test is not None for test in (*tests, self.cheapest_percent_of_next_24_hours))
+
 
 @dataclass(frozen=True, slots=True)
 class ExchangeRate:

@@ -1,0 +1,125 @@
+"""The board: what a plan has placed so far, and what it leaves of charge, machines, circuits."""
+
+from collections.abc import Iterable
+from fractions import Fraction
+
+from idlewatt_scheduler.candidates import Candidate, Fleet, total
+from idlewatt_scheduler.circuits import Change, Headroom
+from idlewatt_scheduler.clauses.live import (
+    Placed,
+    draw_changes,
+    first_live_reason,
+    holding,
+    stretch_of,
+)
+from idlewatt_scheduler.clauses.pod import PodCase, first_fixed_reason, pod_case
+from idlewatt_scheduler.costs import Cost, Rates, cost_of, rates_of
+from idlewatt_scheduler.model.reasons import PodReason, Reason
+from idlewatt_scheduler.templates import Template
+
+Held = tuple[tuple[PodCase, int], ...]
+"""Pods on one candidate: each case, and how many alike."""
+
+
+class Board:
+    """One plan in the making; candidates and templates are known by their index."""
+
+    def __init__(self, fleet: Fleet, templates: tuple[Template, ...]) -> None:
+        self.fleet = fleet
+        self.templates = templates
+        self.placed = [holding(candidate) for candidate in fleet.candidates]
+        self.rooms = {key: room.copy() for key, room in fleet.headroom.items()}
+        self.rates: list[Rates | None] = [rates_of(candidate) for candidate in fleet.candidates]
+        self.left = [len(template.pods) for template in templates]
+        self.whole = total(*(candidate.capacity for candidate in fleet.candidates))
+        self._index = {id(template.sample): index for index, template in enumerate(templates)}
+        self._fixed: dict[tuple[int, int], tuple[PodCase, PodReason | None]] = {}
+
+    @property
+    def candidates(self) -> tuple[Candidate, ...]:
+        """Those of the fleet, in its order."""
+        return self.fleet.candidates
+
+    def case(self, template: int, candidate: int) -> tuple[PodCase, PodReason | None]:
+        """A pod of the template there, and the first fixed clause that fails; looked up once."""
+        found = self._fixed.get((template, candidate))
+        if found is None:
+            snapshot = self.fleet.snapshot
+            pod, where = self.templates[template].sample, self.candidates[candidate]
+            case = pod_case(pod, where, snapshot.policy, snapshot.at)
+            found = self._fixed[template, candidate] = case, first_fixed_reason(case)
+        return found
+
+    def takers(self, template: int) -> list[int]:
+        """The candidates of which no vehicle clause and no fixed clause keeps the pod away."""
+        return [
+            index
+            for index, candidate in enumerate(self.candidates)
+            if candidate.refusal is None and self.case(template, index)[1] is None
+        ]
+
+    def reason(self, template: int, candidate: int) -> Reason | None:
+        """The first clause that fails for one more such pod there; None: it fits."""
+        refusal = self.candidates[candidate].refusal
+        if refusal is not None:
+            return refusal
+        case, fixed = self.case(template, candidate)
+        return fixed or self.live_reason(case, candidate)
+
+    def live_reason(self, case: PodCase, candidate: int, count: int = 1) -> PodReason | None:
+        """The first clause that depends on the plan and fails for so many more pods."""
+        return first_live_reason(case, self.placed[candidate], self.circuits(candidate), count)
+
+    def circuits(self, candidate: int) -> list[Headroom]:
+        """What is left of the circuits above a candidate."""
+        parked = self.candidates[candidate].parked
+        return [self.rooms[key] for key in parked.circuits] if parked else []
+
+    def cost(self, candidate: int, extra: Held = ()) -> Cost:
+        """What the new pods there cost, with some more or as they are."""
+        return self.cost_alone(candidate, (*self.placed[candidate].cases, *extra))
+
+    def cost_alone(self, candidate: int, held: Iterable[tuple[PodCase, int]]) -> Cost:
+        """What these pods would cost there if they were all the new ones."""
+        parked, rates = self.candidates[candidate].parked, self.rates[candidate]
+        if parked is None or rates is None:
+            return Cost()
+        return cost_of(parked, rates, [stretch_of(*each) for each in held])
+
+    def put(self, template: int, candidate: int, count: int = 1) -> None:
+        """Place so many pods of the template there."""
+        case, _ = self.case(template, candidate)
+        self.hold(candidate, (*self.placed[candidate].cases, (case, count)))
+
+    def hold(self, candidate: int, held: Iterable[tuple[PodCase, int]]) -> None:
+        """Let a candidate hold exactly these new pods, and nothing else."""
+        before = self.placed[candidate]
+        after = holding(self.candidates[candidate], held)
+        for start, end, more in self._changes(candidate, before, after):
+            for room in self.circuits(candidate):
+                room.take(start, end, more)
+        self.placed[candidate] = after
+        for sign, placed in ((1, before), (-1, after)):
+            for case, count in placed.cases:
+                self.left[self.template_of(case)] += sign * count
+
+    def template_of(self, case: PodCase) -> int:
+        """The template that a case was made of."""
+        return self._index[id(case.pod)]
+
+    @property
+    def weight(self) -> int:
+        """The placed weight."""
+        return sum(
+            template.weight * (len(template.pods) - left)
+            for template, left in zip(self.templates, self.left, strict=True)
+        )
+
+    @property
+    def money(self) -> Fraction:
+        """The plan's cost so far."""
+        return sum((self.cost(index).money for index in range(len(self.placed))), Fraction(0))
+
+    def _changes(self, candidate: int, before: Placed, after: Placed) -> list[Change]:
+        parked = self.candidates[candidate].parked
+        return draw_changes(parked, before.line, after.line) if parked else []

@@ -1,0 +1,251 @@
+"""Candidates: every vehicle with its Node, site, tariff and figures, looked up once a plan."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from idlewatt_scheduler.calendar import open_until
+from idlewatt_scheduler.circuits import CircuitKey, Headroom, above, headroom_of
+from idlewatt_scheduler.clauses.vehicle import VehicleCase, first_vehicle_reason
+from idlewatt_scheduler.energy import Electrics, Step, Stretch, electrics, pod_power, steps
+from idlewatt_scheduler.exchange import Exchange
+from idlewatt_scheduler.model.reasons import VehicleReason
+from idlewatt_scheduler.model.site import Site
+from idlewatt_scheduler.model.snapshot import Snapshot
+from idlewatt_scheduler.model.units import FOREVER, Instant, Milliwatts, Quantities, seconds
+from idlewatt_scheduler.model.vehicle import Vehicle
+from idlewatt_scheduler.model.workload import Node, RunningPod
+from idlewatt_scheduler.prices import PriceLine, price_line
+
+NOT_NAMED_MEANS_NODE_ONLY = frozenset({"pods", "ephemeral-storage"})
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """What a candidate has because it is a vehicle.
+
+    Attributes:
+        departure: the instant by which it leaves; None where no parking window is open.
+        prices: its site's tariff as a line; None where there is none.
+        circuits: its circuit and all above it; empty where that is unknown.
+        running: what our running pods ask for, in stretches from `at`.
+        base: the same as steps.
+    """
+
+    vehicle: Vehicle
+    case: VehicleCase
+    electrics: Electrics
+    departure: Instant | None
+    prices: PriceLine | None
+    circuits: tuple[CircuitKey, ...]
+    running: tuple[Stretch, ...]
+    base: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A node that pods may be placed on, with its vehicle if it has one.
+
+    Attributes:
+        capacity: what pods may request of it in all, thousandths; see `capacity_of`.
+        used: what the pods on it request already.
+        refusal: the first vehicle clause that fails, None where it takes pods.
+    """
+
+    name: str
+    node: Node | None
+    parked: Parked | None
+    capacity: Quantities
+    used: Quantities
+    refusal: VehicleReason | None
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """The snapshot, looked up.
+
+    Attributes:
+        candidates: in order of name, vehicles before plain nodes.
+        headroom: what running pods and cars leave of each circuit.
+        running: our running pods by node.
+    """
+
+    snapshot: Snapshot
+    exchange: Exchange
+    candidates: tuple[Candidate, ...]
+    headroom: Mapping[CircuitKey, Headroom]
+    running: Mapping[str, tuple[RunningPod, ...]]
+
+
+def assemble(snapshot: Snapshot) -> Fleet:
+    """Look up everything that no placement changes."""
+    exchange = Exchange(snapshot.policy, snapshot.vehicles)
+    lines = {
+        name: price_line(tariff, snapshot.policy.off_peak, snapshot.at, exchange.rate)
+        for name, tariff in snapshot.tariffs.items()
+    }
+    running: dict[str, list[RunningPod]] = defaultdict(list)
+    for pod in snapshot.running:
+        running[pod.node].append(pod)
+    by_node = {name: tuple(pods) for name, pods in running.items()}
+    found = _Found(snapshot, exchange, lines, by_node)
+    candidates = [
+        _vehicle_candidate(found, vehicle)
+        for vehicle in sorted(snapshot.vehicles, key=lambda vehicle: vehicle.name)
+    ]
+    if snapshot.policy.plain_nodes_allowed:
+        taken = {vehicle.name for vehicle in snapshot.vehicles}
+        candidates.extend(
+            _plain_candidate(snapshot, node, by_node.get(name, ()))
+            for name, node in sorted(snapshot.nodes.items())
+            if name not in taken
+        )
+    headroom = dict(
+        pair
+        for site in snapshot.sites.values()
+        for pair in headroom_of(site, snapshot.policy, snapshot.at)
+    )
+    for candidate in candidates:
+        if candidate.parked is not None:
+            _load_circuits(candidate.parked, headroom, snapshot.at)
+    return Fleet(snapshot, exchange, tuple(candidates), headroom, by_node)
+
+
+def capacity_of(node: Node | None, stated: Quantities | None) -> Quantities:
+    """Per resource the lesser of what the Node and what the vehicle's owner allow.
+
+    What the owner does not name is nothing, `pods` and `ephemeral-storage` aside. A Node that
+    does not count pods at all does not limit them.
+    """
+    allocatable = dict(node.allocatable) if node is not None else {}
+    allocatable.setdefault("pods", FOREVER)
+    if stated is None:
+        return allocatable
+    return {
+        name: min(amount, stated[name]) if name in stated else amount
+        for name, amount in allocatable.items()
+        if name in stated or name in NOT_NAMED_MEANS_NODE_ONLY
+    }
+
+
+def total(*amounts: Quantities) -> Quantities:
+    """Several lots of resources as one."""
+    result: dict[str, int] = {}
+    for lot in amounts:
+        for name, amount in lot.items():
+            result[name] = result.get(name, 0) + amount
+    return result
+
+
+def running_power(pod: RunningPod, vehicle: Vehicle, capacity: Quantities) -> Milliwatts:
+    """What a running pod was bound with; without that, what it would be planned with now."""
+    if pod.bound_power is not None:
+        return pod.bound_power
+    return pod_power(
+        pod.pod.requests, capacity, vehicle.compute.max_power_watts, pod.pod.demand.power_watts
+    )
+
+
+def counts_until(pod: RunningPod, at: Instant) -> Instant:
+    """Until when a running pod counts, in charge and in circuits."""
+    if pod.counts_until is not None:
+        return pod.counts_until
+    timed = pod.pod.demand.expected_runtime is not None
+    if timed and pod.bound_until is not None and pod.bound_until > at:
+        return pod.bound_until
+    return FOREVER
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What is looked up once for all vehicles."""
+
+    snapshot: Snapshot
+    exchange: Exchange
+    lines: Mapping[str, PriceLine]
+    running: Mapping[str, tuple[RunningPod, ...]]
+
+
+def _vehicle_candidate(found: _Found, vehicle: Vehicle) -> Candidate:
+    snapshot = found.snapshot
+    pods = found.running.get(vehicle.name, ())
+    connection = vehicle.observed.connection
+    site = snapshot.sites.get(connection.site or "") if connection else None
+    tariff = (site.tariff or "") if site else ""
+    node = snapshot.nodes.get(vehicle.name)
+    case = VehicleCase(
+        at=snapshot.at,
+        policy=snapshot.policy,
+        exchange=found.exchange,
+        vehicle=vehicle,
+        node=node,
+        site=site,
+        tariff=snapshot.tariffs.get(tariff),
+        runs_ours=bool(pods),
+    )
+    figures = electrics(vehicle)
+    capacity = capacity_of(node, vehicle.compute.capacity)
+    stretches = tuple(
+        Stretch(snapshot.at, counts_until(pod, snapshot.at), running_power(pod, vehicle, capacity))
+        for pod in pods
+    )
+    circuit = connection.circuit if connection else None
+    parked = Parked(
+        vehicle=vehicle,
+        case=case,
+        electrics=figures,
+        departure=_departure(vehicle, site, snapshot.at),
+        prices=found.lines.get(tariff),
+        circuits=above(site, circuit) if site else (),
+        running=stretches,
+        base=tuple(steps(stretches, figures.standby)),
+    )
+    return Candidate(
+        name=vehicle.name,
+        node=node,
+        parked=parked,
+        capacity=capacity,
+        used=_used(snapshot, vehicle.name, pods),
+        refusal=first_vehicle_reason(case),
+    )
+
+
+def _departure(vehicle: Vehicle, site: Site | None, at: Instant) -> Instant | None:
+    """When the windows open at `at` end, or when it is expected to leave if that is earlier."""
+    if site is None:
+        return None
+    closes = open_until(vehicle.windows, site.name, site.time_zone, at)
+    expected = vehicle.observed.departure_expected_at
+    return closes if closes is None or expected is None else min(closes, expected)
+
+
+def _plain_candidate(snapshot: Snapshot, node: Node, running: Iterable[RunningPod]) -> Candidate:
+    return Candidate(
+        name=node.name,
+        node=node,
+        parked=None,
+        capacity=capacity_of(node, None),
+        used=_used(snapshot, node.name, running),
+        refusal=None,
+    )
+
+
+def _used(snapshot: Snapshot, node: str, running: Iterable[RunningPod]) -> Quantities:
+    return total(snapshot.other_use.get(node, {}), *(pod.pod.requests for pod in running))
+
+
+def _load_circuits(parked: Parked, headroom: Mapping[CircuitKey, Headroom], at: Instant) -> None:
+    """Let the car draw what it draws without any new pod."""
+    idle = parked.electrics.draw(0)
+    for room in (headroom[key] for key in parked.circuits):
+        room.take(at, FOREVER, idle)
+        for step in parked.base:
+            room.take(step.start, step.end, parked.electrics.draw(step.computing) - idle)
+
+
+def start_of(candidate: Candidate, at: Instant) -> Instant:
+    """When a pod placed now would start there: an asleep vehicle has to wake first."""
+    parked = candidate.parked
+    if parked is None or not parked.case.asleep:
+        return at
+    return at + seconds(parked.vehicle.compute.wake_seconds)

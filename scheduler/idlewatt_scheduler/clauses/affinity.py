@@ -1,0 +1,90 @@
+"""Node selectors, required node affinity, taints and tolerations, as kube-scheduler reads them."""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from idlewatt_scheduler.model.workload import (
+    Node,
+    NodeSelectorTerm,
+    Pod,
+    Requirement,
+    Taint,
+    Toleration,
+)
+
+VEHICLE_TAINT: Final = "idlewatt.dev/vehicle"
+"""Every vehicle's Node carries it for good; idlewatt alone ignores it."""
+
+_ASLEEP_MEANS: Final = frozenset({"node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"})
+_UNSCHEDULABLE: Final = Taint("node.kubernetes.io/unschedulable", "NoSchedule")
+_KEEPS_AWAY: Final = frozenset({"NoSchedule", "NoExecute"})
+
+
+def selects(pod: Pod, node: Node) -> bool:
+    """Whether the node selector and one term of the required node affinity match."""
+    if any(node.labels.get(key) != value for key, value in pod.node_selector.items()):
+        return False
+    terms = pod.node_affinity
+    return terms is None or any(_term_matches(term, node) for term in terms)
+
+
+def tolerates(pod: Pod, node: Node, *, asleep: bool) -> bool:
+    """Whether every taint that keeps pods away is tolerated; a cordon is one of them."""
+    taints = [*node.taints, _UNSCHEDULABLE] if node.unschedulable else node.taints
+    return all(
+        any(_covers(toleration, taint) for toleration in pod.tolerations)
+        for taint in taints
+        if taint.effect in _KEEPS_AWAY
+        and taint.key != VEHICLE_TAINT
+        and not (asleep and taint.key in _ASLEEP_MEANS)
+    )
+
+
+def _term_matches(term: NodeSelectorTerm, node: Node) -> bool:
+    if not term.labels and not term.fields:
+        return False
+    return _all_hold(term.labels, node.labels) and _all_hold(
+        term.fields, {"metadata.name": node.name}
+    )
+
+
+def _all_hold(requirements: Iterable[Requirement], values: Mapping[str, str]) -> bool:
+    return all(_holds(requirement, values.get(requirement.key)) for requirement in requirements)
+
+
+def _holds(requirement: Requirement, value: str | None) -> bool:
+    match requirement.operator:
+        case "In":
+            return value is not None and value in requirement.values
+        case "NotIn":
+            return value is None or value not in requirement.values
+        case "Exists":
+            return value is not None
+        case "DoesNotExist":
+            return value is None
+        case "Gt" | "Lt" as operator:
+            return _compares(operator, value, requirement.values)
+        case _:
+            return False
+
+
+def _compares(operator: str, value: str | None, bounds: tuple[str, ...]) -> bool:
+    try:
+        have, bound = int(value or ""), int(bounds[0])
+    except (ValueError, IndexError):
+        return False
+    return have > bound if operator == "Gt" else have < bound
+
+
+def _covers(toleration: Toleration, taint: Taint) -> bool:
+    if toleration.effect and toleration.effect != taint.effect:
+        return False
+    if toleration.key and toleration.key != taint.key:
+        return False
+    match toleration.operator:
+        case "Exists":
+            return True
+        case "Equal" | "":
+            return bool(toleration.key) and toleration.value == taint.value
+        case _:
+            return False

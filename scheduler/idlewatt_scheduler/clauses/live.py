@@ -1,0 +1,152 @@
+"""Pod clauses that depend on what else is placed: charge, resources, circuits.
+
+A `Placed` is what one vehicle holds besides its running pods; the functions ask whether one
+more pod fits there, and which clause would fail first.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from idlewatt_scheduler.candidates import Candidate, Parked
+from idlewatt_scheduler.circuits import Change, Headroom, allows
+from idlewatt_scheduler.clauses.pod import PodCase
+from idlewatt_scheduler.energy import Source, Step, Stretch, consumed, spare, steps
+from idlewatt_scheduler.model.reasons import PodReason
+from idlewatt_scheduler.model.units import Quantities
+from idlewatt_scheduler.stay import Stay
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """What one candidate holds: its running pods, and those the plan has put there so far.
+
+    Attributes:
+        cases: the new pods, with how many of each.
+        stretches: what they ask for.
+        line: computing over time, running and new pods together.
+        used: what all pods there request.
+    """
+
+    cases: tuple[tuple[PodCase, int], ...]
+    stretches: tuple[Stretch, ...]
+    line: Sequence[Step]
+    used: Quantities
+
+
+def holding(candidate: Candidate, cases: Iterable[tuple[PodCase, int]] = ()) -> Placed:
+    """A candidate with its running pods and so many of each of these."""
+    held = tuple(cases)
+    stretches = tuple(stretch_of(case, count) for case, count in held)
+    used = dict(candidate.used)
+    for case, count in held:
+        for name, request in case.pod.requests.items():
+            used[name] = used.get(name, 0) + count * request
+    parked = candidate.parked
+    if parked is None:
+        return Placed(held, stretches, (), used)
+    line = steps([*parked.running, *stretches], parked.electrics.standby) if held else parked.base
+    return Placed(held, stretches, line, used)
+
+
+def stretch_of(case: PodCase, count: int) -> Stretch:
+    """What so many pods alike ask for together."""
+    return Stretch(case.stay.start, case.stay.until, count * case.power)
+
+
+def line_with(parked: Parked, placed: Placed, extra: Stretch) -> list[Step]:
+    """Computing over time with one more stretch."""
+    return steps([*parked.running, *placed.stretches, extra], parked.electrics.standby)
+
+
+def first_live_reason(
+    case: PodCase, placed: Placed, circuits: Iterable[Headroom], count: int = 1
+) -> PodReason | None:
+    """The first of these clauses that fails for so many more pods there; None: they fit.
+
+    `circuits` is the headroom of all circuits above the candidate, its present load counted.
+    """
+    parked = case.candidate.parked
+    if parked is None:
+        fit = requests_fit(case, placed.used, count)
+        return None if fit else PodReason.NOT_ENOUGH_RESOURCES
+    line = line_with(parked, placed, stretch_of(case, count))
+    if below_reserve(case, parked, line):
+        return PodReason.BELOW_RESERVE
+    if departure_charge_at_risk(case, parked, line):
+        return PodReason.DEPARTURE_CHARGE_AT_RISK
+    if not requests_fit(case, placed.used, count) or overloads_vehicle(case, parked, line):
+        return PodReason.NOT_ENOUGH_RESOURCES
+    if not allows(circuits, draw_changes(parked, placed.line, line)):
+        return PodReason.CIRCUIT_FULL
+    return None
+
+
+def below_reserve(case: PodCase, parked: Parked, line: Sequence[Step]) -> bool:
+    """The charge would be under the reserve at some time in the stay."""
+    allowance = spare(parked.vehicle, parked.vehicle.battery.reserve_percent)
+    if parked.electrics.source is Source.GRID:
+        return allowance < 0
+    return consumed(line, case.stay.until) > allowance
+
+
+def departure_charge_at_risk(case: PodCase, parked: Parked, line: Sequence[Step]) -> bool:
+    """The car would leave with less than agreed, or be charged more slowly towards it."""
+    allowance = spare(parked.vehicle, parked.vehicle.battery.departure_percent)
+    if parked.electrics.source is not Source.GRID:
+        until = case.stay.until if parked.departure is None else parked.departure
+        return consumed(line, until) > allowance
+    figures = parked.electrics
+    if allowance >= 0 or not figures.charging_reported:
+        return False
+    return any(
+        figures.charging + figures.ac(step.computing) > figures.cap
+        for step in _during(line, case.stay)
+    )
+
+
+def overloads_vehicle(case: PodCase, parked: Parked, line: Sequence[Step]) -> bool:
+    """Our pods would ask for more than the computer, or the car's connection, gives."""
+    most, figures = 1_000 * parked.vehicle.compute.max_power_watts, parked.electrics
+    return any(
+        step.pods > most or (figures.plugged and figures.ac(step.computing) > figures.cap)
+        for step in _during(line, case.stay)
+    )
+
+
+def draw_changes(parked: Parked, before: Sequence[Step], after: Sequence[Step]) -> list[Change]:
+    """By how much the car's draw differs between two lines of computing, and when."""
+    figures = parked.electrics
+    if not figures.plugged or not parked.circuits:
+        return []
+    edges = sorted({edge for step in (*before, *after) for edge in (step.start, step.end)})
+    changes: list[Change] = []
+    first = second = 0
+    for start, end in pairwise(edges):
+        while first < len(before) and before[first].end <= start:
+            first += 1
+        while second < len(after) and after[second].end <= start:
+            second += 1
+        old = _at(before, first, start)
+        new = _at(after, second, start)
+        if old != new and (more := figures.draw(new) - figures.draw(old)):
+            changes.append((start, end, more))
+    return changes
+
+
+def _at(line: Sequence[Step], index: int, instant: int) -> int:
+    return line[index].computing if index < len(line) and line[index].start <= instant else 0
+
+
+def _during(line: Sequence[Step], stay: Stay) -> list[Step]:
+    return [step for step in line if step.start < stay.until and step.end > stay.start]
+
+
+def requests_fit(case: PodCase, used: Quantities, count: int) -> bool:
+    """What they request fits what is left of the capacity."""
+    capacity = case.candidate.capacity
+    return all(
+        used.get(name, 0) + count * request <= capacity.get(name, 0)
+        for name, request in case.pod.requests.items()
+        if request > 0
+    )

@@ -1,0 +1,97 @@
+"""The planner: the only way in. Snapshot, parameters, stop and seed in; a plan out.
+
+1 look up      every vehicle with its Node, site, tariff, charge and circuits
+2 ask          which running pods have to leave
+3 group        pending pods that no clause can tell apart
+4 bound        the most weight that any plan could place
+5 place        exactly where the fleet is small, greedily where it is not
+6 explain      why each pod that waits does
+7 add up       what each placement costs, in the plan's order
+"""
+
+from collections.abc import Iterator
+
+from idlewatt_scheduler.board import Board
+from idlewatt_scheduler.candidates import assemble
+from idlewatt_scheduler.clauses.pod import PodCase
+from idlewatt_scheduler.costs import Cost
+from idlewatt_scheduler.explain import waiting
+from idlewatt_scheduler.leaving import leaving
+from idlewatt_scheduler.model.plan import Placement, Plan
+from idlewatt_scheduler.model.snapshot import Snapshot
+from idlewatt_scheduler.model.workload import Pod
+from idlewatt_scheduler.solvers.bounds import bound
+from idlewatt_scheduler.solvers.exact import exact
+from idlewatt_scheduler.solvers.greedy import greedy
+from idlewatt_scheduler.solvers.protocol import Params, Proof, Stop
+from idlewatt_scheduler.templates import templates_of
+
+__all__ = ["Params", "Stop", "plan"]
+
+DEFAULT_PARAMS = Params()
+DEFAULT_STOP = Stop()
+
+
+def plan(
+    snapshot: Snapshot, params: Params = DEFAULT_PARAMS, stop: Stop = DEFAULT_STOP, seed: int = 0
+) -> Plan:
+    """Decide who is placed where and who leaves; the same arguments give the same plan.
+
+    The placed weight is the greatest, then the cost the least, that the solver could prove or
+    find; `Plan.bound` says how far from the best the weight may be, `Plan.proven` that it is not.
+    """
+    fleet = assemble(snapshot)
+    leavers = leaving(fleet)
+    board = Board(fleet, templates_of(snapshot.pending))
+    most = bound(board)
+    proof = _place(board, params, stop, seed)
+    placements = tuple(_placements(board))
+    return Plan(
+        at=snapshot.at,
+        placements=placements,
+        waiting=waiting(board),
+        leaving=leavers,
+        weight=board.weight,
+        bound=min(most, most if proof.bound is None else proof.bound),
+        cost=board.money,
+        currency=fleet.exchange.plan_currency,
+        proven=proof.proven,
+    )
+
+
+def _place(board: Board, params: Params, stop: Stop, seed: int) -> Proof:
+    solved = exact(board, params, stop, seed)
+    return greedy(board, params, stop, seed) if solved is None else solved
+
+
+def _placements(board: Board) -> Iterator[Placement]:
+    """By priority, then age; each with what it adds to its vehicle after those before it."""
+    chosen: list[tuple[int, Pod, int, PodCase]] = []
+    taken = [0] * len(board.templates)
+    for index, placed in enumerate(board.placed):
+        for case, count in placed.cases:
+            template = board.template_of(case)
+            pods = board.templates[template].pods[taken[template] : taken[template] + count]
+            taken[template] += count
+            chosen.extend((template, pod, index, case) for pod in pods)
+    spent = [Cost()] * len(board.candidates)
+    held: list[list[tuple[PodCase, int]]] = [[] for _ in board.candidates]
+    for _, pod, index, case in sorted(chosen, key=lambda entry: (entry[0], _age(entry[1]))):
+        held[index].append((case, 1))
+        total = board.cost_alone(index, held[index])
+        added, spent[index] = total - spent[index], total
+        stay = case.stay
+        yield Placement(
+            pod=pod,
+            node=board.candidates[index].name,
+            start=stay.start,
+            ready_at=stay.ready_at,
+            until=stay.until,
+            power=case.power,
+            cost=added.money,
+            energy_watt_hours=added.energy_watt_hours,
+        )
+
+
+def _age(pod: Pod) -> tuple[int, str]:
+    return pod.created_at, pod.key

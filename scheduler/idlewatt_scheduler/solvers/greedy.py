@@ -1,0 +1,94 @@
+"""The greedy plan: by priority, each template where it costs least a pod, vehicles first.
+
+It is stable: whatever kept a pod away when it was asked still does, for what was placed later
+has no higher priority. It is the incumbent from the first moment, and the plan of large fleets.
+"""
+
+from heapq import heapify, heappop, heappush
+
+from idlewatt_scheduler.board import Board
+from idlewatt_scheduler.clauses.pod import PodCase
+from idlewatt_scheduler.solvers.protocol import Params, Proof, Stop
+from idlewatt_scheduler.solvers.stability import settle
+
+Offer = tuple[float, int, int]
+"""Cost a pod, the candidate, and how many pods fit there."""
+
+
+def greedy(board: Board, params: Params, stop: Stop, seed: int) -> Proof:  # noqa: ARG001 - the protocol of solvers
+    """Place everything that fits, then mend what a later placement made possible."""
+    for template in in_order(board):
+        fill(board, template)
+    settle(board)
+    return Proof()
+
+
+def in_order(board: Board) -> list[int]:
+    """Templates by priority; among equals the smaller first, so that more of them fit."""
+    return sorted(
+        range(len(board.templates)),
+        key=lambda index: (-board.templates[index].priority, _size(board, index), index),
+    )
+
+
+def fill(board: Board, template: int) -> None:
+    """Place as many pods of a template as fit, always where the next ones cost least."""
+    takers = board.takers(template) if board.left[template] else []
+    vehicles = [index for index in takers if board.candidates[index].parked is not None]
+    for among in (vehicles, [index for index in takers if index not in set(vehicles)]):
+        _fill_cheapest(board, template, among)
+
+
+def _fill_cheapest(board: Board, template: int, among: list[int]) -> None:
+    offers = [offer for index in among if (offer := _offer(board, template, index))]
+    heapify(offers)
+    while offers and board.left[template]:
+        stale = heappop(offers)
+        offer = _offer(board, template, stale[1])
+        if offer is None:
+            continue
+        if offer > stale and offers and offer > offers[0]:
+            heappush(offers, offer)
+            continue
+        board.put(template, offer[1], offer[2])
+        again = _offer(board, template, offer[1])
+        if again is not None:
+            heappush(offers, again)
+
+
+def _offer(board: Board, template: int, candidate: int) -> Offer | None:
+    """What the pods cost each if as many as fit, or are left, are placed there."""
+    case, _ = board.case(template, candidate)
+    count = _most(board, case, candidate, board.left[template])
+    if count == 0:
+        return None
+    extra = board.cost(candidate, ((case, count),)).money - board.cost(candidate).money
+    return float(extra) / count, candidate, count
+
+
+def _most(board: Board, case: PodCase, candidate: int, wanted: int) -> int:
+    """The most pods alike that fit there, at most `wanted`: what fits, fits in smaller number."""
+    capacity, used = board.candidates[candidate].capacity, board.placed[candidate].used
+    high = wanted
+    for name, request in case.pod.requests.items():
+        if request > 0:
+            high = min(high, (capacity.get(name, 0) - used.get(name, 0)) // request)
+    if high < 1 or board.live_reason(case, candidate, high) is None:
+        return max(high, 0)
+    low, high = 0, high - 1
+    while low < high:
+        middle = (low + high + 1) // 2
+        if board.live_reason(case, candidate, middle) is None:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def _size(board: Board, template: int) -> float:
+    """The largest share of what all candidates have that one pod asks for."""
+    shares = [0.0]
+    for name, request in board.templates[template].sample.requests.items():
+        whole = board.whole.get(name, 0)
+        shares.append(request / whole if whole else 1.0 if request else 0.0)
+    return max(shares)

@@ -1,0 +1,73 @@
+"""Templates: pending pods that no clause can tell apart, planned as one with a count."""
+
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from idlewatt_scheduler.model.workload import Pod
+
+WEIGHT_BASE: Final = 16
+HIGHEST_RANK: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """Pods alike in everything but name and age, the oldest first.
+
+    Attributes:
+        weight: 16 to the power of the priority's rank.
+    """
+
+    pods: tuple[Pod, ...]
+    weight: int
+
+    @property
+    def sample(self) -> Pod:
+        """Any one of them."""
+        return self.pods[0]
+
+    @property
+    def priority(self) -> int:
+        """Theirs in common."""
+        return self.pods[0].priority
+
+
+def templates_of(pods: Iterable[Pod]) -> tuple[Template, ...]:
+    """The pending pods as templates: by priority, the highest first, then by age."""
+    groups: dict[Hashable, list[Pod]] = {}
+    for pod in sorted(pods, key=_age):
+        groups.setdefault(_alike(pod), []).append(pod)
+    weights = weights_of(group[0].priority for group in groups.values())
+    made = [Template(tuple(group), weights[group[0].priority]) for group in groups.values()]
+    return tuple(sorted(made, key=lambda made: (-made.priority, _age(made.sample))))
+
+
+def weights_of(priorities: Iterable[int]) -> Mapping[int, int]:
+    """16^k by priority, k its rank from 0 to 5; of more than six the lowest are one."""
+    distinct = sorted(set(priorities))
+    merged = max(len(distinct) - 1 - HIGHEST_RANK, 0)
+    return {
+        priority: WEIGHT_BASE ** max(index - merged, 0) for index, priority in enumerate(distinct)
+    }
+
+
+def _age(pod: Pod) -> tuple[int, str, str, str]:
+    return pod.created_at, pod.namespace, pod.name, pod.uid
+
+
+def _alike(pod: Pod) -> Hashable:
+    """All that a clause, a stay or a weight may look at."""
+    return (
+        pod.priority,
+        tuple(sorted(pod.requests.items())),
+        tuple(sorted(pod.node_selector.items())),
+        pod.node_affinity,
+        pod.tolerations,
+        pod.images,
+        pod.reads_secret,
+        pod.controlled,
+        pod.unsupported_fields,
+        pod.invalid_annotations,
+        pod.termination_grace_seconds,
+        pod.demand,
+    )
