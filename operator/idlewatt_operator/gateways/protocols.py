@@ -62,10 +62,15 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """An outcome, and the server's sentence where it gave one."""
+    """An outcome, and the server's sentence where it gave one.
+
+    Attributes:
+        retry_after_seconds: how long the server asked to wait; None: it did not say.
+    """
 
     outcome: Outcome
     message: str = ""
+    retry_after_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

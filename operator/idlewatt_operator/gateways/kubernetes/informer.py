@@ -40,7 +40,8 @@ class Watched(Generic[T]):
     """A kind to watch.
 
     Attributes:
-        name: for people, such as `pods`.
+        name: for people, such as `our pods`.
+        kind: of its objects.
         path: of the collection.
         key: the store's key, of an object's metadata.
         read: makes the value of the object's JSON; whatever it raises is a fault of ours.
@@ -49,6 +50,7 @@ class Watched(Generic[T]):
     """
 
     name: str
+    kind: str
     path: str
     key: Callable[[Metadata], str]
     read: Callable[[bytes], T | Refused]
@@ -323,7 +325,7 @@ class Informer(Generic[T]):
         except Exception as error:  # noqa: BLE001 # one fault of ours must not blind us
             _LOG.exception("%s %s cannot be read.", self.watched.name, metadata.name)
             why = f"It cannot be read: {type(error).__name__}: {error}."
-            return Refused(self.watched.name, metadata.name, why, metadata.generation)
+            return Refused(self.watched.kind, metadata.name, why, metadata.generation)
 
     def _error(self, raw: msgspec.Raw) -> _Again:
         error = _ERROR.decode(raw)

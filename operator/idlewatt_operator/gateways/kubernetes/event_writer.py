@@ -1,0 +1,139 @@
+"""Events about pods, as `kubectl describe` shows them; one that is repeated counts up."""
+
+import logging
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import quote
+
+import msgspec
+
+from idlewatt_operator.gateways.kubernetes.session import MERGE_PATCH, ApiUnreachable, Call
+from idlewatt_operator.gateways.kubernetes.writes import Writes
+from idlewatt_operator.gateways.protocols import Clock, EventNote
+from idlewatt_operator.resources.times import format_instant
+from idlewatt_scheduler.model.units import MINUTE, SECOND, Instant
+
+_LOG: Final = logging.getLogger(__name__)
+
+REPORTING_CONTROLLER: Final = "idlewatt.dev/scheduler"
+
+_NOTE_BYTES_MAX: Final = 1_024
+_NAME_LENGTH_MAX: Final = 240
+_REMEMBERED: Final = 4_096
+# The API server forgets an event an hour after its last change, unless it is told otherwise.
+_REPEATABLE: Final = 50 * MINUTE
+
+
+class _Named(msgspec.Struct):
+    name: str
+
+
+class _Created(msgspec.Struct):
+    metadata: _Named
+
+
+_CREATED: Final = msgspec.json.Decoder(_Created)
+
+
+@dataclass(slots=True)
+class _Said:
+    """An event that stands in the cluster."""
+
+    name: str
+    count: int
+    at: Instant
+
+
+class EventWriter:
+    """Writes events, and the `series` of one that says the same again.
+
+    Args:
+        instance: who reports, such as the pod's name.
+    """
+
+    def __init__(self, writes: Writes, clock: Clock, instance: str = "idlewatt") -> None:
+        self._writes = writes
+        self._clock = clock
+        self._instance = instance[:128]
+        self._said: OrderedDict[EventNote, _Said] = OrderedDict()
+
+    async def say(self, note: EventNote) -> None:
+        """Write it; where that fails the log has it, and nobody is held up."""
+        try:
+            said = self._said.get(note)
+            if said is None or self._clock.now() - said.at > _REPEATABLE:
+                await self._create(note)
+            else:
+                await self._repeat(note, said)
+        except (ApiUnreachable, msgspec.DecodeError) as error:
+            self._lost(note, str(error))
+
+    async def _create(self, note: EventNote) -> None:
+        call = Call("POST", _path(note.namespace), body=self._body(note))
+        answer = await self._writes.attempt("event", call)
+        if not answer.ok:
+            self._lost(note, answer.message)
+            return
+        name = _CREATED.decode(answer.body).metadata.name
+        self._said[note] = _Said(name, 1, self._clock.now())
+        self._said.move_to_end(note)
+        while len(self._said) > _REMEMBERED:
+            self._said.popitem(last=False)
+
+    async def _repeat(self, note: EventNote, said: _Said) -> None:
+        now = self._clock.now()
+        series = {"count": said.count + 1, "lastObservedTime": _micro_time(now)}
+        path = f"{_path(note.namespace)}/{quote(said.name)}"
+        call = Call("PATCH", path, body={"series": series}, content_type=MERGE_PATCH)
+        answer = await self._writes.attempt("event", call)
+        if answer.ok:
+            self._said[note] = _Said(said.name, said.count + 1, now)
+            self._said.move_to_end(note)
+        else:
+            await self._create(note)
+
+    def _body(self, note: EventNote) -> dict[str, object]:
+        return {
+            "apiVersion": "events.k8s.io/v1",
+            "kind": "Event",
+            "metadata": {
+                "namespace": note.namespace,
+                "generateName": f"{note.name[:_NAME_LENGTH_MAX]}.",
+            },
+            "eventTime": _micro_time(self._clock.now()),
+            "reportingController": REPORTING_CONTROLLER,
+            "reportingInstance": self._instance,
+            "action": note.action,
+            "reason": note.reason,
+            "type": "Warning" if note.warning else "Normal",
+            "note": _cut(note.message),
+            "regarding": {
+                "apiVersion": "v1",
+                "kind": "Pod",
+                "namespace": note.namespace,
+                "name": note.name,
+                "uid": note.uid,
+            },
+        }
+
+    def _lost(self, note: EventNote, why: str) -> None:
+        _LOG.warning(
+            "The event %s about pod %s/%s was lost: %s", note.reason, note.namespace, note.name, why
+        )
+
+
+def _path(namespace: str) -> str:
+    return f"/apis/events.k8s.io/v1/namespaces/{quote(namespace)}/events"
+
+
+def _micro_time(instant: Instant) -> str:
+    whole = format_instant(instant // SECOND * SECOND)
+    return f"{whole.removesuffix('Z')}.{instant % SECOND:03d}000Z"
+
+
+def _cut(text: str) -> str:
+    raw = text.encode()
+    if len(raw) <= _NOTE_BYTES_MAX:
+        return text
+    return raw[: _NOTE_BYTES_MAX - 3].decode(errors="ignore") + "..."

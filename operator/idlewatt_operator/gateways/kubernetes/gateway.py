@@ -1,0 +1,194 @@
+"""`ClusterGateway` on a real API server: what the watches show, and every write."""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Final
+
+from idlewatt_operator.gateways.kubernetes.catalogue import Catalogue
+from idlewatt_operator.gateways.kubernetes.event_writer import EventWriter
+from idlewatt_operator.gateways.kubernetes.informer import Informer, Patience
+from idlewatt_operator.gateways.kubernetes.listing import keep_listing
+from idlewatt_operator.gateways.kubernetes.object_writer import ObjectWriter
+from idlewatt_operator.gateways.kubernetes.pod_writer import PodWriter
+from idlewatt_operator.gateways.kubernetes.session import ApiSession
+from idlewatt_operator.gateways.kubernetes.watched import NODES, VEHICLES, other_pods, our_pods
+from idlewatt_operator.gateways.kubernetes.writes import Writes
+from idlewatt_operator.gateways.protocols import (
+    BindOrder,
+    Clock,
+    ClusterView,
+    Condition,
+    EventNote,
+    Result,
+)
+from idlewatt_operator.resources.records import GivenUp, PodRecord
+
+SCHEDULER_NAME: Final = "idlewatt"
+
+
+class KubernetesCluster:
+    """The real cluster. `running` keeps its watches going for as long as its block lasts.
+
+    Args:
+        session: open; this gateway does not close it.
+        request_cycle: called when something changed that is worth a cycle; cheap, and often.
+        instance: who reports events, such as the pod's name.
+        jitter: numbers in [0, 1), for delays.
+    """
+
+    def __init__(  # noqa: PLR0913 # what it is made of, all of it injected
+        self,
+        session: ApiSession,
+        clock: Clock,
+        request_cycle: Callable[[], None],
+        *,
+        scheduler_name: str = SCHEDULER_NAME,
+        instance: str = "idlewatt",
+        jitter: Callable[[], float] = random.random,
+        patience: Patience | None = None,
+    ) -> None:
+        self.catalogue = Catalogue(request_cycle)
+        self._session = session
+        self._clock = clock
+        self._jitter = jitter
+        patience = patience or Patience()
+        self._our_pods = Informer(
+            session, our_pods(scheduler_name), request_cycle, jitter=jitter, patience=patience
+        )
+        self._other_pods = Informer(
+            session, other_pods(scheduler_name), request_cycle, jitter=jitter, patience=patience
+        )
+        self._nodes = Informer(session, NODES, request_cycle, jitter=jitter, patience=patience)
+        self._vehicles = Informer(
+            session, VEHICLES, request_cycle, jitter=jitter, patience=patience
+        )
+        self._merged: tuple[Mapping[str, PodRecord], ...] = ({}, {}, {})
+        self._writes = Writes(session)
+        self._pods = PodWriter(self._writes, clock)
+        self._objects = ObjectWriter(self._writes, clock, self._known_conditions)
+        self._events = EventWriter(self._writes, clock, instance)
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """List and watch everything for as long as the block lasts."""
+        loops = (
+            self._our_pods.run(),
+            self._other_pods.run(),
+            self._nodes.run(),
+            self._vehicles.run(),
+            keep_listing(
+                self._session, self.catalogue, jitter=self._jitter, sleep=self._clock.sleep
+            ),
+        )
+        tasks = [asyncio.create_task(loop) for loop in loops]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    @property
+    def writes(self) -> Mapping[str, int]:
+        """How many writes were sent, by their kind."""
+        return self._writes.counts
+
+    @property
+    def silent_seconds(self) -> Mapping[str, float]:
+        """By watch, how long ago the API server was last heard of."""
+        informers = (self._our_pods, self._other_pods, self._nodes, self._vehicles)
+        return {one.watched.name: one.silent_seconds for one in informers}
+
+    def view(self) -> ClusterView:
+        """What is known now; copied once for each batch of changes."""
+        return ClusterView(
+            synced=self._synced(),
+            policy=self.catalogue.policy,
+            vehicles=self._vehicles.store.shown(),
+            nodes=self._nodes.store.shown(),
+            sites=self.catalogue.sites,
+            tariffs=self.catalogue.tariffs,
+            pods=self._shown_pods(),
+            refused=(
+                *self.catalogue.refused,
+                *self._vehicles.store.refused(),
+                *self._nodes.store.refused(),
+                *self._our_pods.store.refused(),
+            ),
+        )
+
+    def _shown_pods(self) -> Mapping[str, PodRecord]:
+        parts = (self._other_pods.store.shown(), self._our_pods.store.shown())
+        if parts[0] is not self._merged[0] or parts[1] is not self._merged[1]:
+            self._merged = (*parts, MappingProxyType({**parts[0], **parts[1]}))
+        return self._merged[2]
+
+    def _synced(self) -> bool:
+        informers = (self._our_pods, self._other_pods, self._nodes, self._vehicles)
+        return self.catalogue.synced and all(one.synced for one in informers)
+
+    def _known_conditions(self, kind: str, name: str) -> Sequence[Mapping[str, Any]] | None:
+        if kind != "VehicleNode":
+            return self.catalogue.conditions(kind, name)
+        record = self._vehicles.store.shown().get(name)
+        if record is None:
+            return None
+        conditions = record.status.get("conditions")
+        return conditions if isinstance(conditions, list) else ()
+
+    async def bind(self, order: BindOrder) -> Result:
+        """Post the Binding."""
+        return await self._pods.bind(order)
+
+    async def pod(self, namespace: str, name: str) -> PodRecord | None:
+        """The pod as it stands; None where there is none.
+
+        Raises:
+            ConnectionError: no answer came: nothing is known.
+        """
+        return await self._pods.pod(namespace, name)
+
+    async def set_active_deadline(self, record: PodRecord, seconds: int) -> Result:
+        """Set or lower `activeDeadlineSeconds`."""
+        return await self._pods.set_active_deadline(record, seconds)
+
+    async def evict(self, record: PodRecord, grace_seconds: int | None = None) -> Result:
+        """Ask the Eviction API."""
+        return await self._pods.evict(record, grace_seconds)
+
+    async def delete(self, record: PodRecord, grace_seconds: int) -> Result:
+        """Delete with a grace, past any disruption budget."""
+        return await self._pods.delete(record, grace_seconds)
+
+    async def remove(self, record: PodRecord) -> Result:
+        """Remove the object at once."""
+        return await self._pods.remove(record)
+
+    async def say(self, note: EventNote) -> None:
+        """Write an event; a lost one is not an error."""
+        await self._events.say(note)
+
+    async def set_waiting(self, record: PodRecord, reason: str, message: str) -> Result:
+        """Write `PodScheduled=False`."""
+        return await self._pods.set_waiting(record, reason, message)
+
+    async def keep_taint(self, node: str) -> Result:
+        """Put the permanent taint on the Node."""
+        return await self._objects.keep_taint(node)
+
+    async def write_vehicle_status(self, name: str, patch: Mapping[str, object]) -> Result:
+        """Merge into the VehicleNode's status."""
+        return await self._objects.write_vehicle_status(name, patch)
+
+    async def write_given_up(self, name: str, given_up: Sequence[GivenUp]) -> Result:
+        """Keep the pods that were given up on this vehicle."""
+        return await self._objects.write_given_up(name, given_up)
+
+    async def write_conditions(
+        self, kind: str, name: str, conditions: Sequence[Condition]
+    ) -> Result:
+        """Write conditions of one of our kinds."""
+        return await self._objects.write_conditions(kind, name, conditions)

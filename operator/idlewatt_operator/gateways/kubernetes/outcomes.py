@@ -1,0 +1,41 @@
+"""What an answer to a write means for whoever decided it."""
+
+from typing import Final
+
+from idlewatt_operator.gateways.kubernetes.session import Answer
+from idlewatt_operator.gateways.protocols import Outcome, Result
+
+_NOT_FOUND: Final = 404
+_TIMED_OUT: Final = 408
+_CONFLICT: Final = 409
+_UNPROCESSABLE: Final = 422
+_TOO_MANY: Final = 429
+_SERVER_FAULT: Final = 500
+_ANOTHER_UID: Final = "UID in precondition"
+
+
+def result_of(answer: Answer) -> Result:
+    """Map an answer to an outcome; nothing is raised."""
+    if answer.ok:
+        return Result(Outcome.DONE)
+    return Result(_outcome(answer), answer.message, answer.retry_after_seconds)
+
+
+def _outcome(answer: Answer) -> Outcome:
+    if answer.status >= _SERVER_FAULT or answer.status == _TIMED_OUT:
+        return Outcome.UNKNOWN
+    if answer.status == _NOT_FOUND:
+        return Outcome.GONE
+    if answer.status == _CONFLICT:
+        # A pod of the same name with another UID: the one that was meant is not there any more.
+        return Outcome.GONE if _ANOTHER_UID in answer.message else Outcome.CONFLICT
+    if answer.status == _TOO_MANY:
+        return Outcome.BLOCKED
+    return Outcome.REFUSED
+
+
+def lost_the_race(answer: Answer) -> bool:
+    """Whether a patch was refused because the object had changed since it was read."""
+    return answer.status == _CONFLICT or (
+        answer.status == _UNPROCESSABLE and "test" in answer.message
+    )

@@ -1,0 +1,55 @@
+"""Every write goes through here: sent once, counted by its kind, its answer made an outcome."""
+
+from collections import Counter
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+from urllib.parse import quote
+
+from idlewatt_operator.gateways.kubernetes.outcomes import result_of
+from idlewatt_operator.gateways.kubernetes.session import Answer, ApiSession, ApiUnreachable, Call
+from idlewatt_operator.gateways.protocols import Outcome, Result
+
+API_GROUP_PATH: Final = "/apis/idlewatt.dev/v1alpha1"
+
+
+def pod_path(namespace: str, name: str, subresource: str = "") -> str:
+    """The path of a pod, or of one of its subresources."""
+    return f"/api/v1/namespaces/{quote(namespace)}/pods/{quote(name)}{subresource}"
+
+
+class Writes:
+    """Sends writes and reads, and counts the writes."""
+
+    def __init__(self, session: ApiSession) -> None:
+        self.session = session
+        self._counts: Counter[str] = Counter()
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """How many writes were sent, by their kind."""
+        return MappingProxyType(self._counts)
+
+    async def write(self, kind: str, call: Call) -> Result:
+        """Send a write; where no answer came it may have been done."""
+        try:
+            return result_of(await self.attempt(kind, call))
+        except ApiUnreachable as error:
+            return Result(Outcome.UNKNOWN, str(error))
+
+    async def attempt(self, kind: str, call: Call) -> Answer:
+        """Send a write whose answer the caller reads.
+
+        Raises:
+            ApiUnreachable: no answer came.
+        """
+        self._counts[kind] += 1
+        return await self.session.send(call)
+
+    async def read(self, path: str) -> Answer:
+        """A fresh, consistent GET.
+
+        Raises:
+            ApiUnreachable: no answer came.
+        """
+        return await self.session.send(Call("GET", path))
