@@ -45,7 +45,8 @@ class Rule:
         holds: for offline reading; None where a validator of the part, or only the API
             server (which knows the object's old state), can tell.
         field: the field, as it is written in manifests, that the sentence is about.
-        value_cel: CEL text for the `{}` of the message.
+        value_cel: a CEL string for the `{}` of the message.
+        value: what stands for it offline.
     """
 
     cel: str
@@ -53,6 +54,7 @@ class Rule:
     holds: Callable[[Any], bool] | None = None
     field: str = ""
     value_cel: str = ""
+    value: Callable[[Any], str] = str
 
     def schema(self) -> dict[str, str]:
         """The rule as an item of `x-kubernetes-validations`."""
@@ -85,7 +87,7 @@ class Part(BaseModel):
         refuse(
             type(self).__name__,
             (
-                ((rule.field,) if rule.field else (), rule.message)
+                ((rule.field,) if rule.field else (), rule.message.format(rule.value(self)))
                 for rule in self.rules
                 if rule.holds is not None and not rule.holds(self)
             ),

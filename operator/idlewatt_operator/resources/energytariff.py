@@ -49,6 +49,7 @@ def _payload_rule(kind: str, pattern: str, meaning: str) -> Rule:
         ),
         field="value",
         value_cel="self.value",
+        value=lambda payload: payload.value,
     )
 
 

@@ -164,7 +164,7 @@ BitsPerSecond: TypeAlias = Annotated[int, Field(strict=True, ge=1, le=10**15)]
 Grams: TypeAlias = Annotated[int, Field(strict=True, ge=0, le=1_000_000)]
 Count: TypeAlias = Annotated[int, Field(strict=True, ge=0, le=1_000_000)]
 Version: TypeAlias = Annotated[int, Field(strict=True, ge=1, le=2_147_483_647)]
-Generation: TypeAlias = Annotated[int, Field(strict=True, ge=0, le=2**63 - 1)]
+Generation: TypeAlias = Annotated[int, Field(strict=True, ge=0, le=10**15)]
 Flag: TypeAlias = Annotated[bool, Field(strict=True)]
 
 _UNSIGNED = r"(0|[1-9][0-9]{0,8})([.][0-9]{1,9})?"
