@@ -1,0 +1,44 @@
+"""What a person may set about the operator's own pace; the fleet's rules stand in FleetPolicy."""
+
+from dataclasses import dataclass
+
+from idlewatt_scheduler.model.units import MINUTE, SECOND, Milliseconds
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The pace and the patience of the cycle.
+
+    Attributes:
+        scheduler_name: pods that name it in `spec.schedulerName` are ours.
+        dry_run: plan and explain, write nothing at all.
+        cycle_at_least_every: time moves even where nothing else does.
+        cycle_at_most_every: from the start of one cycle to the start of the next.
+        debounce: how long requests are gathered before a cycle starts.
+        writes_in_flight: how many writes run at once; 16 to 32 binds fastest.
+        binding_settles_within: after that the watch is not waited for, the pod is asked.
+        bind_backoff_first, bind_backoff_most: a pod whose binding was refused is left alone
+            for the first, doubled with each refusal, up to the most.
+        wake_margin: what a vehicle may take to wake beyond its `wakeSeconds`.
+        wake_avoided_for: how long a vehicle that did not wake is left alone.
+        event_again_after: a waiting pod's event is repeated after that.
+        status_at_most_every: one vehicle's status.
+        status_writes_per_second: of all vehicles together.
+        heartbeat_age_limit: a loop that has not finished a cycle for so long is a zombie.
+    """
+
+    scheduler_name: str = "idlewatt"
+    dry_run: bool = False
+    cycle_at_least_every: Milliseconds = 10 * SECOND
+    cycle_at_most_every: Milliseconds = 1 * SECOND
+    debounce: Milliseconds = 200
+    writes_in_flight: int = 24
+    binding_settles_within: Milliseconds = 5 * SECOND
+    bind_backoff_first: Milliseconds = 10 * SECOND
+    bind_backoff_most: Milliseconds = 5 * MINUTE
+    wake_margin: Milliseconds = 60 * SECOND
+    wake_avoided_for: Milliseconds = 15 * MINUTE
+    event_again_after: Milliseconds = 5 * MINUTE
+    status_at_most_every: Milliseconds = 1 * MINUTE
+    status_writes_per_second: int = 50
+    heartbeat_age_limit: Milliseconds = 5 * MINUTE
