@@ -13,7 +13,7 @@ RUN := $(VENV)/.has-run
 DEV := $(VENV)/.has-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format crds lock verify bench cluster cluster-down clean
+.PHONY: help demo test lint format crds lock verify cluster cluster-down clean
 MAKEFLAGS += --no-print-directory
 
 help: ## List these commands
@@ -48,6 +48,9 @@ format: $(DEV) ## Let ruff mend and format what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+crds: $(RUN) ## Write crds/*.yaml from the models of the resources
+	@$(BIN)/python -m idlewatt_operator.resources.generate
+
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 	--fork-strategy fewest --generate-hashes --no-emit-index-url --no-emit-find-links \
 	--custom-compile-command "make lock"
@@ -68,6 +71,12 @@ verify: crds lock ## Regenerate what is generated, and fail if that changes anyt
 		echo "$$changed"; exit 1; \
 	fi
 	@echo "crds/ and requirements/ are in step with their sources."
+
+cluster: $(DEV) ## Start a real control plane with simulated kubelets, for you; VEHICLES=20 makes nodes
+	@$(BIN)/python -m tests.cluster up $(if $(VEHICLES),--vehicles $(VEHICLES))
+
+cluster-down: $(DEV) ## End it, and delete what it wrote
+	@$(BIN)/python -m tests.cluster down
 
 clean: ## Remove caches and built files; .venv and the cluster's binaries stay
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist build
