@@ -16,6 +16,7 @@ from pathlib import Path
 
 OLDEST = (3, 11)
 NEWEST = (3, 14)
+BUNDLED_PIP = "import ensurepip; ensurepip.version()"
 PIP = ("-m", "pip", "--disable-pip-version-check", "--no-input", "install", "--no-compile")
 
 
@@ -50,13 +51,13 @@ def _make(venv: Path) -> str | None:
     _say(f"Making {venv} with Python {_dotted(sys.version_info[:2])}.")
     if venv.exists():
         shutil.rmtree(str(venv))
-    if not _has("ensurepip") and _is_debian_root():
+    if not _can(BUNDLED_PIP) and _is_debian_root():
         _install_debian_venv()
-    if _has("ensurepip"):
+    if _can(BUNDLED_PIP):
         command = [sys.executable, "-m", "venv", str(venv)]
-    elif _has("virtualenv"):
+    elif _can("import virtualenv"):
         command = [sys.executable, "-m", "virtualenv", "--quiet", str(venv)]
-    elif _has("venv") and _has("pip"):
+    elif _can("import venv, pip.__main__"):
         return _make_with_our_pip(venv)
     else:
         return (
@@ -88,9 +89,9 @@ def _is_usable(venv: Path) -> bool:
     return answer.stdout.strip() == _dotted(sys.version_info[:2])
 
 
-def _has(module: str) -> bool:
-    """Tell whether this Python can import a module."""
-    command = [sys.executable, "-c", "import " + module]
+def _can(code: str) -> bool:
+    """Tell whether this Python can run a line of code."""
+    command = [sys.executable, "-c", code]
     return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
