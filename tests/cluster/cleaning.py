@@ -58,8 +58,8 @@ def _delete_all(api: Api) -> list[str]:
 
 def _is_systems(item: Manifest) -> bool:
     metadata = item["metadata"]
-    in_system = metadata.get("namespace", "default").startswith("kube-")
-    return in_system or metadata["name"].startswith("system-")
+    namespace, name = str(metadata.get("namespace", "default")), str(metadata["name"])
+    return namespace.startswith("kube-") or name.startswith("system-")
 
 
 def _delete(api: Api, api_version: str, kind: str, item: Manifest) -> None:

@@ -183,10 +183,11 @@ class ControlPlane:
     def apply_definitions(self, folder: Path = CHECKOUT / "crds") -> int:
         """Apply our resource definitions, wait until they are served, and give how many."""
         definitions = self.api.apply(folder) if folder.is_dir() else []
-        for definition in definitions:
-            name = definition["metadata"]["name"]
-            self.wait_until(lambda name=name: self._is_established(name), f"{name} is served")
-        return len(definitions)
+        names = [definition["metadata"]["name"] for definition in definitions]
+        self.wait_until(
+            lambda: all(self._is_established(name) for name in names), f"{folder} is served"
+        )
+        return len(names)
 
     def _is_established(self, name: str) -> bool:
         status = self.api.get("CustomResourceDefinition", name).get("status", {})
@@ -264,7 +265,7 @@ class ControlPlane:
 
         def reached() -> bool:
             seen.update(self.api.get("Pod", name, namespace))
-            return seen["status"]["phase"] == phase
+            return bool(seen["status"]["phase"] == phase)
 
         self.wait_until(reached, f"pod {namespace}/{name} is {phase}", timeout_seconds)
         return seen

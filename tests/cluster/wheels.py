@@ -5,6 +5,7 @@ it may have been made for another version of Python than the one that runs.
 """
 
 import fcntl
+import importlib.util
 import os
 import shutil
 import sys
@@ -37,7 +38,7 @@ def unpacked(requirement: str, *, python_version: str | None = None, usual_secon
 def _fetch(
     requirement: str, python_version: str | None, usual_seconds: float, destination: Path
 ) -> None:
-    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--disable-pip-version-check"]
+    command = [*pip_command(), "download", "--no-deps", "--disable-pip-version-check"]
     command += ["--only-binary", ":all:"]
     if python_version is not None:
         command += ["--python-version", python_version]
@@ -54,13 +55,30 @@ def _fetch(
         except SetupError as error:
             message = (
                 f"{error}\n{requirement} is needed as a wheel from PyPI; check that "
-                f"`{sys.executable} -m pip download {requirement}` works from here."
+                f"`{' '.join(pip_command())} download --no-deps {requirement}` works from here."
             )
             raise SetupError(message) from None
         (wheel,) = work.glob("*.whl")
         unpack(wheel, work / "unpacked")
         (work / "unpacked").rename(destination)
     say(f"  kept in {destination}")
+
+
+def pip_command() -> list[str]:
+    """Give how pip is run: this Python's, or, in an environment made without it, the PATH's.
+
+    Raises SetupError where neither has one.
+    """
+    if importlib.util.find_spec("pip") is not None:
+        return [sys.executable, "-m", "pip"]
+    for name in ("pip3", "pip"):
+        if (found := find_executable(name)) is not None:
+            return [str(found)]
+    message = (
+        f"{sys.executable} has no pip, and none is on the PATH: `{sys.executable} -m ensurepip` "
+        "brings one (Debian: apt-get install python3-pip)."
+    )
+    raise SetupError(message)
 
 
 def unpack(wheel: Path, destination: Path) -> None:

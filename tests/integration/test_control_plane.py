@@ -110,7 +110,7 @@ def test_job_completes(cluster: ControlPlane, node: str) -> None:
 
     def complete() -> bool:
         status = cluster.api.get("Job", "j", "default").get("status", {})
-        return status.get("succeeded") == 1
+        return bool(status.get("succeeded") == 1)
 
     cluster.wait_until(complete, "the Job has succeeded")
 
@@ -204,7 +204,7 @@ def test_unknown_fields_are_refused(cluster: ControlPlane) -> None:
 def test_kubeconfig_serves_kubectl(cluster: ControlPlane, node: str) -> None:
     """The kubectl that was built with it can use the kubeconfig."""
     kubectl = Path(cluster.components["etcd"].program).parent / "kubectl"
-    command = [kubectl, "--kubeconfig", cluster.kubeconfig, "get", "nodes", "-o", "name"]
+    command = [str(kubectl), "--kubeconfig", str(cluster.kubeconfig), "get", "nodes", "-o", "name"]
     answer = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30)
     assert answer.stdout.split() == [f"node/{node}"]
 
