@@ -1,0 +1,277 @@
+"""What only the operator can know of a resource: it takes a second object, or a calendar.
+
+Each function returns findings that become the conditions of the object, the summary `Ready`
+first: True when none of the others is False. Nothing is refused here; what cannot be used as it
+is meant is said.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from idlewatt_scheduler.exchange import Exchange
+from idlewatt_scheduler.model.policy import FleetPolicy, OffPeakTest
+from idlewatt_scheduler.model.site import EnergyBearer, Site
+from idlewatt_scheduler.model.tariff import Tariff
+from idlewatt_scheduler.model.units import Instant
+from idlewatt_scheduler.model.vehicle import ParkingWindow, Vehicle
+from idlewatt_scheduler.prices import Verdict, price_line
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One aspect of an object.
+
+    Attributes:
+        type: of the condition, CamelCase.
+        status: `True`, `False` or `Unknown`.
+        reason: CamelCase.
+        message: a sentence; where the status is not True, it says what would help.
+    """
+
+    type: str
+    status: str
+    reason: str
+    message: str
+
+
+def site_findings(
+    site: Site, tariffs: Mapping[str, Tariff], policy: FleetPolicy, at: Instant
+) -> tuple[Finding, ...]:
+    """`TariffKnown`, `CircuitsKnown`, `OffPeakDecidable`, and `PriceKnown` where the fleet pays."""
+    tariff = tariffs.get(site.tariff) if site.tariff is not None else None
+    found = [_tariff_known(site, tariff), _circuits_known(site)]
+    if tariff is not None:
+        found.append(_off_peak_decidable(tariff, policy, at))
+    if site.energy_borne_by is EnergyBearer.FLEET:
+        found.append(_price_known(tariff))
+    return _summed_up(found)
+
+
+def _tariff_known(site: Site, tariff: Tariff | None) -> Finding:
+    if tariff is not None:
+        return Finding("TariffKnown", "True", "TariffFound", f"Its tariff is '{tariff.name}'.")
+    if site.tariff is None:
+        return Finding(
+            "TariffKnown",
+            "False",
+            "NoTariffRef",
+            "It names no tariff, so its prices are unknown and only pods that take any tariff "
+            "come here: set spec.tariffRef.",
+        )
+    return Finding(
+        "TariffKnown",
+        "False",
+        "TariffMissing",
+        f"There is no EnergyTariff '{site.tariff}', so its prices are unknown and only pods that "
+        "take any tariff come here: make it, or name another in spec.tariffRef.",
+    )
+
+
+def _circuits_known(site: Site) -> Finding:
+    if site.circuits:
+        return Finding(
+            "CircuitsKnown", "True", "CircuitsFound", "Its grid connection is described."
+        )
+    return Finding(
+        "CircuitsKnown",
+        "False",
+        "NoCircuits",
+        "It lists no circuit, so no plugged car here can be used: list its grid connection in "
+        "spec.circuits.",
+    )
+
+
+def _price_known(tariff: Tariff | None) -> Finding:
+    if tariff is not None and _has_price(tariff):
+        return Finding("PriceKnown", "True", "PriceFound", "The fleet's electricity has a price.")
+    return Finding(
+        "PriceKnown",
+        "False",
+        "PriceMissing",
+        "The fleet buys the electricity here and no price of it is known, so no pod comes: name a "
+        "tariff with prices, with adders where its basis is Wholesale.",
+    )
+
+
+def _off_peak_decidable(tariff: Tariff, policy: FleetPolicy, at: Instant) -> Finding:
+    test, exchange = policy.off_peak, Exchange(policy, ())
+    for finding in _unanswered(tariff, test, exchange):
+        return finding
+    line = price_line(tariff, test, at, exchange.rate)
+    if tariff.zones and Verdict.OFF_PEAK not in line.verdicts:
+        return _undecidable(
+            "NeverOffPeak",
+            f"At no time in the next two weeks does the tariff '{tariff.name}' pass the "
+            "FleetPolicy's test of off-peak: compare its bands and prices with spec.offPeak.",
+        )
+    return Finding(
+        "OffPeakDecidable", "True", "Decidable", "Its tariff can answer the FleetPolicy's test."
+    )
+
+
+def _undecidable(reason: str, message: str) -> Finding:
+    return Finding("OffPeakDecidable", "False", reason, message)
+
+
+def _unanswered(tariff: Tariff, test: OffPeakTest, exchange: Exchange) -> Iterator[Finding]:
+    """What the test asks for and the tariff never says."""
+    told = f"the tariff '{tariff.name}'"
+    if test.band is not None and not _has_band(tariff):
+        yield _undecidable(
+            "BandMissing",
+            f"The FleetPolicy asks for the band '{test.band}' and {told} names no band: add bands "
+            "to it, or test the price instead.",
+        )
+    asks_price = test.max_price_per_kwh is not None or test.cheapest_percent_of_next_24_hours
+    if asks_price and not _has_price(tariff):
+        yield _undecidable(
+            "PriceMissing",
+            f"The FleetPolicy asks for a price and {told} has none: add prices to it, and adders "
+            "where its basis is Wholesale.",
+        )
+    target = test.currency
+    if target is not None and exchange.rate(tariff.currency, target) is None:
+        yield _undecidable(
+            "CurrencyUnknown",
+            f"The FleetPolicy asks for a price in {target} and {told} has {tariff.currency}: add "
+            f"the exchange rate from {tariff.currency} to {target}.",
+        )
+    told_grams = any(interval.grams_per_kwh is not None for interval in tariff.intervals)
+    if test.max_grams_per_kwh is not None and not told_grams:
+        yield _undecidable(
+            "EmissionsMissing",
+            f"The FleetPolicy asks for grams of CO2 per kWh and {told} names none: publish "
+            "intervals with a payload GHG.",
+        )
+
+
+def _has_band(tariff: Tariff) -> bool:
+    bands = [zone.band for zone in tariff.zones]
+    return any([*bands, *(interval.band for interval in tariff.intervals)])
+
+
+def _has_price(tariff: Tariff) -> bool:
+    prices = [zone.price_per_kwh for zone in tariff.zones]
+    prices += [interval.price_per_kwh for interval in tariff.intervals]
+    complete = bool(tariff.adders) or not tariff.wholesale
+    return complete and any(price is not None for price in prices)
+
+
+def tariff_findings(tariff: Tariff, at: Instant) -> tuple[Finding, ...]:
+    """`Priced` and `Published`."""
+    return _summed_up([_priced(tariff), _published(tariff, at)])
+
+
+def _priced(tariff: Tariff) -> Finding:
+    if tariff.wholesale and not tariff.adders:
+        return Finding(
+            "Priced",
+            "False",
+            "AddersMissing",
+            "Its basis is Wholesale and it has no adders, so it has no price that anybody pays: "
+            "add grid fees to spec.adders.",
+        )
+    if not _has_price(tariff):
+        return Finding(
+            "Priced",
+            "False",
+            "NoPrices",
+            "No zone and no interval has a price: costs are known only where the fleet does not "
+            "buy the electricity.",
+        )
+    return Finding("Priced", "True", "Priced", "It has prices.")
+
+
+def _published(tariff: Tariff, at: Instant) -> Finding:
+    if tariff.zones:
+        return Finding("Published", "True", "Recurring", "Its zones come back every week.")
+    if not tariff.intervals:
+        return Finding(
+            "Published", "False", "Empty", "It has no zone and no interval: publish some."
+        )
+    if max(interval.start + interval.duration for interval in tariff.intervals) <= at:
+        return Finding(
+            "Published",
+            "False",
+            "IntervalsOver",
+            "Its last interval is over, so nothing is known of it now: publish the next ones.",
+        )
+    return Finding("Published", "True", "Current", "Some of its intervals are not over yet.")
+
+
+def policy_findings(policy: FleetPolicy) -> tuple[Finding, ...]:
+    """`OffPeakTested`."""
+    test = policy.off_peak
+    asked = (
+        test.band,
+        test.max_price_per_kwh,
+        test.cheapest_percent_of_next_24_hours,
+        test.max_grams_per_kwh,
+    )
+    if any(question is not None for question in asked):
+        return _summed_up([Finding("OffPeakTested", "True", "Tested", "Off-peak is tested.")])
+    return _summed_up(
+        [
+            Finding(
+                "OffPeakTested",
+                "False",
+                "NoTest",
+                "spec.offPeak holds no test, so every instant counts as off-peak: give one, or "
+                "leave offPeak out for the default band OffPeak.",
+            )
+        ]
+    )
+
+
+def vehicle_findings(
+    vehicle: Vehicle, sites: Mapping[str, Site], at: Instant
+) -> tuple[Finding, ...]:
+    """`ParkingWindowsUsable`; a vehicle's other conditions are about what was observed."""
+    return (_windows_usable(vehicle.windows, sites, at),)
+
+
+_WINDOWS: Final = "ParkingWindowsUsable"
+
+
+def _windows_usable(
+    windows: tuple[ParkingWindow, ...], sites: Mapping[str, Site], at: Instant
+) -> Finding:
+    if not windows:
+        return Finding(
+            _WINDOWS,
+            "False",
+            "NoWindows",
+            "It has no parking window, so no pod ever comes: list when and where it stands in "
+            "spec.parkingWindows.",
+        )
+    lost = sorted({window.site for window in windows if window.site not in sites})
+    if lost:
+        return Finding(
+            _WINDOWS,
+            "False",
+            "SiteMissing",
+            f"There is no ParkingSite {_listed(lost)}, so its windows there never open: make it, "
+            "or name another in siteRef.",
+        )
+    if all(window.end is not None and window.end <= at for window in windows):
+        return Finding(
+            _WINDOWS,
+            "False",
+            "WindowsOver",
+            "Its last parking window is over: add the next one.",
+        )
+    return Finding(_WINDOWS, "True", "Usable", "Its parking windows can open.")
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(f"'{name}'" for name in names)
+
+
+def _summed_up(findings: list[Finding]) -> tuple[Finding, ...]:
+    failed = next((finding for finding in findings if finding.status == "False"), None)
+    if failed is None:
+        summary = Finding("Ready", "True", "Ready", "It can be used as it is.")
+    else:
+        summary = Finding("Ready", "False", failed.reason, failed.message)
+    return (summary, *findings)
