@@ -24,6 +24,7 @@ class Settings:
         event_again_after: a waiting pod's event is repeated after that.
         status_at_most_every: one vehicle's status.
         status_writes_per_second: of all vehicles together.
+        judged_every: sites, tariffs and the policy are looked through for what is amiss.
         heartbeat_age_limit: a loop that has not finished a cycle for so long is a zombie.
     """
 
@@ -41,4 +42,5 @@ class Settings:
     event_again_after: Milliseconds = 5 * MINUTE
     status_at_most_every: Milliseconds = 1 * MINUTE
     status_writes_per_second: int = 50
+    judged_every: Milliseconds = 30 * SECOND
     heartbeat_age_limit: Milliseconds = 5 * MINUTE

@@ -37,6 +37,7 @@ class ClusterView:
         vehicles, nodes, sites, tariffs: by name.
         pods: by UID; ours, and those of others that are bound and have not ended.
         refused: objects that are in the cluster and cannot be used.
+        generations: of sites, tariffs and the policy, by kind and name.
     """
 
     synced: bool = False
@@ -47,6 +48,7 @@ class ClusterView:
     tariffs: Mapping[str, Tariff] = field(default_factory=dict)
     pods: Mapping[str, PodRecord] = field(default_factory=dict)
     refused: tuple[Refused, ...] = ()
+    generations: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
 
 class Outcome(StrEnum):

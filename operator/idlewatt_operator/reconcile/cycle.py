@@ -1,0 +1,169 @@
+"""One cycle, in steps that anybody can recite.
+
+1. look      what the watches and the telemetry show now
+2. settle    bindings that were sent, vehicles that were asked to wake
+3. snapshot  all of it as one frozen value
+4. plan      who is placed, who waits and why, who has to leave
+5. write     fences, drains, pods given up, wakes, bindings
+6. explain   events and conditions of the pods that wait
+7. status    of the vehicles, throttled; findings about sites, tariffs and the policy
+8. taint     the permanent one of every vehicle's Node
+
+What is decided depends on what is seen and on little else; what little a cycle remembers of the
+ones before is in `Memory`, and a restart that loses it harms nobody.
+"""
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Final, TypeAlias
+
+from idlewatt_operator.gateways.protocols import Clock, ClusterGateway, TelemetryGateway
+from idlewatt_operator.reconcile.binding import to_bind
+from idlewatt_operator.reconcile.drain import to_drain, to_mark
+from idlewatt_operator.reconcile.events import to_explain
+from idlewatt_operator.reconcile.fence import to_lower
+from idlewatt_operator.reconcile.findings import verdicts
+from idlewatt_operator.reconcile.lost import to_give_up
+from idlewatt_operator.reconcile.memory import Memory
+from idlewatt_operator.reconcile.report import Decisions, Report
+from idlewatt_operator.reconcile.situation import Situation
+from idlewatt_operator.reconcile.snapshot import build_snapshot
+from idlewatt_operator.reconcile.status import wanted_statuses
+from idlewatt_operator.reconcile.writing import Writing
+from idlewatt_operator.settings import Settings
+from idlewatt_scheduler.candidates import assemble
+from idlewatt_scheduler.model.plan import Plan
+from idlewatt_scheduler.model.snapshot import Snapshot
+from idlewatt_scheduler.model.workload import Taint
+
+_log = logging.getLogger(__name__)
+
+VEHICLE_TAINT: Final = Taint(key="idlewatt.dev/vehicle", effect="NoSchedule")
+
+Planner: TypeAlias = Callable[[Snapshot], Awaitable[Plan]]
+"""Parameters, stop and seed are the wiring's; in a thread or not is its affair too."""
+
+
+class Cycle:
+    """Reads, decides, writes; `run` once for each cycle.
+
+    Args:
+        telemetry: None: there is no source, the objects' status is read.
+        planner: the core's, bound to its parameters.
+    """
+
+    def __init__(
+        self,
+        cluster: ClusterGateway,
+        telemetry: TelemetryGateway | None,
+        clock: Clock,
+        planner: Planner,
+        settings: Settings | None = None,
+    ) -> None:
+        self.settings = settings or Settings()
+        self.memory = Memory.of(self.settings)
+        self._cluster = cluster
+        self._telemetry = telemetry
+        self._clock = clock
+        self._planner = planner
+
+    async def run(self) -> Report | None:
+        """One cycle; None where the watches have not shown everything yet."""
+        if not self._cluster.view().synced:
+            return None
+        watch = _StopWatch()
+        await self._settle()
+        watch.lap("settle")
+        situation, with_observed = self._look()
+        watch.lap("snapshot")
+        plan = await self._planner(situation.snapshot)
+        watch.lap("plan")
+        decisions = self._decide(situation, plan)
+        watch.lap("decide")
+        if self.settings.dry_run:
+            return Report(situation, plan, decisions, seconds=watch.laps)
+        writing = Writing(self._cluster, self._telemetry, self.memory, self.settings, situation)
+        await writing.decisions(decisions)
+        watch.lap("write")
+        await writing.explanations(to_explain(situation, plan, self.memory.said))
+        watch.lap("explain")
+        await self._write_status(writing, situation, with_observed=with_observed)
+        watch.lap("status")
+        await writing.taints(_untainted(situation))
+        watch.lap("taint")
+        self.memory.end_cycle(situation)
+        return Report(situation, plan, decisions, Counter(writing.outcomes), watch.laps)
+
+    async def _settle(self) -> None:
+        self.memory.sent.settle_by_watch(self._cluster.view())
+        if not self.settings.dry_run:
+            await self.memory.sent.settle_by_asking(
+                self._cluster, self._clock.now(), self.settings.writes_in_flight
+            )
+
+    def _look(self) -> tuple[Situation, bool]:
+        """The situation, and whether observations come from the telemetry gateway."""
+        view, at = self._cluster.view(), self._clock.now()
+        telemetry = None if self._telemetry is None else self._telemetry.latest()
+        self.memory.sent.settle_by_watch(view)
+        snapshot = build_snapshot(
+            at, view, telemetry, self.memory.sent.counted(), self.settings.scheduler_name
+        )
+        vehicles = {vehicle.name: vehicle for vehicle in snapshot.vehicles}
+        for name in self.memory.wakes.settle(vehicles, at):
+            _log.warning("%s was asked to wake and did not; it is left alone for a while.", name)
+        snapshot = self.memory.wakes.without_avoided(snapshot)
+        snapshot = replace(
+            snapshot,
+            pending=tuple(pod for pod in snapshot.pending if not self.memory.leaves(pod.uid, at)),
+        )
+        situation = Situation(at, view, snapshot, assemble(snapshot), self.settings.scheduler_name)
+        return situation, telemetry is not None
+
+    def _decide(self, situation: Situation, plan: Plan) -> Decisions:
+        bindings, renewals = to_bind(situation, plan, self.memory.fenced)
+        return Decisions(
+            lower=tuple(to_lower(situation)),
+            mark=tuple(to_mark(situation, plan)),
+            drain=tuple(to_drain(situation, plan)),
+            give_up=tuple(to_give_up(situation, self.memory.bound_before)),
+            wake=tuple(self.memory.wakes.to_wake(situation, plan)),
+            renew=tuple(renewals),
+            bind=tuple(bindings),
+        )
+
+    async def _write_status(
+        self, writing: Writing, situation: Situation, *, with_observed: bool
+    ) -> None:
+        sent = self.memory.sent.counted()
+        wanted = wanted_statuses(situation, sent, with_observed=with_observed)
+        await writing.statuses(self.memory.pace.choose(wanted, situation.at))
+        judged_at = self.memory.judged_at
+        if judged_at is None or situation.at - judged_at >= self.settings.judged_every:
+            self.memory.judged_at = situation.at
+            await writing.verdicts(verdicts(situation.view, situation.at))
+
+
+def _untainted(situation: Situation) -> list[str]:
+    nodes = situation.view.nodes
+    return [
+        name
+        for name in sorted(situation.view.vehicles)
+        if name in nodes and VEHICLE_TAINT not in nodes[name].taints
+    ]
+
+
+class _StopWatch:
+    """Seconds by step; only for the report, nothing is decided by it."""
+
+    def __init__(self) -> None:
+        self.laps: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def lap(self, name: str) -> None:
+        now = time.perf_counter()
+        self.laps[name] = now - self._last
+        self._last = now

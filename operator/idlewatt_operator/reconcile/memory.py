@@ -1,0 +1,72 @@
+"""What a cycle remembers of the ones before: bounded by what is in the cluster, safe to lose."""
+
+from dataclasses import dataclass, field
+
+from idlewatt_operator.gateways.protocols import Condition
+from idlewatt_operator.reconcile.assumed import SentBindings
+from idlewatt_operator.reconcile.backoff import Backoffs
+from idlewatt_operator.reconcile.events import Said
+from idlewatt_operator.reconcile.situation import Situation
+from idlewatt_operator.reconcile.status import StatusPace
+from idlewatt_operator.reconcile.wake import Wakes
+from idlewatt_operator.resources.records import PodRecord
+from idlewatt_operator.settings import Settings
+from idlewatt_scheduler.model.units import Instant
+
+
+@dataclass
+class Memory:
+    """Everything that outlives a cycle.
+
+    Attributes:
+        gone: UIDs that a write found gone while the watch still shows them.
+        fenced: deadlines that were set here, by the UID of a pod that is still pending.
+        bound_before: our bound pods as the last cycle saw them, by UID.
+        judged: the conditions that were written last, by kind and name.
+        judged_at: when the objects were last looked through.
+    """
+
+    sent: SentBindings
+    backoffs: Backoffs
+    wakes: Wakes
+    said: Said
+    pace: StatusPace
+    gone: set[str] = field(default_factory=set)
+    fenced: dict[str, int] = field(default_factory=dict)
+    bound_before: dict[str, PodRecord] = field(default_factory=dict)
+    judged: dict[tuple[str, str], tuple[Condition, ...]] = field(default_factory=dict)
+    judged_at: Instant | None = None
+    _unwritten: dict[str, PodRecord] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Memory":
+        """Nothing remembered yet."""
+        return cls(
+            sent=SentBindings(settings.binding_settles_within),
+            backoffs=Backoffs(settings.bind_backoff_first, settings.bind_backoff_most),
+            wakes=Wakes(settings.wake_margin, settings.wake_avoided_for),
+            said=Said(settings.event_again_after),
+            pace=StatusPace(settings.status_at_most_every, settings.status_writes_per_second),
+        )
+
+    def leaves(self, uid: str, at: Instant) -> bool:
+        """Whether a pending pod is left alone in this cycle."""
+        return uid in self.gone or self.backoffs.holds(uid, at)
+
+    def keep_vanished(self, record: PodRecord) -> None:
+        """It vanished, and could not be written down: look at it again in the next cycle."""
+        self._unwritten[record.pod.uid] = record
+
+    def end_cycle(self, situation: Situation) -> None:
+        """Forget what is not in the cluster any more, and keep what the next cycle asks for."""
+        pods = situation.view.pods
+        self.gone &= pods.keys()
+        self.fenced = {uid: each for uid, each in self.fenced.items() if uid in pods}
+        self.backoffs.keep_only(pods)
+        self.said.keep_only(pods)
+        self.pace.keep_only(situation.view.vehicles)
+        bound = {
+            record.pod.uid: record for records in situation.bound.values() for record in records
+        }
+        self.bound_before = {**self._unwritten, **bound}
+        self._unwritten = {}

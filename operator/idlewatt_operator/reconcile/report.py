@@ -1,0 +1,68 @@
+"""What one cycle saw, decided and did: for the log, for `--dry-run`, for the twin's screen."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from idlewatt_operator.reconcile.binding import Binding, Renewal
+from idlewatt_operator.reconcile.drain import Drain, Marking
+from idlewatt_operator.reconcile.fence import Lowering
+from idlewatt_operator.reconcile.lost import GivingUp
+from idlewatt_operator.reconcile.situation import Situation
+from idlewatt_scheduler.model.plan import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Decisions:
+    """All that a cycle means to write about pods and vehicles, in the order of writing."""
+
+    lower: tuple[Lowering, ...] = ()
+    mark: tuple[Marking, ...] = ()
+    drain: tuple[Drain, ...] = ()
+    give_up: tuple[GivingUp, ...] = ()
+    wake: tuple[str, ...] = ()
+    renew: tuple[Renewal, ...] = ()
+    bind: tuple[Binding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One cycle.
+
+    Attributes:
+        outcomes: how many writes of each kind ended how: `{("bind", "Done"): 12}`.
+        seconds: what the cycle took, by the step, on a steady clock.
+    """
+
+    situation: Situation
+    plan: Plan
+    decisions: Decisions
+    outcomes: Mapping[tuple[str, str], int] = field(default_factory=Counter)
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def changed_something(self) -> bool:
+        """Whether anything was decided that is worth a line."""
+        decisions = self.decisions
+        removed = any(each.remove or each.vanished for each in decisions.give_up)
+        return bool(decisions.drain or decisions.wake or decisions.bind or removed)
+
+    def line(self) -> str:
+        """The cycle in one line."""
+        plan, decisions = self.plan, self.decisions
+        given_up = sum(len(each.remove) + len(each.vanished) for each in decisions.give_up)
+        parts = [
+            f"{len(plan.placements)} placed",
+            f"{self.done('bind')} of {len(decisions.bind)} bound",
+            f"{self.done('evict')} of {len(decisions.drain)} drained",
+            f"{given_up} given up",
+            f"{len(decisions.wake)} woken",
+            f"{len(plan.waiting)} waiting",
+            f"{len(self.situation.snapshot.running)} running",
+            f"{sum(self.seconds.values()):.2f} s",
+        ]
+        return ", ".join(parts)
+
+    def done(self, verb: str) -> int:
+        """How many writes of this kind were done."""
+        return self.outcomes.get((verb, "Done"), 0)
