@@ -1,0 +1,61 @@
+"""What the commands that read manifests share: the option `-f`, and how mistakes are told."""
+
+from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
+
+import typer
+
+if TYPE_CHECKING:
+    from idlewatt_operator.gateways.manifests.cluster import ManifestCluster
+
+BAD_INPUT: Final = 2
+"""Exit status, as of a command that is called wrongly."""
+
+Files: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--filename",
+        "-f",
+        metavar="PATH",
+        help="A file, a folder (with its folders), or - for standard input. YAML or JSON; several "
+        "documents and lists too. May be given several times.",
+        show_default=False,
+    ),
+]
+
+MoreFiles: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="PATH",
+        help="More of the same, so that -f may be followed by what a shell makes of *.yaml.",
+        show_default=False,
+    ),
+]
+
+
+def read_manifests(files: list[str] | None, more: list[str] | None) -> "ManifestCluster":
+    """Read all there is, or tell every mistake on standard error and end with status 2.
+
+    Raises:
+        typer.BadParameter: no path was given.
+        typer.Exit: there are mistakes.
+    """
+    from idlewatt_operator.gateways.manifests.cluster import read_cluster  # noqa: PLC0415 - slow
+    from idlewatt_operator.gateways.manifests.sources import read_sources  # noqa: PLC0415 - slow
+
+    paths = [*(files or ()), *(more or ())]
+    if not paths:
+        message = "give at least one PATH, or - for standard input"
+        raise typer.BadParameter(message, param_hint="-f")
+    cluster = read_cluster(read_sources(paths))
+    if cluster.mistakes:
+        for mistake in cluster.mistakes:
+            typer.echo(mistake, err=True)
+        raise typer.Exit(BAD_INPUT)
+    _tell_skipped(cluster)
+    return cluster
+
+
+def _tell_skipped(cluster: "ManifestCluster") -> None:
+    if cluster.skipped:
+        kinds = ", ".join(f"{kind} ({count})" for kind, count in sorted(cluster.skipped.items()))
+        typer.echo(f"Not looked at, since they take no part in a plan: {kinds}.", err=True)

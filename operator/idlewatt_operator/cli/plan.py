@@ -1,0 +1,114 @@
+"""`idlewatt plan`: what the scheduler would do with these manifests, without any cluster."""
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from idlewatt_operator.cli.manifests import Files, MoreFiles, read_manifests
+
+if TYPE_CHECKING:
+    from idlewatt_scheduler.model.plan import Plan
+    from idlewatt_scheduler.model.units import Instant
+
+NEEDS_ARGUMENTS: Final = True
+EXAMPLES: Final = (
+    "idlewatt plan -f examples/home --at 2026-01-15T22:00:00Z",
+    "idlewatt plan -f examples/home --at 2026-01-15T22:00:00Z -o json",
+    "kubectl get vn,sites,tariffs,fleetpolicies,nodes,pods -A -o json | idlewatt plan -f -",
+)
+
+_PATIENCE_SECONDS: Final = 2.0
+
+
+class Output(StrEnum):
+    """How the plan is printed."""
+
+    TABLE = "table"
+    JSON = "json"
+    YAML = "yaml"
+
+
+def command(
+    files: Files = None,
+    more: MoreFiles = None,
+    at: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="The moment to plan for, RFC 3339 with a zone. Now, unless it is given.",
+            show_default=False,
+        ),
+    ] = None,
+    output: Annotated[
+        Output, typer.Option("--output", "-o", help="A table for people, or data for programs.")
+    ] = Output.TABLE,
+    seed: Annotated[
+        int, typer.Option(help="The same manifests, time and seed give the same plan.")
+    ] = 0,
+) -> None:
+    """Show which pods would run on which vehicles, and why the others wait.
+
+    Reads Pods, Nodes, VehicleNodes, ParkingSites, EnergyTariffs and the FleetPolicy, as they
+    stand in files or come from kubectl, and changes nothing anywhere. Bad manifests end it with
+    status 2 and a sentence for each mistake.
+    """
+    moment = _moment(at)
+    cluster = read_manifests(files, more)
+
+    from idlewatt_operator.reconcile.snapshot import build_snapshot  # noqa: PLC0415 - slow
+    from idlewatt_scheduler.planner import plan  # noqa: PLC0415 - OR-Tools is slow
+
+    snapshot = build_snapshot(moment, cluster.view(), None, {})
+    started = time.perf_counter()
+    made = _patiently(lambda: plan(snapshot, seed=seed))
+    seconds = time.perf_counter() - started
+    noun = "nodes" if snapshot.policy.plain_nodes_allowed else "vehicles"
+    _print(made, seconds, output, noun)
+
+
+def _moment(at: str | None) -> "Instant":
+    from idlewatt_operator.resources.times import parse_instant  # noqa: PLC0415 - with its command
+
+    if at is None:
+        return int(time.time() * 1_000)
+    try:
+        return parse_instant(at)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--at") from error
+
+
+def _patiently(work: "Callable[[], Plan]") -> "Plan":
+    """Do the work; where it takes long, say on standard error that it is under way."""
+
+    def say() -> None:
+        typer.echo("Planning. This is a large fleet; it may take a minute.", err=True)
+
+    notice = threading.Timer(_PATIENCE_SECONDS, say)
+    notice.daemon = True
+    notice.start()
+    try:
+        return work()
+    finally:
+        notice.cancel()
+
+
+def _print(made: "Plan", seconds: float, output: Output, noun: str) -> None:
+    if output is Output.TABLE:
+        from idlewatt_operator.cli.tables import console, tables  # noqa: PLC0415 - rich is slow
+
+        console().print(tables(made, seconds, noun))
+        return
+    from idlewatt_operator.cli.answers import answer  # noqa: PLC0415 - with its command
+
+    document = answer(made, seconds)
+    if output is Output.JSON:
+        typer.echo(json.dumps(document, indent=2))
+        return
+    import yaml  # noqa: PLC0415 - only here
+
+    typer.echo(yaml.safe_dump(document, sort_keys=False, allow_unicode=True), nl=False)

@@ -1,0 +1,1 @@
+"""A cluster read from manifests: files, folders and standard input, for planning offline."""

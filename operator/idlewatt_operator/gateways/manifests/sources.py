@@ -1,0 +1,193 @@
+"""From paths to documents: files, folders and standard input, YAML or JSON, lists taken apart."""
+
+import json
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from idlewatt_operator.resources.documents import Document, DocumentError, read_documents
+
+STANDARD_INPUT: Final = "-"
+STANDARD_INPUT_NAME: Final = "standard input"
+
+_SUFFIXES: Final = frozenset({".json", ".yaml", ".yml"})
+_VALUES_MAX: Final = 5_000_000
+_DEPTH_MAX: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One object, and where it was written.
+
+    Attributes:
+        place: file and line, such as `fleet.yaml:12`.
+        manifest: its fields.
+        within: where in a `List` it stands, such as `items[3]`; else empty.
+    """
+
+    place: str
+    manifest: Mapping[str, Any]
+    within: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A place where no object could be read, and a sentence that says why."""
+
+    place: str
+    sentence: str
+
+
+def read_sources(paths: Iterable[str]) -> Iterator[Source | Unreadable]:
+    """Every object under these paths; `-` is standard input, a folder is read with its folders."""
+    seen: set[Path] = set()
+    for path in dict.fromkeys(paths):
+        if path == STANDARD_INPUT:
+            yield from _standard_input()
+            continue
+        for file in _files(Path(path)):
+            if isinstance(file, Unreadable):
+                yield file
+            elif (resolved := file.resolve()) not in seen:
+                seen.add(resolved)
+                yield from _file(file)
+
+
+def _files(path: Path) -> Iterator[Path | Unreadable]:
+    if not path.is_dir():
+        yield path
+        return
+    found = sorted(
+        file for file in path.rglob("*") if file.suffix in _SUFFIXES and not file.is_dir()
+    )
+    if not found:
+        yield Unreadable(str(path), "this folder holds no .yaml, .yml or .json file")
+    yield from found
+
+
+def _standard_input() -> Iterator[Source | Unreadable]:
+    try:
+        text = sys.stdin.read()
+    except UnicodeDecodeError:
+        yield Unreadable(STANDARD_INPUT_NAME, "this is not text in UTF-8")
+        return
+    yield from _text(text, STANDARD_INPUT_NAME)
+
+
+def _file(path: Path) -> Iterator[Source | Unreadable]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        yield Unreadable(str(path), "there is no such file or folder")
+    except UnicodeDecodeError:
+        yield Unreadable(str(path), "this is not text in UTF-8")
+    except OSError as error:
+        yield Unreadable(str(path), f"this cannot be read: {error.strerror or error}")
+    else:
+        yield from _text(text, str(path), only_json=path.suffix == ".json")
+
+
+def _text(text: str, name: str, *, only_json: bool = False) -> Iterator[Source | Unreadable]:
+    """JSON is YAML too, but reading it as such takes many times as long."""
+    if only_json or text.lstrip()[:1] in {"{", "["}:
+        try:
+            yield from _document(Document(1, _json(text)), name, with_line=False)
+        except (ValueError, RecursionError) as error:
+            if only_json:
+                yield Unreadable(name, _json_sentence(error))
+                return
+        else:
+            return
+    try:
+        for document in read_documents(text):
+            yield from _document(document, name, with_line=True)
+    except DocumentError as error:
+        yield Unreadable(name, str(error))
+
+
+def _json(text: str) -> object:
+    return json.loads(text, object_pairs_hook=_distinct, parse_constant=_no_number)
+
+
+def _distinct(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        message = f"the key '{twice}' stands in one object twice"
+        raise ValueError(message)
+    return fields
+
+
+def _no_number(text: str) -> float:
+    message = f"{text} is not a number in JSON"
+    raise ValueError(message)
+
+
+def _json_sentence(error: Exception) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f"line {error.lineno}, column {error.colno}: this is not JSON: {error.msg}"
+    if isinstance(error, RecursionError):
+        return "this cannot be read as JSON: it is nested too deeply"
+    return f"this is not JSON: {error}"
+
+
+def _document(document: Document, name: str, *, with_line: bool) -> Iterator[Source | Unreadable]:
+    place = f"{name}:{document.line}" if with_line else name
+    value = document.value
+    if _is_too_large(value):
+        yield Unreadable(
+            place, "this is nested too deeply, or its aliases make too much of it to be read"
+        )
+    elif not isinstance(value, Mapping):
+        yield Unreadable(
+            place, "this is not an object: it must be a mapping with apiVersion, kind and metadata"
+        )
+    elif _is_list(value):
+        yield from _items(value, place)
+    else:
+        yield Source(place, value)
+
+
+def _is_too_large(value: object) -> bool:
+    """Aliases share what they stand for, so that few bytes can make a great many values."""
+    level, seen = [value], 0
+    for _ in range(_DEPTH_MAX):
+        if not level:
+            return False
+        seen += len(level)
+        if seen > _VALUES_MAX:
+            return True
+        level = [inner for outer in level for inner in _inside(outer)]
+    return True
+
+
+def _inside(value: object) -> Iterable[object]:
+    if isinstance(value, Mapping):
+        return value.values()
+    return value if isinstance(value, list) else ()
+
+
+def _is_list(value: Mapping[str, Any]) -> bool:
+    kind = value.get("kind")
+    return isinstance(kind, str) and kind.endswith("List") and "items" in value
+
+
+def _items(value: Mapping[str, Any], place: str) -> Iterator[Source | Unreadable]:
+    """The items of a `PodList` need not say what they are: the list does."""
+    items = value["items"]
+    if items is None:
+        return
+    if not isinstance(items, list):
+        yield Unreadable(place, "items: this is not a list")
+        return
+    named = str(value["kind"]).removesuffix("List")
+    implied = {"apiVersion": value.get("apiVersion"), "kind": named} if named else {}
+    for index, item in enumerate(items):
+        within = f"items[{index}]"
+        if isinstance(item, Mapping):
+            yield Source(place, {**implied, **item}, within)
+        else:
+            yield Unreadable(place, f"{within}: this is not an object")
