@@ -11,7 +11,14 @@ _CONFLICT: Final = 409
 _UNPROCESSABLE: Final = 422
 _TOO_MANY: Final = 429
 _SERVER_FAULT: Final = 500
-_ANOTHER_UID: Final = "UID in precondition"
+# All the API server says where the `test` of a JSON patch fails; what is invalid it explains.
+_TEST_FAILED: Final = "the server rejected our request due to an error in our request"
+# What it says of a namesake: a delete or an eviction with a precondition, a binding, a patch.
+_ANOTHER_UID: Final = (
+    "UID in the precondition",
+    "UID in precondition",
+    "metadata.uid: Invalid value",
+)
 
 
 def result_of(answer: Answer) -> Result:
@@ -26,16 +33,22 @@ def _outcome(answer: Answer) -> Outcome:
         return Outcome.UNKNOWN
     if answer.status == _NOT_FOUND:
         return Outcome.GONE
+    if answer.status in {_CONFLICT, _UNPROCESSABLE} and _names_another_uid(answer.message):
+        return Outcome.GONE
     if answer.status == _CONFLICT:
-        # A pod of the same name with another UID: the one that was meant is not there any more.
-        return Outcome.GONE if _ANOTHER_UID in answer.message else Outcome.CONFLICT
+        return Outcome.CONFLICT
     if answer.status == _TOO_MANY:
         return Outcome.BLOCKED
     return Outcome.REFUSED
 
 
+def _names_another_uid(message: str) -> bool:
+    """Whether the pod that was meant is not there any more, and a namesake is."""
+    return any(sign in message for sign in _ANOTHER_UID)
+
+
 def lost_the_race(answer: Answer) -> bool:
     """Whether a patch was refused because the object had changed since it was read."""
     return answer.status == _CONFLICT or (
-        answer.status == _UNPROCESSABLE and "test" in answer.message
+        answer.status == _UNPROCESSABLE and _TEST_FAILED in answer.message
     )

@@ -83,7 +83,7 @@ def _read_other_pod(raw: bytes) -> PodRecord:
     )
 
 
-NODES: Final = Watched[Node](
+NODES: Final[Watched[Node]] = Watched(
     name="nodes",
     kind="Node",
     path="/api/v1/nodes",
@@ -124,7 +124,7 @@ def _vehicle_matters(old: VehicleRecord, new: VehicleRecord) -> bool:
     )
 
 
-VEHICLES: Final = Watched[VehicleRecord](
+VEHICLES: Final[Watched[VehicleRecord]] = Watched(
     name="vehicles",
     kind=_KIND,
     path=f"{API_GROUP_PATH}/{VehicleNode.naming.plural}",
