@@ -280,7 +280,11 @@ class ControlPlane:
             self.components[component].signal(signal.SIGCONT)
 
     def restart(self, component: str = "kube-apiserver") -> None:
-        """End one process as a crash would, start it again, and wait until it serves."""
+        """End one process as a crash would, start it again, and wait until it serves.
+
+        An API server forgets the history of its objects: a watch that goes on from before is
+        answered with 410 Expired.
+        """
         self.components[component].end()
         self.components[component].start()
         self._await_start(self.is_serving)

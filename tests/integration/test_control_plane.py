@@ -1,5 +1,7 @@
 """The control plane for tests is a real one, and its simulated kubelets do what kubelets do."""
 
+import concurrent.futures
+import signal
 import subprocess
 import sys
 import time
@@ -7,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.cluster import sessions, simulated_kubelet
+from tests.cluster import control_plane, sessions, simulated_kubelet
 from tests.cluster.api import RefusedError
 from tests.cluster.binaries import KUBERNETES, module_version
 from tests.cluster.control_plane import ControlPlane
+from tests.cluster.places import CHECKOUT, SetupError
 
 Manifest = dict[str, Any]
 
@@ -209,10 +212,42 @@ def test_kubeconfig_serves_kubectl(cluster: ControlPlane, node: str) -> None:
     assert answer.stdout.split() == [f"node/{node}"]
 
 
-def test_objects_survive_a_restart_of_the_api_server(cluster: ControlPlane, node: str) -> None:
-    """The API server can crash and come back in the middle of a test."""
+def test_restarted_api_server_keeps_objects_and_forgets_their_history(
+    cluster: ControlPlane, node: str
+) -> None:
+    """After a crash the objects are there, and a watch from before it is answered with 410."""
+    seen = cluster.api.request("GET", "/api/v1/nodes")["metadata"]["resourceVersion"]
+    cluster.api.patch("Node", node, {"metadata": {"labels": {"colour": "red"}}})
     cluster.restart("kube-apiserver")
     assert cluster.node_ready(node) == "True"
+    query = {"watch": "1", "resourceVersion": seen, "timeoutSeconds": "2"}
+    event = cluster.api.request("GET", "/api/v1/nodes", query=query)
+    assert (event["type"], event["object"]["code"]) == ("ERROR", 410)
+
+
+def test_paused_api_server_answers_later(cluster: ControlPlane, node: str) -> None:
+    """A frozen API server leaves a request without an answer, until it goes on."""
+    cluster.api.get("Node", node)
+    with cluster.paused(), concurrent.futures.ThreadPoolExecutor() as pool:
+        asked = pool.submit(cluster.api.get, "Node", node)
+        with pytest.raises(TimeoutError):
+            asked.result(timeout=0.5)
+        cluster.components["kube-apiserver"].signal(signal.SIGCONT)
+        assert asked.result(timeout=10)["metadata"]["name"] == node
+
+
+def test_start_that_fails_is_a_sentence_and_leaves_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A process that ends while starting is named with its last words; all the rest is gone."""
+    monkeypatch.setattr(
+        control_plane,
+        "_commands",
+        lambda *_: ({"kube-apiserver": ["--no-such-flag"]}, {}),
+    )
+    with pytest.raises(SetupError, match=r"(?s)kube-apiserver ended while starting.*no-such-flag"):
+        ControlPlane.start("failing")
+    assert list(sessions.sessions_home().glob("failing-*")) == []
 
 
 def test_leftovers_of_a_killed_run_are_cleaned_up() -> None:
@@ -224,12 +259,11 @@ def test_leftovers_of_a_killed_run_are_cleaned_up() -> None:
         "print(plane.session.folder, flush=True)\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )
-    root = Path(__file__).resolve().parents[2]
     ended = subprocess.run(
-        [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=False
+        [sys.executable, "-c", code], cwd=CHECKOUT, capture_output=True, text=True, check=False
     )
     folder = Path(ended.stdout.strip())
     assert folder.is_dir(), ended.stderr
-    assert folder in sessions.sweep()
+    sessions.sweep()
     assert not folder.exists()
     assert sessions.processes_of(folder) == []
