@@ -7,6 +7,7 @@ import sys
 import sysconfig
 import tomllib
 import zipfile
+from importlib.metadata import packages_distributions
 from itertools import chain
 from pathlib import Path
 
@@ -165,6 +166,42 @@ def test_the_lock_is_in_step_with_the_project(lock: str, requirements: list[Requ
 def test_what_is_tested_is_what_is_run(smaller: str) -> None:
     """The lock of the tests holds the very versions that the product is run and built with."""
     assert pinned(LOCKS[smaller]).items() <= pinned(LOCKS["dev"]).items()
+
+
+def imported_by(folders: list[Path]) -> set[str]:
+    """Give the third-party packages that the modules in some folders import, by import name."""
+    trees = (
+        ast.parse(path.read_text(encoding="utf-8"))
+        for folder in folders
+        for path in folder.rglob("*.py")
+    )
+    names: set[str] = set()
+    for node in chain.from_iterable(ast.walk(tree) for tree in trees):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module)
+    ours = {"idlewatt_operator", "idlewatt_scheduler", "tests"}
+    return {name.split(".")[0] for name in names} - ours - sys.stdlib_module_names
+
+
+@pytest.mark.parametrize(
+    ("folders", "groups"),
+    [(list(PACKAGES), []), ([ROOT / "tests", ROOT / "scripts"], ["dev"])],
+    ids=["product", "tests"],
+)
+def test_what_is_imported_is_asked_for(folders: list[Path], groups: list[str]) -> None:
+    """No module relies on a package that is only there because another one needs it."""
+    asked = [Requirement(text) for text in PROJECT["project"]["dependencies"]]
+    asked += chain.from_iterable(wanted(group) for group in groups)
+    # pydantic pins its core exactly and documents it as its own.
+    names = {canonicalize_name(requirement.name) for requirement in asked} | {"pydantic-core"}
+    distributions = packages_distributions()
+    assert [
+        name
+        for name in sorted(imported_by(folders))
+        if not names & {canonicalize_name(found) for found in distributions.get(name, [])}
+    ] == []
 
 
 def test_the_set_up_takes_the_pythons_that_the_project_takes() -> None:
