@@ -1,0 +1,207 @@
+"""A play: the production cycle on a simulated clock, cluster and fleet, from start to end.
+
+1 move      the clock to whatever is due next, doing it
+2 cycle     the operator's own, when something happened or a tick is due
+3 tell      what the cycle said and did, as facts
+4 look      at everything, every five minutes
+"""
+
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from idlewatt_operator.reconcile.cycle import Cycle
+from idlewatt_operator.reconcile.report import Report
+from idlewatt_operator.resources.records import PodRecord
+from idlewatt_operator.twin import promises
+from idlewatt_operator.twin.accounts import Accounts, accounts
+from idlewatt_operator.twin.clock import ManualClock
+from idlewatt_operator.twin.cluster import MemoryCluster
+from idlewatt_operator.twin.fleet import Fleet, states
+from idlewatt_operator.twin.journal import Journal
+from idlewatt_operator.twin.meter import Meter, charged_alone
+from idlewatt_operator.twin.places import local_time
+from idlewatt_operator.twin.quarters import Quarter, is_off_peak, quarters
+from idlewatt_operator.twin.scenario import Scenario
+from idlewatt_operator.twin.story import Story
+from idlewatt_operator.twin.till import Till
+from idlewatt_scheduler.model.plan import Plan
+from idlewatt_scheduler.model.snapshot import Snapshot
+from idlewatt_scheduler.model.units import MINUTE, SECOND, Instant, Milliseconds
+from idlewatt_scheduler.planner import Params, plan
+
+LOOK_EVERY: Final[Milliseconds] = 5 * MINUTE
+DEBOUNCE: Final[Milliseconds] = 1 * SECOND
+"""From a change until the cycle that it asks for, as a watch's news would take."""
+GREEDY: Final = Params(exact_patterns=0)
+"""A play has hundreds of cycles: none of them waits for a proof."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Everything at one instant.
+
+    Attributes:
+        states: a word for each vehicle, of `fleet.STATES`.
+        pods: how many are `working`, `loading`, `waiting`, `finished`.
+        computing_watts: AC, of all pods; `charging_watts` of all batteries.
+        price: per kWh in the scenario's currency; None where it is not published.
+        paid: so far, in the scenario's currency, for a display; the accounts are exact.
+    """
+
+    at: Instant
+    states: Mapping[str, str]
+    pods: Mapping[str, int]
+    computing_watts: float
+    charging_watts: float
+    price: float | None
+    off_peak: bool
+    paid: float
+    kilograms: float
+
+
+@dataclass
+class Play:
+    """A scenario being played.
+
+    Args:
+        scenario: what is played.
+        params: the planner's.
+        on_report: is shown every cycle's report.
+
+    Attributes:
+        looks: one every five minutes.
+        cycles: how many there were.
+        silent: pods that waited without a reason after a cycle, and when.
+        waited: every pod that ever waited after a cycle.
+    """
+
+    scenario: Scenario
+    params: Params = GREEDY
+    on_report: Callable[[Report], None] | None = None
+    looks: list[Look] = field(default_factory=list)
+    cycles: int = 0
+    silent: dict[str, str] = field(default_factory=dict)
+    waited: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.clock = ManualClock(self.scenario.start)
+        self.cluster = MemoryCluster(self.clock)
+        self.journal = Journal()
+        for site in self.scenario.sites:
+            self.cluster.add_site(site)
+        for tariff in self.scenario.tariffs:
+            self.cluster.add_tariff(tariff)
+        self.cluster.set_policy(self.scenario.policy)
+        self.fleet = Fleet(self.scenario, self.clock, self.cluster, self.journal)
+        self.fleet.restless = self._ask
+        self.meter = Meter(self.scenario)
+        self.quarters: tuple[Quarter, ...] = quarters(self.scenario)
+        self.till = Till(self.scenario, self.quarters)
+        self.story = Story(self.scenario, self.cluster, self.journal)
+        self._due: Instant | None = None
+        self._operator = Cycle(self.cluster, self.fleet, self.clock, self._plan)
+
+    async def run(self, watch: Callable[[Look], Awaitable[None]] | None = None) -> Accounts:
+        """Play to the end.
+
+        Args:
+            watch: is shown every look, as it is taken.
+        """
+        next_look = self.scenario.start
+        while self.clock.now() < self.scenario.end:
+            await self._move(next_look)
+            if self.clock.now() >= next_look:
+                next_look += LOOK_EVERY
+                self._off_peak_turn()
+                await self._cycle()
+                look = self._look()
+                if watch is not None:
+                    await watch(look)
+            elif self._due is not None and self._due <= self.clock.now():
+                await self._cycle()
+        return self._close()
+
+    async def _plan(self, snapshot: Snapshot) -> Plan:
+        return plan(snapshot, self.params, seed=self.scenario.seed)
+
+    def _ask(self) -> None:
+        if self._due is None:
+            self._due = self.clock.now() + DEBOUNCE
+
+    async def _move(self, next_look: Instant) -> None:
+        targets = [next_look, self.scenario.end]
+        targets += [at for at in (self._due, self.clock.next_due()) if at is not None]
+        await self.clock.run_to(min(targets))
+
+    async def _cycle(self) -> None:
+        self._due = None
+        started = self.clock.now()
+        report = await self._operator.run()
+        self.cycles += 1
+        if report is not None:
+            self.story.tell(report)
+            if self.on_report is not None:
+                self.on_report(report)
+        for record in self.cluster.view().pods.values():
+            if _waits(record) and record.pod.created_at < started:
+                self.waited.add(record.pod.key)
+                if record.waiting_reason is None:
+                    clock = local_time(started, self.scenario.zone)
+                    self.silent.setdefault(record.pod.key, f"{clock:%a %H:%M}")
+
+    def _off_peak_turn(self) -> None:
+        now = self.clock.now()
+        self.story.turn(is_off_peak(self.scenario, now), self.till.price_at(now))
+
+    def _look(self) -> Look:
+        now = self.clock.now()
+        self.fleet.settle_all()
+        for name, draws in self.journal.draws.items():
+            self.till.count(name, draws)
+            self.meter.count(name, draws)
+        cars = self.fleet.cars.values()
+        look = Look(
+            at=now,
+            states=states(self.fleet),
+            pods=self._pods(now),
+            computing_watts=sum(car.computing for car in cars) / 1_000,
+            charging_watts=sum(car.charging_watts for car in cars),
+            price=self.till.price_at(now),
+            off_peak=is_off_peak(self.scenario, now),
+            paid=self.till.paid,
+            kilograms=self.till.kilograms,
+        )
+        self.looks.append(look)
+        return look
+
+    def _pods(self, now: Instant) -> Mapping[str, int]:
+        counts: Counter[str] = Counter()
+        for run in self.cluster.kubelets.runs:
+            if run.ended_at is None:
+                counts["working" if (run.ready_at or 0) <= now else "loading"] += 1
+        for record in self.cluster.view().pods.values():
+            counts["waiting"] += _waits(record)
+            counts["finished"] += record.phase == "Succeeded"
+        return dict(counts)
+
+    def _close(self) -> Accounts:
+        self.fleet.settle_all()
+        for name, draws in self.journal.draws.items():
+            self.meter.count(name, draws)
+        runs = self.cluster.kubelets.runs
+        to_grid, over_alone, over_unshed = promises.grid(self.meter, charged_alone(self.scenario))
+        kept = promises.Promises(
+            owner=promises.owner(self.journal.departures, self.scenario),
+            workload=promises.workload(runs, self.scenario),
+            grid=to_grid,
+            platform=promises.platform(self.silent, len(self.waited)),
+            over_alone=over_alone,
+            over_unshed=over_unshed,
+        )
+        return accounts(self.meter, self.quarters, runs, kept, self.journal.wakes)
+
+
+def _waits(record: PodRecord) -> bool:
+    return record.node is None and not record.ended and not record.being_deleted
