@@ -14,14 +14,16 @@ import os
 import platform
 import re
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.cluster.places import SetupError, cache_home
-from tests.cluster.progress import run_long, say
+from tests.cluster.progress import HEARTBEAT_SECONDS, run_long, say
 from tests.cluster.toolchain import go
 
 MODULES = Path(__file__).parent / "modules"
+LOCK_POLL_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -131,11 +133,17 @@ def _missing(folder: Path) -> list[Program]:
 
 
 def _wait_for(lock: int) -> None:
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        say("Another run is building the control plane's binaries; waiting for it.")
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    said_at = float("-inf")
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() - said_at >= HEARTBEAT_SECONDS:
+                said_at = time.monotonic()
+                say("Another run is building the control plane's binaries; waiting for it.")
+            time.sleep(LOCK_POLL_SECONDS)
+        else:
+            return
 
 
 def _build(home: Path, folder: Path) -> None:
@@ -156,7 +164,8 @@ def _build(home: Path, folder: Path) -> None:
 def _build_one(compiler: Path, home: Path, folder: Path, program: Program, count: str) -> None:
     module = ALL_MODULES[program.module]
     partial = folder / f".{program.name}.partial"
-    command = [str(compiler), "build", "-o", str(partial)]
+    # -v names each package as it is compiled: the person who waits sees that it moves.
+    command = [str(compiler), "build", "-v", "-o", str(partial)]
     command += ["-ldflags", linker_flags(module, module_version(module)), program.package]
     try:
         run_long(

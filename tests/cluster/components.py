@@ -1,5 +1,6 @@
-"""One process of a control plane: started, asked whether it lives, frozen, ended."""
+"""One process that a test needs: started, asked whether it lives, frozen, ended."""
 
+import concurrent.futures
 import contextlib
 import os
 import shutil
@@ -11,6 +12,10 @@ from pathlib import Path
 
 LAST_LINES = 12
 END_TIMEOUT_SECONDS = 10.0
+
+# The kernel ties a child's life to that of the thread that started it. So one thread starts
+# them all, and lives as long as this process: a test may restart one from a thread of its own.
+_STARTER = concurrent.futures.ThreadPoolExecutor(max_workers=1, thread_name_prefix="starter")
 
 
 class Component:
@@ -33,9 +38,12 @@ class Component:
         # Where setpriv is missing, a killed run's processes live until the next run's sweep.
         if not self._standing and (setpriv := shutil.which("setpriv")):
             command = [setpriv, "--pdeathsig", "KILL", "--", *command]
+        self._process = _STARTER.submit(self._spawn, command).result()
+
+    def _spawn(self, command: Sequence[str]) -> "subprocess.Popen[bytes]":
         with self.log.open("ab") as output:
             # A session of its own: Ctrl-C at the terminal is for pytest, which then ends us.
-            self._process = subprocess.Popen(
+            return subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=output,

@@ -11,7 +11,8 @@ There is no kube-scheduler: idlewatt's own decides. Processes, not containers
         cluster.cut_link("v-1")          # its Ready condition becomes Unknown
 
 In pytest use the fixture ``cluster`` of ``tests/integration/conftest.py``. What the simulated
-kubelets do, and how a test changes it, is told in ``simulated_kubelet``.
+kubelets do, and how a test changes it, is told in ``simulated_kubelet``. Every call blocks; a
+test that runs the operator in its own event loop waits with ``await asyncio.to_thread(...)``.
 """
 
 import atexit
@@ -62,9 +63,9 @@ class ControlPlane:
     ) -> Self:
         """Start one, building its binaries first where that was never done.
 
-        It ends with this process (start it from the main thread: the kernel ties the children
-        to the thread that made them), unless it is ``standing``. A node that is not heard of
-        for ``node_grace_seconds`` becomes Unknown; its heartbeat comes four times as often.
+        It ends with this process, however that ends, unless it is ``standing``. A node that
+        is not heard of for ``node_grace_seconds`` becomes Unknown; its heartbeat comes four
+        times as often.
         Raises SetupError.
         """
         binaries = ensure()

