@@ -17,12 +17,13 @@ if TYPE_CHECKING:
 
 NEEDS_ARGUMENTS: Final = True
 EXAMPLES: Final = (
-    "idlewatt plan -f examples/home --at 2026-01-15T22:00:00Z",
-    "idlewatt plan -f examples/home --at 2026-01-15T22:00:00Z -o json",
-    "kubectl get vn,sites,tariffs,fleetpolicies,nodes,pods -A -o json | idlewatt plan -f -",
+    "idlewatt plan -f examples/offline-plan --at 2026-01-15T22:00:00Z",
+    "idlewatt plan -f examples/offline-plan --at 2026-01-15T22:00:00Z -o json",
+    "kubectl get vn,site,tariff,policy,nodes,pods -A -o json | idlewatt plan -f -",
 )
 
 _PATIENCE_SECONDS: Final = 2.0
+_TIMES_END: Final = "2200-01-01T00:00:00Z"
 
 
 class Output(StrEnum):
@@ -77,9 +78,13 @@ def _moment(at: str | None) -> "Instant":
     if at is None:
         return int(time.time() * 1_000)
     try:
-        return parse_instant(at)
+        moment = parse_instant(at)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--at") from error
+    if not 0 <= moment < parse_instant(_TIMES_END):
+        message = f"'{at}' is not between the years 1970 and 2200"
+        raise typer.BadParameter(message, param_hint="--at")
+    return moment
 
 
 def _patiently(work: "Callable[[], Plan]") -> "Plan":

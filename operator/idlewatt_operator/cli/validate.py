@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 NEEDS_ARGUMENTS: Final = True
 EXAMPLES: Final = (
-    "idlewatt validate -f examples/home",
-    "kubectl get vn,sites,tariffs,fleetpolicies -o yaml | idlewatt validate -f -",
+    "idlewatt validate -f examples/offline-plan",
+    "kubectl get vn,site,tariff,policy -o yaml | idlewatt validate -f -",
 )
 
 

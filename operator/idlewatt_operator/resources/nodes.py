@@ -1,9 +1,6 @@
 """Nodes on their way into the core."""
 
-from collections.abc import Iterator
-
-from idlewatt_operator.resources.amounts import quantities, unreadable
-from idlewatt_operator.resources.mistakes import Mistake
+from idlewatt_operator.resources.amounts import quantities
 from idlewatt_operator.resources.objects import NodeObject, ObjectCondition
 from idlewatt_operator.resources.times import parse_instant
 from idlewatt_scheduler.model.units import Instant
@@ -31,18 +28,6 @@ def node(written: NodeObject) -> Node:
             name for image in written.status.images or () for name in image.names or ()
         ),
     )
-
-
-def node_mistakes(written: NodeObject) -> Iterator[Mistake]:
-    """What the API server would not have taken: quantities and times that are none."""
-    yield from unreadable(written.status.allocatable, "status.allocatable")
-    for index, condition in enumerate(written.status.conditions or ()):
-        if condition.last_transition_time is None:
-            continue
-        try:
-            parse_instant(condition.last_transition_time)
-        except ValueError as error:
-            yield Mistake(f"status.conditions[{index}].lastTransitionTime", str(error))
 
 
 def _ready_condition(written: NodeObject) -> ObjectCondition | None:

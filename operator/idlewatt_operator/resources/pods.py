@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import Final
 
 from idlewatt_operator.resources.annotations import PodAnnotations, read_annotations
-from idlewatt_operator.resources.mistakes import Mistake
 from idlewatt_operator.resources.objects import (
     Affinity,
     Container,
@@ -54,26 +53,6 @@ def pod_record(pod: PodObject) -> PodRecord:
         waiting_message=waiting[1],
         resource_version=pod.metadata.resource_version,
     )
-
-
-def pod_mistakes(pod: PodObject) -> Iterator[Mistake]:
-    """What the API server would not have taken: quantities and times that are none.
-
-    Annotations are not among them: the API server takes any, and the pod waits.
-    """
-    yield from unreadable_requests(pod)
-    times = {
-        "metadata.creationTimestamp": pod.metadata.creation_timestamp,
-        "metadata.deletionTimestamp": pod.metadata.deletion_timestamp,
-        "status.startTime": pod.status.start_time,
-    }
-    for field, written in times.items():
-        if written is None:
-            continue
-        try:
-            parse_instant(written)
-        except ValueError as error:
-            yield Mistake(field, str(error))
 
 
 def _core(pod: PodObject, annotations: PodAnnotations) -> Pod:

@@ -13,16 +13,17 @@ from idlewatt_operator.gateways.kubernetes.given_up import ANNOTATION, read_give
 from idlewatt_operator.gateways.manifests.kubernetes_fields import field_mistakes
 from idlewatt_operator.gateways.manifests.sources import Source, Unreadable
 from idlewatt_operator.gateways.protocols import ClusterView
+from idlewatt_operator.resources.admission import node_mistakes, pod_mistakes
 from idlewatt_operator.resources.base import API_VERSION, GROUP, Resource
 from idlewatt_operator.resources.energytariff import EnergyTariff
 from idlewatt_operator.resources.errors import mistakes
 from idlewatt_operator.resources.fleetpolicy import FleetPolicy
 from idlewatt_operator.resources.kinds import KINDS, read_resource
 from idlewatt_operator.resources.mistakes import Mistake
-from idlewatt_operator.resources.nodes import node, node_mistakes
+from idlewatt_operator.resources.nodes import node
 from idlewatt_operator.resources.objects import node_object, pod_object
 from idlewatt_operator.resources.parkingsite import ParkingSite
-from idlewatt_operator.resources.pods import DEFAULT_NAMESPACE, pod_mistakes, pod_record
+from idlewatt_operator.resources.pods import DEFAULT_NAMESPACE, pod_record
 from idlewatt_operator.resources.records import PodRecord, VehicleRecord
 from idlewatt_operator.resources.to_model import to_policy, to_site, to_tariff, to_vehicle
 from idlewatt_operator.resources.vehiclenode import VehicleNode
@@ -126,11 +127,9 @@ def _kind_mistakes(kind: object, version: object) -> Iterator[Mistake]:
 
 
 def _read_pod(cluster: ManifestCluster, manifest: Mapping[str, Any]) -> Iterator[Mistake]:
-    wrong = [*field_mistakes("Pod", manifest), *_name_mistakes(manifest)]
-    if not wrong and not (manifest.get("spec") or {}).get("containers"):
-        wrong.append(Mistake("spec.containers", "this field is required: a pod has a container"))
+    wrong = tuple(field_mistakes("Pod", manifest))
+    yield from wrong
     if wrong:
-        yield from wrong
         return
     try:
         written = pod_object(manifest)
@@ -143,9 +142,9 @@ def _read_pod(cluster: ManifestCluster, manifest: Mapping[str, Any]) -> Iterator
 
 
 def _read_node(cluster: ManifestCluster, manifest: Mapping[str, Any]) -> Iterator[Mistake]:
-    wrong = [*field_mistakes("Node", manifest), *_name_mistakes(manifest)]
+    wrong = tuple(field_mistakes("Node", manifest))
+    yield from wrong
     if wrong:
-        yield from wrong
         return
     try:
         written = node_object(manifest)
@@ -154,12 +153,6 @@ def _read_node(cluster: ManifestCluster, manifest: Mapping[str, Any]) -> Iterato
         return
     yield from node_mistakes(written)
     cluster.nodes[written.metadata.name] = node(written)
-
-
-def _name_mistakes(manifest: Mapping[str, Any]) -> Iterator[Mistake]:
-    metadata = manifest.get("metadata")
-    if metadata is None or (isinstance(metadata, Mapping) and not metadata.get("name")):
-        yield Mistake("metadata.name", "this field is required")
 
 
 def _decoding_mistake(error: msgspec.ValidationError) -> Mistake:

@@ -1,6 +1,7 @@
 """From paths to documents: files, folders and standard input, YAML or JSON, lists taken apart."""
 
 import json
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -15,6 +16,10 @@ STANDARD_INPUT_NAME: Final = "standard input"
 _SUFFIXES: Final = frozenset({".json", ".yaml", ".yml"})
 _VALUES_MAX: Final = 5_000_000
 _DEPTH_MAX: Final = 100
+_TOO_DEEP: Final = "this is nested too deeply to be read"
+_BRACKETS: Final = re.compile(r"[\[\]{}]")
+_BRACKETS_MAX: Final = 200
+_INDENTED_TOO_FAR: Final = re.compile(r"^(?:[ \t]|[-?:][ \t]){2000}", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +96,13 @@ def _file(path: Path) -> Iterator[Source | Unreadable]:
 
 def _text(text: str, name: str, *, only_json: bool = False) -> Iterator[Source | Unreadable]:
     """JSON is YAML too, but reading it as such takes many times as long."""
+    if _is_too_deep(text):
+        yield Unreadable(name, _TOO_DEEP)
+        return
     if only_json or text.lstrip()[:1] in {"{", "["}:
         try:
             yield from _document(Document(1, _json(text)), name, with_line=False)
-        except (ValueError, RecursionError) as error:
+        except ValueError as error:
             if only_json:
                 yield Unreadable(name, _json_sentence(error))
                 return
@@ -105,6 +113,18 @@ def _text(text: str, name: str, *, only_json: bool = False) -> Iterator[Source |
             yield from _document(document, name, with_line=True)
     except DocumentError as error:
         yield Unreadable(name, str(error))
+
+
+def _is_too_deep(text: str) -> bool:
+    """Whether it is nested as only a mistake or malice is; libyaml would exhaust the stack."""
+    if _INDENTED_TOO_FAR.search(text):
+        return True
+    depth = 0
+    for bracket in _BRACKETS.finditer(text):
+        depth = depth + 1 if bracket[0] in "[{" else max(depth - 1, 0)
+        if depth > _BRACKETS_MAX:
+            return True
+    return False
 
 
 def _json(text: str) -> object:
@@ -126,11 +146,9 @@ def _no_number(text: str) -> float:
     raise ValueError(message)
 
 
-def _json_sentence(error: Exception) -> str:
+def _json_sentence(error: ValueError) -> str:
     if isinstance(error, json.JSONDecodeError):
         return f"line {error.lineno}, column {error.colno}: this is not JSON: {error.msg}"
-    if isinstance(error, RecursionError):
-        return "this cannot be read as JSON: it is nested too deeply"
     return f"this is not JSON: {error}"
 
 

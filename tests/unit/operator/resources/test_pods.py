@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from idlewatt_operator.resources.objects import POD_DECODER, pod_object
-from idlewatt_operator.resources.pods import pod_mistakes, pod_record
+from idlewatt_operator.resources.pods import pod_record
 from idlewatt_operator.resources.records import PodRecord
 from idlewatt_scheduler.model.workload import NodeSelectorTerm, Requirement, Toleration
 
@@ -310,22 +310,3 @@ def test_garbage_ends_in_a_sentence_and_never_in_an_error() -> None:
     assert [sentence.split("'")[1] for sentence in pod.invalid_annotations] == ["much", "lots"]
     assert pod.invalid_annotations[1].startswith("spec.containers[0].resources.requests.cpu: ")
     assert pod.created_at == 0
-
-
-def test_what_the_api_server_would_not_have_taken_is_a_mistake() -> None:
-    """Quantities and times; annotations are any text to the API server."""
-    pod = pod_object(
-        {
-            "metadata": {
-                "annotations": {"idlewatt.dev/power": "much"},
-                "creationTimestamp": "yesterday",
-            },
-            "spec": {"containers": [{"resources": {"limits": {"cpu": "lots"}}}]},
-            "status": {"startTime": "now"},
-        }
-    )
-    assert [mistake.field for mistake in pod_mistakes(pod)] == [
-        "spec.containers[0].resources.limits.cpu",
-        "metadata.creationTimestamp",
-        "status.startTime",
-    ]
