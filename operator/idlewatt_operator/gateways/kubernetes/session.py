@@ -119,6 +119,7 @@ class ApiSession:
     async def __aexit__(self, *_: object) -> None:
         if self._http is not None:
             await self._http.close()
+            await asyncio.sleep(0)  # what was aborted is let go of in the next turn of the loop
 
     async def send(self, call: Call) -> Answer:
         """Send the request and read the whole answer.
@@ -158,8 +159,10 @@ class ApiSession:
         try:
             yield response
         finally:
-            # A stream that was left early must not go back to the pool with its line half read.
-            response.close() if limit.total is None else response.release()
+            if limit.total is None:
+                _drop(response)
+            else:
+                response.release()
 
     async def _request(self, call: Call, limit: aiohttp.ClientTimeout) -> aiohttp.ClientResponse:
         if self._http is None or self._credentials is None:
@@ -221,6 +224,14 @@ def _line_differs(fresh: Credentials, old: Credentials | None) -> bool:
         getattr(fresh, name) != getattr(old, name)
         for name in ("fingerprint", "server", "server_name", "proxy", "verify")
     )
+
+
+def _drop(response: aiohttp.ClientResponse) -> None:
+    """End a stream: half read, and its far end may be dead, so no farewell is waited for."""
+    connection = response.connection
+    if connection is not None and connection.transport is not None:
+        connection.transport.abort()
+    response.close()
 
 
 def _unreachable(call: Call, error: BaseException) -> ApiUnreachable:
