@@ -6,12 +6,13 @@ charge point has left, and where both do not fit, charging is what yields.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
 from idlewatt_operator.gateways.protocols import Outcome, Result, Telemetry
 from idlewatt_operator.resources.records import PodRecord
+from idlewatt_operator.twin.car import REPORT_EVERY, Car
 from idlewatt_operator.twin.clock import ManualClock
 from idlewatt_operator.twin.cluster import MemoryCluster
 from idlewatt_operator.twin.enrolment import dice
@@ -21,67 +22,16 @@ from idlewatt_operator.twin.scenario import Scenario
 from idlewatt_operator.twin.stays import CHARGE_EFFICIENCY, Stay
 from idlewatt_scheduler.model.site import ObservedCircuit
 from idlewatt_scheduler.model.units import HOUR, MINUTE, SECOND, Instant, Milliseconds, Milliwatts
-from idlewatt_scheduler.model.vehicle import (
-    Observation,
-    ObservedBattery,
-    ObservedCompute,
-    ObservedConnection,
-    ObservedParking,
-    Power,
-    Supply,
-    Vehicle,
-)
+from idlewatt_scheduler.model.vehicle import Power
 from idlewatt_scheduler.model.workload import Ready
 
-REPORT_EVERY: Final[Milliseconds] = 30 * SECOND
+SOON: Final[Milliseconds] = 1 * SECOND
+"""From a change that cannot wait until its cycle, as a watch's news would take."""
+AT_LEISURE: Final[Milliseconds] = 60 * SECOND
+"""From a change that only makes room; in a cluster that, too, would take a second."""
 SLEEP_AFTER: Final[Milliseconds] = 30 * MINUTE
 WAKE_FAILURE_SHARE: Final = 0.05
 _FULL_WITHIN_WATT_HOURS: Final = 0.01
-_BATTERY_CELSIUS: Final = 25
-_COMPUTER_CELSIUS: Final = 45
-
-
-@dataclass(slots=True)
-class Car:
-    """A car as it is, whatever is known of it.
-
-    Attributes:
-        stay: where it stands; None: it is being driven.
-        since: when it parked, or drove off.
-        watt_hours: in the battery at `settled_at`.
-        computing: AC milliwatts; `computing_dc` the same at the computer.
-        told: its owner told when it leaves.
-        silent: what was reported last, where nothing is reported any more.
-        idle_since: it stands full and without pods since then.
-        changed_at: it reported a change then.
-    """
-
-    vehicle: Vehicle
-    stay: Stay | None = None
-    since: Instant = 0
-    watt_hours: float = 0.0
-    settled_at: Instant = 0
-    charging_watts: float = 0.0
-    computing: Milliwatts = 0
-    computing_dc: Milliwatts = 0
-    boarded: bool = False
-    told: bool = False
-    power: Power = Power.AWAKE
-    lost: bool = False
-    silent: Observation | None = None
-    idle_since: Instant | None = None
-    changed_at: Instant = 0
-
-    @property
-    def name(self) -> str:
-        """The vehicle's name."""
-        return self.vehicle.name
-
-    def holds(self, at: Instant) -> float:
-        """Watt-hours in the battery at `at`, if nothing changes until then."""
-        gained = self.charging_watts * CHARGE_EFFICIENCY * (at - self.settled_at) / HOUR
-        full = self.stay.full_watt_hours if self.stay is not None else self.watt_hours
-        return max(self.watt_hours, min(full, self.watt_hours + gained))
 
 
 class Fleet:
@@ -93,7 +43,7 @@ class Fleet:
         cluster: its kubelets run on these cars.
         journal: where it is written down.
 
-    `restless` is called whenever something happened that the watch or telemetry would show.
+    `ask` is called with how soon the operator would look again because of what happened.
     """
 
     def __init__(
@@ -103,7 +53,7 @@ class Fleet:
         self.clock = clock
         self.cluster = cluster
         self.journal = journal
-        self.restless: Callable[[], None] = lambda: None
+        self.ask: Callable[[Milliseconds], None] = lambda _: None
         self.cars = {each.name: Car(each, since=scenario.start) for each in scenario.vehicles}
         self._capacity = scenario.capacity_watt_hours()
         self._dice = dice(scenario.seed, "wakes")
@@ -125,7 +75,7 @@ class Fleet:
         """What every car and every site reported last."""
         now = self.clock.now()
         return Telemetry(
-            {name: self._reported(car, now) for name, car in self.cars.items()},
+            {name: car.reported(now) for name, car in self.cars.items()},
             {site.name: self._house(site.name, now) for site in self.scenario.sites},
         )
 
@@ -162,6 +112,12 @@ class Fleet:
                 load += car.charging_watts + car.computing / 1_000
         return load
 
+    def states(self) -> Mapping[str, str]:
+        """One word of `car.STATES` for what each car is doing."""
+        pods = self.cluster.view().pods.values()
+        leaving = {record.node for record in pods if record.being_deleted and record.node}
+        return {name: car.state(leaving=name in leaving) for name, car in self.cars.items()}
+
     # What happens.
 
     def _expect(self, stay: Stay) -> None:
@@ -182,6 +138,7 @@ class Fleet:
         car.watt_hours, car.settled_at = watt_hours, self.clock.now()
         car.boarded = car.told = False
         self._refresh(car)
+        self._ask_before(car, stay.stated_leave_at)
 
     def _arrive(self, car: Car, stay: Stay) -> None:
         self._park(car, stay, stay.arrival_watt_hours)
@@ -199,6 +156,8 @@ class Fleet:
         clock = local_time(stay.leaves_at, self.scenario.zone)
         self._note(Kind.TOLD, car, f"the owner of {car.name} will leave early, at {clock:%H:%M}")
         self._changed(car)
+        self._ask_if_busy(car)
+        self._ask_before(car, stay.leaves_at)
 
     def _board(self, car: Car, stay: Stay) -> None:
         if car.stay is not stay:
@@ -209,6 +168,7 @@ class Fleet:
         if self.cluster.kubelets.on_node(car.name):
             self._note(Kind.BOARDED, car, f"somebody gets into {car.name} while its pods still run")
         self._changed(car)
+        self._ask_if_busy(car)
 
     def _leave(self, car: Car, stay: Stay) -> None:
         if car.stay is not stay:
@@ -241,18 +201,23 @@ class Fleet:
             return
         car = self.cars[min(busy, key=lambda name: (-busy[name], name))]
         now = self.clock.now()
-        car.silent, car.lost = self._reported(car, now), True
+        car.silent, car.lost = car.reported(now), True
         self.cluster.cut_link(car.name)
         count = busy[car.name]
         self._note(
             Kind.LINK_LOST, car, f"{car.name} loses its link; {count} pods on it run on unseen"
         )
         self.clock.call_at(now + lost_link.length, partial(self._find_link, car))
+        unseen = now + self.cluster.node_grace_seconds * SECOND + SOON
+        patience = self.scenario.policy.stale_drain_seconds * SECOND
+        for at in (unseen, unseen + patience):
+            self.clock.call_at(at, partial(self.ask, SOON))
 
     def _find_link(self, car: Car) -> None:
         car.lost, car.silent = False, None
         self.cluster.restore_link(car.name)
         self._note(Kind.LINK_BACK, car, f"{car.name} is reached again")
+        self.ask(SOON)
         self._refresh(car)
 
     def _submit(self, name: str) -> None:
@@ -266,14 +231,28 @@ class Fleet:
             f"somebody creates the {kind} {name} with {workload.count} pods",
         )
         self.journal.note(fact)
-        self.restless()
+        self.ask(SOON)
+
+    # When the operator would look again.
+
+    def _ask_if_busy(self, car: Car) -> None:
+        if self.cluster.kubelets.on_node(car.name):
+            self.ask(SOON)
+
+    def _ask_before(self, car: Car, departure: Instant) -> None:
+        """At the drain's lead before a departure; in a cluster it looks every few seconds."""
+        lead = self.scenario.policy.drain_lead_seconds * SECOND
+        self.clock.call_at(departure - lead, partial(self._ask_if_busy, car))
+
+    def _neighbours(self, stay: Stay) -> list[Car]:
+        return [each for each in self.cars.values() if each.stay and each.stay.site == stay.site]
 
     # Sleep.
 
     def _may_sleep(self, car: Car, since: Instant) -> None:
         if car.idle_since != since or car.power is not Power.AWAKE or car.lost or car.boarded:
             return
-        car.silent = replace(self._seen(car, self.clock.now()), power=Power.ASLEEP)
+        car.silent = replace(car.seen(self.clock.now()), power=Power.ASLEEP)
         car.power = Power.ASLEEP
         self.cluster.set_ready(car.name, Ready.UNKNOWN)
         self._note(Kind.ASLEEP, car, f"{car.name} falls asleep")
@@ -289,6 +268,7 @@ class Fleet:
             return
         self._wake_up(car)
         self._note(Kind.AWAKE, car, f"{car.name} is awake")
+        self.ask(SOON)
 
     def _wake_up(self, car: Car) -> None:
         car.power, car.silent = Power.AWAKE, None
@@ -306,6 +286,7 @@ class Fleet:
             self._note(Kind.BROKEN, car, f"{names} started on {node} while it was driven")
             return
         self._refresh(car)
+        self.ask(AT_LEISURE)
 
     def _refresh(self, car: Car) -> None:
         """Settle what was drawn until now, and set what is drawn from now on."""
@@ -330,6 +311,7 @@ class Fleet:
         if stay.full_watt_hours - car.holds(self.clock.now()) <= _FULL_WITHIN_WATT_HOURS:
             self._refresh(car)
             self._note(Kind.FULL, car, f"{car.name} is charged")
+            self.ask(AT_LEISURE)
 
     def _note_idleness(self, car: Car, now: Instant) -> None:
         idle = car.stay is not None and car.charging_watts == 0 and car.computing == 0
@@ -397,69 +379,11 @@ class Fleet:
 
     def _changed(self, car: Car) -> None:
         car.changed_at = self.clock.now()
-        self.restless()
 
     def _note(self, kind: Kind, car: Car, text: str) -> None:
         self.journal.note(Fact(self.clock.now(), kind, text, vehicle=car.name))
-        self.restless()
-
-    def _reported(self, car: Car, now: Instant) -> Observation:
-        return car.silent if car.silent is not None else self._seen(car, now)
-
-    def _seen(self, car: Car, now: Instant) -> Observation:
-        at = max(now - now % REPORT_EVERY, car.changed_at)
-        stay = car.stay
-        percent = int(100 * car.holds(now) / self._capacity[car.name])
-        connection = ObservedConnection(supply=Supply.UNPLUGGED, observed_at=at)
-        if stay is not None:
-            connection = ObservedConnection(
-                site=stay.site,
-                circuit=stay.circuit,
-                supply=Supply.SUPPLIED,
-                charge_power_watts=int(car.charging_watts),
-                charge_power_limit_watts=stay.limit_watts,
-                observed_at=at,
-            )
-        return Observation(
-            power=car.power,
-            battery=ObservedBattery(percent, _BATTERY_CELSIUS, at),
-            parking=ObservedParking(
-                parked=stay is not None,
-                occupied=stay is None or car.boarded,
-                since=car.since,
-                observed_at=at,
-            ),
-            compute=ObservedCompute(_COMPUTER_CELSIUS, at),
-            connection=connection,
-            departure_expected_at=stay.leaves_at if stay is not None and car.told else None,
-        )
 
     def _house(self, site: str, now: Instant) -> tuple[ObservedCircuit, ...]:
         at = now - now % REPORT_EVERY
         first = next(each for each in self.scenario.sites if each.name == site).circuits[0]
         return (ObservedCircuit(first.name, self.house_watts(site, now), at),)
-
-
-def states(fleet: Fleet) -> Mapping[str, str]:
-    """One word for what each car is doing; see `STATES`."""
-    pods = fleet.cluster.view().pods.values()
-    leaving = {record.node for record in pods if record.being_deleted and record.node is not None}
-    return {name: _state(car, leaving=name in leaving) for name, car in fleet.cars.items()}
-
-
-STATES: Final = ("computing", "leaving", "lost", "charging", "idle", "asleep", "away")
-"""What a car may be doing: `leaving` while its pods are drained, `lost` without a link."""
-
-
-def _state(car: Car, *, leaving: bool) -> str:
-    if car.lost:
-        return "lost"
-    if car.stay is None:
-        return "away"
-    if leaving:
-        return "leaving"
-    if car.computing:
-        return "computing"
-    if car.power is not Power.AWAKE:
-        return "asleep"
-    return "charging" if car.charging_watts else "idle"

@@ -18,7 +18,7 @@ from idlewatt_operator.twin import promises
 from idlewatt_operator.twin.accounts import Accounts, accounts
 from idlewatt_operator.twin.clock import ManualClock
 from idlewatt_operator.twin.cluster import MemoryCluster
-from idlewatt_operator.twin.fleet import Fleet, states
+from idlewatt_operator.twin.fleet import SOON, Fleet
 from idlewatt_operator.twin.journal import Journal
 from idlewatt_operator.twin.meter import Meter, charged_alone
 from idlewatt_operator.twin.places import local_time
@@ -28,12 +28,10 @@ from idlewatt_operator.twin.story import Story
 from idlewatt_operator.twin.till import Till
 from idlewatt_scheduler.model.plan import Plan
 from idlewatt_scheduler.model.snapshot import Snapshot
-from idlewatt_scheduler.model.units import MINUTE, SECOND, Instant, Milliseconds
+from idlewatt_scheduler.model.units import MINUTE, Instant, Milliseconds
 from idlewatt_scheduler.planner import Params, plan
 
 LOOK_EVERY: Final[Milliseconds] = 5 * MINUTE
-DEBOUNCE: Final[Milliseconds] = 1 * SECOND
-"""From a change until the cycle that it asks for, as a watch's news would take."""
 GREEDY: Final = Params(exact_patterns=0)
 """A play has hundreds of cycles: none of them waits for a proof."""
 
@@ -43,7 +41,7 @@ class Look:
     """Everything at one instant.
 
     Attributes:
-        states: a word for each vehicle, of `fleet.STATES`.
+        states: a word for each vehicle, of `car.STATES`.
         pods: how many are `working`, `loading`, `waiting`, `finished`.
         computing_watts: AC, of all pods; `charging_watts` of all batteries.
         price: per kWh in the scenario's currency; None where it is not published.
@@ -95,7 +93,7 @@ class Play:
             self.cluster.add_tariff(tariff)
         self.cluster.set_policy(self.scenario.policy)
         self.fleet = Fleet(self.scenario, self.clock, self.cluster, self.journal)
-        self.fleet.restless = self._ask
+        self.fleet.ask = self._ask
         self.meter = Meter(self.scenario)
         self.quarters: tuple[Quarter, ...] = quarters(self.scenario)
         self.till = Till(self.scenario, self.quarters)
@@ -126,9 +124,9 @@ class Play:
     async def _plan(self, snapshot: Snapshot) -> Plan:
         return plan(snapshot, self.params, seed=self.scenario.seed)
 
-    def _ask(self) -> None:
-        if self._due is None:
-            self._due = self.clock.now() + DEBOUNCE
+    def _ask(self, within: Milliseconds) -> None:
+        due = self.clock.now() + within
+        self._due = due if self._due is None else min(due, self._due)
 
     async def _move(self, next_look: Instant) -> None:
         targets = [next_look, self.scenario.end]
@@ -145,7 +143,9 @@ class Play:
             if self.on_report is not None:
                 self.on_report(report)
         for record in self.cluster.view().pods.values():
-            if _waits(record) and record.pod.created_at < started:
+            if _waits(record) and record.pod.created_at >= started:
+                self._ask(SOON)
+            elif _waits(record):
                 self.waited.add(record.pod.key)
                 if record.waiting_reason is None:
                     clock = local_time(started, self.scenario.zone)
@@ -164,7 +164,7 @@ class Play:
         cars = self.fleet.cars.values()
         look = Look(
             at=now,
-            states=states(self.fleet),
+            states=self.fleet.states(),
             pods=self._pods(now),
             computing_watts=sum(car.computing for car in cars) / 1_000,
             charging_watts=sum(car.charging_watts for car in cars),
