@@ -1,0 +1,123 @@
+"""Draining: in time, with the pod's grace, and in the end whatever a budget says."""
+
+from tests.unit.operator.reconcile.scene import DEPARTURE, Scene
+
+from idlewatt_operator.gateways.protocols import Outcome, Result
+from idlewatt_operator.twin.kubelet import EndedBy
+from idlewatt_scheduler.model.units import HOUR, MINUTE, SECOND
+from idlewatt_scheduler.model.workload import Demand
+from idlewatt_scheduler.testing import AT
+
+
+async def test_pods_leave_a_lead_before_the_car() -> None:
+    """Five minutes before departure the pod is evicted; its containers end by the drain."""
+    scene = Scene()
+    scene.service(demand=Demand(any_tariff=True))
+    await scene.run(8 * 3_600 - 60, every=60)
+    (run,) = scene.cluster.kubelets.runs
+    assert run.ended_by is EndedBy.DRAIN
+    assert DEPARTURE - 6 * MINUTE <= (run.ended_at or 0) <= DEPARTURE - 4 * MINUTE
+
+
+async def test_an_eviction_carries_the_pods_grace() -> None:
+    """`drain-grace` is the grace; without it the pod's termination grace is left to stand."""
+    scene = Scene()
+    scene.service("own", demand=Demand(drain_grace=90_500))
+    scene.service("std")
+    await scene.run(30)
+    scene.observe("v-0", parking__occupied=True)
+    await scene.run(10)
+    graces = {each.subject: each.detail for each in scene.writes("evict")}
+    assert graces == {"default/own-1": 91, "default/std-1": None}
+
+
+async def test_a_pod_that_is_being_deleted_is_not_evicted_again() -> None:
+    """One eviction is enough, however long the containers take."""
+    scene = Scene()
+    scene.service(stop_seconds=30)
+    await scene.run(30)
+    scene.observe("v-0", parking__occupied=True)
+    await scene.run(25)
+    assert len(scene.writes("evict")) == 1
+
+
+async def test_a_budget_is_asked_again_and_told_once() -> None:
+    """A disruption budget delays a drain that can wait; every cycle asks, one event tells."""
+    scene = Scene()
+    scene.service(min_available=1)
+    await scene.run(30)
+    scene.observe("v-0", departure_expected_at=AT + 20 * MINUTE)
+    await scene.run(15 * 60 + 60)
+    assert len(scene.writes("evict")) >= 3
+    assert len(scene.events("Draining")) == 1
+    assert "may not be evicted yet" in scene.events("Draining")[0]
+    assert scene.writes("delete") == []
+
+
+async def test_at_the_last_safe_time_the_drain_happens_whatever_the_budget_says() -> None:
+    """A drain that has to happen: the pod is deleted with its grace before the fence ends it."""
+    scene = Scene()
+    scene.service(min_available=1)
+    await scene.run(30)
+    departure = AT + 20 * MINUTE
+    scene.observe("v-0", departure_expected_at=departure)
+    await scene.run(20 * 60)
+    (run,) = scene.cluster.kubelets.runs
+    assert run.ended_by is EndedBy.DRAIN
+    last_safe = departure - 30 * SECOND
+    assert last_safe - 40 * SECOND <= (run.ended_at or 0) <= last_safe
+    assert scene.writes("delete")[0].detail == 30
+
+
+async def test_an_owner_who_comes_back_does_not_wait_for_a_budget() -> None:
+    """Occupied: what blocks the eviction is passed in the same cycle, and no event says why."""
+    scene = Scene()
+    scene.service(min_available=1)
+    await scene.run(30)
+    scene.observe("v-0", parking__occupied=True)
+    await scene.run(10)
+    assert len(scene.writes("delete")) == 1
+    (told,) = scene.events("Draining")
+    assert told == "Leaves v-0: it is no longer available."
+
+
+async def test_a_vehicle_that_drains_itself_is_marked_until_it_is_empty() -> None:
+    """`Draining` is True while its pods leave, and False once none of ours runs there."""
+    scene = Scene()
+    scene.service(stop_seconds=25)
+    await scene.run(30)
+    scene.observe("v-0", parking__occupied=True)
+    await scene.run(10)
+    assert scene.condition("VehicleNode", "v-0", "Draining") == ("True", "Occupied")
+    scene.observe("v-0", parking__occupied=False)
+    report = await scene.run(10)
+    assert [each.reasons for each in report.plan.waiting] == [{"Draining": 1}]
+    await scene.run(30)
+    assert scene.condition("VehicleNode", "v-0", "Draining") == ("False", "Drained")
+    assert scene.pod("svc-2").node == "v-0"
+
+
+async def test_an_eviction_whose_answer_was_lost_is_sent_again() -> None:
+    """Nobody knows: the next cycle sees a pod that still runs and evicts it again."""
+    scene = Scene()
+    scene.service()
+    await scene.run(30)
+    scene.fail("evict", Result(Outcome.UNKNOWN, "timeout"))
+    scene.observe("v-0", parking__occupied=True)
+    await scene.run(30)
+    assert len(scene.writes("evict")) == 2
+    assert scene.cluster.kubelets.runs[0].ended_by is EndedBy.DRAIN
+
+
+async def test_off_peak_that_ends_drains_services_and_lets_jobs_finish() -> None:
+    """A job within its promised time stays; a service leaves before the peak begins."""
+    scene = Scene()
+    scene.service()
+    scene.job(demand=Demand(expected_runtime=2 * HOUR), run_seconds=7_000)
+    await scene.run(5 * 3_600, every=60)
+    scene.job("late", demand=Demand(expected_runtime=2 * HOUR - 11 * MINUTE), run_seconds=6_000)
+    await scene.run(2 * 3_600, every=60)
+    ended = {run.pod: run.ended_by for run in scene.cluster.kubelets.runs}
+    assert ended["default/job-1"] is EndedBy.ITSELF
+    assert ended["default/svc-1"] is EndedBy.DRAIN
+    assert ended["default/late-1"] is EndedBy.ITSELF
