@@ -1,10 +1,11 @@
-"""Write one CustomResourceDefinition a kind: `python -m idlewatt_operator.resources.generate`.
+"""Write the CRDs and their reference: `python -m idlewatt_operator.resources.generate`.
 
 The files are generated from the models and committed; with `--check` nothing is written and
 the exit status is 1 when a file is not what the models say.
 """
 
 import argparse
+import functools
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ import yaml
 from idlewatt_operator.resources.base import GROUP, VERSION, Column, Resource
 from idlewatt_operator.resources.fields import RULES
 from idlewatt_operator.resources.kinds import KINDS
+from idlewatt_operator.resources.reference import field_reference
 from idlewatt_operator.resources.schema import Schema, structural_schema
 
 _HEADER: Final = (
@@ -85,8 +87,9 @@ def _root(kind: type[Resource]) -> Schema:
     }
 
 
-def documents() -> Mapping[str, str]:
-    """The text of every generated file, by its name."""
+@functools.cache
+def definitions() -> Mapping[str, str]:
+    """The text of every CustomResourceDefinition, by the name of its file."""
     return {
         f"{kind.naming.plural}.yaml": _HEADER
         + yaml.safe_dump(definition(kind), sort_keys=False, width=100, allow_unicode=True)
@@ -94,31 +97,47 @@ def documents() -> Mapping[str, str]:
     }
 
 
-def drifted(folder: Path) -> tuple[str, ...]:
-    """The names of the files in `folder` that are not what the models say."""
-    expected = documents()
-    present = {path.name: path.read_text(encoding="utf-8") for path in folder.glob("*.yaml")}
-    names = sorted(expected.keys() | present.keys())
-    return tuple(name for name in names if expected.get(name) != present.get(name))
+def drifted(folder: Path, reference: Path) -> tuple[Path, ...]:
+    """The generated files that are not what the models say, those too many in `folder` too."""
+    expected = {folder / name: text for name, text in definitions().items()}
+    expected[reference] = field_reference()
+    paths = sorted(expected.keys() | set(folder.glob("*.yaml")))
+    return tuple(path for path in paths if _text_of(path) != expected.get(path))
+
+
+def _text_of(path: Path) -> str | None:
+    return path.read_text(encoding="utf-8") if path.exists() else None
+
+
+def _write(folder: Path, reference: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in definitions().items():
+        (folder / name).write_text(text, encoding="utf-8")
+    reference.parent.mkdir(parents=True, exist_ok=True)
+    reference.write_text(field_reference(), encoding="utf-8")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write or check the files; 1 when a check finds a difference."""
-    parser = argparse.ArgumentParser(description="Write the CustomResourceDefinitions.")
-    parser.add_argument("--folder", type=Path, default=Path("crds"), help="where they are kept")
+    parser = argparse.ArgumentParser(
+        description="Write the CustomResourceDefinitions and their field reference."
+    )
+    parser.add_argument("--folder", type=Path, default=Path("crds"), help="of the definitions")
+    parser.add_argument(
+        "--reference",
+        type=Path,
+        default=Path("docs/reference/fields.md"),
+        help="the page that lists every field",
+    )
     parser.add_argument("--check", action="store_true", help="write nothing, compare only")
     options = parser.parse_args(arguments)
-    if options.check:
-        names = drifted(options.folder)
-        for name in names:
-            sys.stderr.write(
-                f"{options.folder / name} is not what the models say: run `make crds`.\n"
-            )
-        return 1 if names else 0
-    options.folder.mkdir(parents=True, exist_ok=True)
-    for name, text in documents().items():
-        (options.folder / name).write_text(text, encoding="utf-8")
-    return 0
+    if not options.check:
+        _write(options.folder, options.reference)
+        return 0
+    different = drifted(options.folder, options.reference)
+    for path in different:
+        sys.stderr.write(f"{path} is not what the models say: run `make crds`.\n")
+    return 1 if different else 0
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ from idlewatt_operator.resources.fields import (
 EnergyBearerName: TypeAlias = Literal["Owner", "SiteHost", "Fleet"]
 ChargingController: TypeAlias = Literal["External", "Idlewatt"]
 
-MOST_CIRCUITS: Final = 64
+MOST_CIRCUITS: Final = 256
 
 _UNKNOWN_PARENT: Final = (
     "'{}' is no circuit of this site: name one that is listed, or leave parent out where the "

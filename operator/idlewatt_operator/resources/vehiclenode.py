@@ -66,10 +66,8 @@ class Agreement(Part):
     """When the owner accepted this version."""
     owner_id: Identifier | None = None
     """A pseudonym of the owner, who is paid. Without one, the payee is looked up by `id`."""
-    energy_sources: Annotated[
-        tuple[EnergySource, ...], Field(min_length=1, max_length=2), ListSet()
-    ] = ("Grid",)
-    """Where computing may take its energy from; the battery is a consent of its own."""
+    energy_sources: Annotated[tuple[EnergySource, ...], Field(max_length=2), ListSet()] = ("Grid",)
+    """Where computing may take energy from, each a consent of its own; an empty list: none."""
 
 
 class Compensation(Part):
@@ -133,13 +131,6 @@ class Compute(Part):
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
-            cel="!has(self.standbyPowerWatts) || self.standbyPowerWatts <= self.maxPowerWatts",
-            message="standbyPowerWatts is above maxPowerWatts: a computer cannot draw more idle "
-            "than at full use",
-            holds=lambda compute: compute.standby_power_watts <= compute.max_power_watts,
-            field="standbyPowerWatts",
-        ),
-        Rule(
             cel=f"self.capacity.all(name, name.matches('^({RESOURCE_NAME})$'))",
             message=NOT_A_RESOURCE,
             field="capacity",
@@ -147,7 +138,7 @@ class Compute(Part):
     )
 
     max_power_watts: PositiveWatts
-    """What the computer draws at full use."""
+    """What pods draw in all at full use, standby left out."""
     standby_power_watts: Watts = 0
     """What it draws beside the pods while at least one is there."""
     efficiency_percent: PositivePercent = 100
