@@ -424,6 +424,9 @@ def _contradictions_of_snapshot(snapshot: Snapshot) -> Iterable[str]:
         for (key, uid), count in pods.items()
         if count > 1
     )
+    for running in snapshot.running:
+        if running.counts_until is not None and running.counts_until <= snapshot.at:
+            yield f"Pod {running.pod.key} counted until its fence, and that is past."
     for kind in ("nodes", "sites", "tariffs"):
         for name, value in getattr(snapshot, kind).items():
             if value.name != name:

@@ -169,20 +169,26 @@ def _departure_charge_at_risk(asked: Question) -> bool:
 
 
 def _not_enough_resources(asked: Question) -> bool:
-    return any(_short_at(asked, instant) for instant in asked.instants)
+    return _requests_do_not_fit(asked) or any(
+        _too_much_power_at(asked, instant) for instant in asked.instants
+    )
 
 
-def _short_at(asked: Question, instant: Instant) -> bool:
+def _requests_do_not_fit(asked: Question) -> bool:
+    """Every pod on the Node counts, jobs about to end too: only their end frees what they hold."""
     candidate = asked.candidate
-    there = [stay for stay in asked.everyone if stay.covers(instant) and stay is not asked.stay]
+    others = (*asked.reading.running_on(candidate.name), *asked.companions)
     for name, amount in asked.pod.requests.items():
         capacity = candidate.capacity(name)
-        if capacity is None:
-            continue
         used = candidate.other_use.get(name, 0)
-        used += sum(stay.pod.requests.get(name, 0) for stay in there)
-        if _more_than(amount, capacity - used):
+        used += sum(stay.pod.requests.get(name, 0) for stay in others)
+        if capacity is not None and _more_than(amount, capacity - used):
             return True
+    return False
+
+
+def _too_much_power_at(asked: Question, instant: Instant) -> bool:
+    candidate = asked.candidate
     if candidate.vehicle is None:
         return False
     most = milliwatts(candidate.vehicle.compute.max_power_watts)

@@ -159,23 +159,27 @@ def test_a_circuit_is_judged_at_every_instant_of_the_stay() -> None:
     assert PodReason.CIRCUIT_FULL in together(*both, watts=500, vehicles=cars, sites=row_a(1_340))
 
 
-def test_a_running_job_gives_way_when_its_time_has_come() -> None:
-    """It holds its cores until its bound-until, so a stay that starts then finds them free."""
+def beside_a_job(until: int, **job: object) -> set[str]:
+    """Rules broken by a pod on a sleeping vehicle where a job runs until some instant."""
+    running = a_running_pod(pod__demand__expected_runtime=HOUR, bound_until=until, **job)
+    snapshot = a_snapshot(
+        vehicles=(a_vehicle(observed__power=Power.ASLEEP),), running=(running,), pending=(a_pod(),)
+    )
+    return rules_broken(snapshot, a_placing_plan(snapshot))
+
+
+def test_a_running_job_s_power_counts_until_its_time_has_come() -> None:
+    """A stay that starts when the job ends finds all watts free, a millisecond earlier none."""
+    assert PodReason.NOT_ENOUGH_RESOURCES not in beside_a_job(AT + MINUTE, bound_power=1_000_000)
+    assert PodReason.NOT_ENOUGH_RESOURCES in beside_a_job(AT + MINUTE + 1, bound_power=1_000_000)
+
+
+def test_a_running_job_holds_its_cores_until_it_has_ended() -> None:
+    """Nobody else is bound to what it requests, whenever it says it will end."""
     cores = {"cpu": 16_000, "pods": 1_000}
-    for until, expected in ((AT + MINUTE, False), (AT + MINUTE + 1, True)):
-        running = a_running_pod(
-            pod__requests=cores,
-            pod__demand__expected_runtime=HOUR,
-            bound_until=until,
-            bound_power=0,
-        )
-        snapshot = a_snapshot(
-            vehicles=(a_vehicle(observed__power=Power.ASLEEP),),
-            running=(running,),
-            pending=(a_pod(),),
-        )
-        broken = rules_broken(snapshot, a_placing_plan(snapshot))
-        assert (PodReason.NOT_ENOUGH_RESOURCES in broken) is expected
+    assert PodReason.NOT_ENOUGH_RESOURCES in beside_a_job(
+        AT + 1, bound_power=0, pod__requests=cores
+    )
 
 
 def test_a_plain_node_is_a_candidate_only_when_the_policy_says_so() -> None:
