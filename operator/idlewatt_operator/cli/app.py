@@ -10,7 +10,7 @@ from typing import Final
 
 import typer
 
-from idlewatt_operator.cli import plan, validate, version
+from idlewatt_operator.cli import plan, telemetry, validate, version
 
 _COMMANDS: Final[dict[str, ModuleType]] = {
     "plan": plan,
@@ -33,3 +33,5 @@ for _name, _module in _COMMANDS.items():
         epilog="**Examples**\n\n" + "\n\n".join(_module.EXAMPLES),
         no_args_is_help=getattr(_module, "NEEDS_ARGUMENTS", False),
     )(_module.command)
+
+app.add_typer(telemetry.app, name="telemetry")

@@ -86,16 +86,10 @@ def _counted(reason: Reason, count: int) -> str:
 
 
 def waiting_message(waiting: Waiting, noun: str = "vehicles") -> str:
-    """The histogram, and what is wrong with the pod itself where that is what keeps it."""
-    return ". ".join((histogram(waiting.reasons, noun), *_faults(waiting)))
-
-
-def _faults(waiting: Waiting) -> tuple[str, ...]:
-    if waiting.reasons.get(PodReason.INVALID_ANNOTATION):
-        return annotation_faults(waiting.pod)
-    if waiting.reasons.get(PodReason.UNSUPPORTED_FIELD):
-        return unsupported_faults(waiting.pod)
-    return ()
+    """The histogram, and what is wrong with the pod itself: that keeps it wherever cars are."""
+    pod = waiting.pod
+    faults = (*annotation_faults(pod), *unsupported_faults(pod))
+    return ". ".join((histogram(waiting.reasons, noun), *faults))
 
 
 def annotation_faults(pod: Pod) -> tuple[str, ...]:

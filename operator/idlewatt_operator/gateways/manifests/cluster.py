@@ -32,7 +32,7 @@ from idlewatt_scheduler.model.site import Site
 from idlewatt_scheduler.model.tariff import Tariff
 from idlewatt_scheduler.model.workload import Node
 
-POLICY_NAME: Final = "default"
+_MISSING: Final = "Object missing required field "
 
 _API_VERSIONS: Final = {**dict.fromkeys(KINDS, API_VERSION), "Node": "v1", "Pod": "v1"}
 
@@ -156,8 +156,11 @@ def _read_node(cluster: ManifestCluster, manifest: Mapping[str, Any]) -> Iterato
 
 
 def _decoding_mistake(error: msgspec.ValidationError) -> Mistake:
-    sentence, _, path = str(error).partition(" - at `$")
-    return Mistake(path.rstrip("`").removeprefix("."), sentence.replace("`", "'"))
+    sentence, _, path = str(error).replace("`", "").partition(" - at $")
+    if sentence.startswith(_MISSING):
+        field = f"{path}.{sentence.removeprefix(_MISSING)}"
+        return Mistake(field.removeprefix("."), "this field is required")
+    return Mistake(path.removeprefix("."), sentence)
 
 
 def _read_ours(cluster: ManifestCluster, manifest: Mapping[str, Any]) -> Iterator[Mistake]:
@@ -175,12 +178,8 @@ def _read_ours(cluster: ManifestCluster, manifest: Mapping[str, Any]) -> Iterato
             cluster.sites[name] = to_site(resource)
         case EnergyTariff():
             cluster.tariffs[name] = to_tariff(resource)
-        case FleetPolicy() if name == POLICY_NAME:
+        case FleetPolicy():
             cluster.policy = to_policy(resource)
-        case _:
-            yield Mistake(
-                "metadata.name", f"'{name}' is not in force: name it {POLICY_NAME}, there is one"
-            )
 
 
 def _add_vehicle(cluster: ManifestCluster, resource: VehicleNode) -> Iterator[Mistake]:

@@ -171,21 +171,23 @@ def _document(document: Document, name: str, *, with_line: bool) -> Iterator[Sou
 
 def _is_too_large(value: object) -> bool:
     """Aliases share what they stand for, so that few bytes can make a great many values."""
-    level, seen = [value], 0
-    for _ in range(_DEPTH_MAX):
-        if not level:
-            return False
-        seen += len(level)
-        if seen > _VALUES_MAX:
-            return True
-        level = [inner for outer in level for inner in _inside(outer)]
-    return True
+    values, depth = _extent(value, {})
+    return values > _VALUES_MAX or depth > _DEPTH_MAX
 
 
-def _inside(value: object) -> Iterable[object]:
+def _extent(value: object, known: dict[int, tuple[int, int]]) -> tuple[int, int]:
+    """How many values there are in it, each alias written out, and how deep they are nested."""
+    if id(value) in known:
+        return known[id(value)]
     if isinstance(value, Mapping):
-        return value.values()
-    return value if isinstance(value, list) else ()
+        parts = [_extent(inner, known) for inner in value.values()]
+    elif isinstance(value, list):
+        parts = [_extent(inner, known) for inner in value]
+    else:
+        return 1, 0
+    extent = 1 + sum(part[0] for part in parts), 1 + max((part[1] for part in parts), default=0)
+    known[id(value)] = extent
+    return extent
 
 
 def _is_list(value: Mapping[str, Any]) -> bool:

@@ -69,7 +69,9 @@ def test_what_is_wrong_with_the_pod_is_said() -> None:
     assert waiting_message(waiting(pod, InvalidAnnotation=3)) == (
         "0/3 vehicles: 3 closed to an invalid annotation. annotation idlewatt.dev/x is unknown"
     )
-    assert waiting_message(waiting(pod, OnPeak=3)) == "0/3 vehicles: 3 on-peak"
+    assert waiting_message(waiting(pod, OnPeak=3)).startswith("0/3 vehicles: 3 on-peak. annotation")
+    right = Pod("default", "llm")
+    assert waiting_message(waiting(right, OnPeak=3)) == "0/3 vehicles: 3 on-peak"
 
 
 def test_a_bare_pod_is_told_how_to_be_placed() -> None:
