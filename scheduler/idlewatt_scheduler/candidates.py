@@ -4,9 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from idlewatt_scheduler.availability import VehicleCase, first_vehicle_reason
 from idlewatt_scheduler.calendar import open_until
 from idlewatt_scheduler.circuits import CircuitKey, Headroom, above, headroom_of
-from idlewatt_scheduler.clauses.vehicle import VehicleCase, first_vehicle_reason
 from idlewatt_scheduler.energy import Electrics, Step, Stretch, electrics, pod_power, steps
 from idlewatt_scheduler.exchange import Exchange
 from idlewatt_scheduler.model.reasons import VehicleReason

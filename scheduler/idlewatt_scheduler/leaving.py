@@ -7,9 +7,9 @@ containers end.
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from idlewatt_scheduler.availability import VEHICLE_CLAUSES, Block, VehicleCase, is_missing
 from idlewatt_scheduler.candidates import Candidate, Fleet, Parked, running_power
 from idlewatt_scheduler.circuits import CircuitKey
-from idlewatt_scheduler.clauses.vehicle import VEHICLE_CLAUSES, Block, VehicleCase, is_missing
 from idlewatt_scheduler.energy import Source, consumed, spare
 from idlewatt_scheduler.model.plan import Leaving
 from idlewatt_scheduler.model.reasons import (

@@ -6,14 +6,14 @@ from idlewatt_operator.gateways.protocols import Condition
 from idlewatt_operator.reconcile.situation import Situation
 from idlewatt_operator.resources.findings import vehicle_findings
 from idlewatt_operator.resources.records import VehicleRecord
-from idlewatt_scheduler.candidates import Candidate, Parked
-from idlewatt_scheduler.clauses.vehicle import (
+from idlewatt_scheduler.availability import (
     VehicleCase,
     node_not_ready,
     telemetry_invalid,
     telemetry_stale,
     unreachable,
 )
+from idlewatt_scheduler.candidates import Candidate, Parked
 from idlewatt_scheduler.model.reasons import VehicleReason
 
 _SENTENCES: Mapping[VehicleReason, str] = {

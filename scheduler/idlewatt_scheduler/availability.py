@@ -1,4 +1,4 @@
-"""Vehicle clauses: true for every pod alike, each failing under a name of its own."""
+"""Vehicle clauses: what makes a vehicle available to any pod, each failing under its own name."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
