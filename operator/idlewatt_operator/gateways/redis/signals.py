@@ -1,0 +1,171 @@
+"""The signals of the telemetry contract, one line each: name, block, field, unit and range.
+
+A figure is rounded to the side that promises less: a charge and a limit down, a load up.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from idlewatt_operator.resources.times import parse_instant
+from idlewatt_scheduler.model.units import Instant
+from idlewatt_scheduler.model.vehicle import Power, Supply
+
+_NAME_LENGTH_MAX: Final = 253
+_MOST_WATTS: Final = 1_000_000_000
+
+
+class WrongTypeError(ValueError):
+    """A value that is no value of this signal; the message completes its name to a sentence."""
+
+
+class OutOfRangeError(ValueError):
+    """A value that cannot be: the sensor is not to be trusted; the message as above."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """A signal.
+
+    Attributes:
+        block: of the observation.
+        field: of the block.
+        read: makes the field's value of what JSON held.
+        unit: for the documentation.
+    """
+
+    block: str
+    field: str
+    read: Callable[[Any], Any]
+    unit: str
+
+
+def _number(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        sentence = "is not a number"
+        raise WrongTypeError(sentence)
+    return value
+
+
+def _within(low: float, high: float, round_to: Callable[[float], int]) -> Callable[[Any], int]:
+    def read(value: object) -> int:
+        number = _number(value)
+        if not low <= number <= high:
+            sentence = f"is {number:g}, which is not between {low:g} and {high:g}"
+            raise OutOfRangeError(sentence)
+        return round_to(number)
+
+    return read
+
+
+def _flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        sentence = "is neither true nor false"
+        raise WrongTypeError(sentence)
+    return value
+
+
+def _time(value: object) -> Instant:
+    try:
+        return parse_instant(value if isinstance(value, str) else "")
+    except ValueError as error:
+        sentence = "is not an RFC 3339 time with a zone"
+        raise WrongTypeError(sentence) from error
+
+
+def _or_none(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Null withdraws what was reported before."""
+    return lambda value: None if value is None else read(value)
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or not 0 < len(value) <= _NAME_LENGTH_MAX:
+        sentence = "is not a name"
+        raise WrongTypeError(sentence)
+    return value
+
+
+def _word(meanings: Mapping[str, Any]) -> Callable[[Any], Any]:
+    def read(value: object) -> object:
+        if not isinstance(value, str) or value not in meanings:
+            sentence = f"is not one of {', '.join(meanings)}"
+            raise WrongTypeError(sentence)
+        return meanings[value]
+
+    return read
+
+
+CHARGING_STATES: Final[Mapping[str, Supply]] = {
+    "Idle": Supply.UNPLUGGED,
+    "EVConnected": Supply.PLUGGED_NOT_SUPPLIED,
+    "SuspendedEVSE": Supply.PLUGGED_NOT_SUPPLIED,
+    "SuspendedEV": Supply.SUPPLIED,
+    "Charging": Supply.SUPPLIED,
+}
+"""OCPP's `ChargingStateEnumType`: whether energy is offered, whoever declines it."""
+
+_PERCENT: Final = _within(0, 100, math.floor)
+_LOAD: Final = _within(0, _MOST_WATTS, math.ceil)
+_LIMIT: Final = _within(0, _MOST_WATTS, math.floor)
+_BATTERY: Final = "Vehicle.Powertrain.TractionBattery."
+_OCPP_METER: Final = "OCPP.MeterValues."
+
+SEATS: Final = tuple(
+    f"Vehicle.Cabin.Seat.Row{row}.{side}.IsOccupied"
+    for row in (1, 2, 3)
+    for side in ("DriverSide", "Middle", "PassengerSide")
+)
+
+VEHICLE_SIGNALS: Final[Mapping[str, Signal]] = {
+    f"{_BATTERY}StateOfCharge.Current": Signal(
+        "battery", "state_of_charge_percent", _PERCENT, "percent of the net capacity"
+    ),
+    f"{_BATTERY}StateOfCharge.Displayed": Signal(
+        "battery", "displayed_percent", _PERCENT, "percent, where Current is not to be had"
+    ),
+    f"{_BATTERY}Temperature.Average": Signal(
+        "battery", "temperature_celsius", _within(-60, 150, round), "degrees Celsius"
+    ),
+    "Vehicle.Powertrain.Transmission.IsParkLockEngaged": Signal("parking", "parked", _flag, ""),
+    "Vehicle.IsMoving": Signal("parking", "moving", _flag, ""),
+    **{seat: Signal("parking", "occupied", _flag, "") for seat in SEATS},
+    "Idlewatt.Parking.Since": Signal("parking", "since", _time, "RFC 3339"),
+    "Idlewatt.Compute.Temperature": Signal(
+        "compute", "temperature_celsius", _within(-60, 200, round), "degrees Celsius"
+    ),
+    "Idlewatt.Connection.Site": Signal("connection", "site", _or_none(_text), "a ParkingSite"),
+    "Idlewatt.Connection.Circuit": Signal(
+        "connection", "circuit", _or_none(_text), "a circuit of that site"
+    ),
+    "OCPP.TransactionEvent.transactionInfo.chargingState": Signal(
+        "connection", "supply", _word(CHARGING_STATES), ""
+    ),
+    f"{_OCPP_METER}Power.Active.Import": Signal(
+        "connection", "charge_power_watts", _LOAD, "watts AC"
+    ),
+    f"{_OCPP_METER}Power.Import.Offered": Signal(
+        "connection", "charge_power_limit_watts", _LIMIT, "watts AC"
+    ),
+    "Idlewatt.Compute.ImportPower": Signal(
+        "connection", "computing_watts", _within(0, _MOST_WATTS, math.floor), "watts AC"
+    ),
+    "Idlewatt.Power": Signal("power", "power", _word({power.value: power for power in Power}), ""),
+    "OCPP.NotifyEVChargingNeeds.chargingNeeds.departureTime": Signal(
+        "departure", "departure_expected_at", _or_none(_time), "RFC 3339, or null"
+    ),
+}
+"""What a report about a vehicle may hold."""
+
+CIRCUIT_SIGNALS: Final[Mapping[str, Signal]] = {
+    "Idlewatt.Circuit.UncontrolledLoad": Signal(
+        "load", "uncontrolled_load_watts", _LOAD, "watts AC"
+    ),
+    "OpenADR.IMPORT_CAPACITY_LIMIT": Signal(
+        "curtailment", "curtailed_to_watts", _or_none(_LIMIT), "watts AC, or null"
+    ),
+    "OpenADR.IMPORT_CAPACITY_LIMIT.end": Signal(
+        "curtailment", "curtailed_until", _or_none(_time), "RFC 3339, or null"
+    ),
+}
+"""What a report about a circuit may hold."""
