@@ -1,25 +1,92 @@
 """Every plan keeps every rule, as a second reading of the rules judges it."""
 
+from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from tests.property.strategies import snapshots
 
 from idlewatt_scheduler.feasibility import violations
+from idlewatt_scheduler.model.plan import Plan
+from idlewatt_scheduler.model.reasons import VehicleReason, WaitingCondition
 from idlewatt_scheduler.model.snapshot import Snapshot
 from idlewatt_scheduler.planner import Params, plan
 
-GREEDY = Params(exact_patterns=0)
+GREEDY = Params(exact_literals=0)
 EXACT = Params()
+ENERGY, NEVER = WaitingCondition.WAITING_FOR_ENERGY, WaitingCondition.UNSCHEDULABLE
+LARGE = {"most_vehicles": 5, "most_pending": 8, "most_running": 6}
 PATIENT = settings(
     deadline=None,
-    max_examples=150,
+    max_examples=100,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 
 
 @pytest.mark.parametrize("params", [GREEDY, EXACT], ids=["greedy", "exact"])
 @PATIENT
-@given(snapshot=snapshots())
+@given(snapshot=snapshots(**LARGE))
 def test_no_plan_breaks_a_rule(params: Params, snapshot: Snapshot) -> None:
     """Whatever the fleet, the checker finds nothing in either solver's plan."""
     assert violations(snapshot, plan(snapshot, params)) == ()
+
+
+@PATIENT
+@given(snapshot=snapshots())
+def test_whatever_is_spoilt_is_found(snapshot: Snapshot) -> None:
+    """No single figure or entry of a plan can be changed without breaking a rule."""
+    good = plan(snapshot, GREEDY)
+    for name, spoilt in _spoilt(good):
+        assert violations(snapshot, spoilt), name
+
+
+def _spoilt(good: Plan) -> Iterator[tuple[str, Plan]]:
+    yield "another instant", replace(good, at=good.at + 1)
+    yield "more weight", replace(good, weight=good.weight + 1, bound=good.bound + 1)
+    yield "a bound below the weight", replace(good, bound=good.weight - 1)
+    yield "more cost", replace(good, cost=good.cost + Fraction(1, 10**9))
+    yield "another currency", replace(good, currency="XXX")
+    for number, placement in enumerate(good.placements):
+        for name, placements in {
+            "a placement lost": (),
+            "a placement twice": (placement, placement),
+            "a later start": (replace(placement, start=placement.start + 1),),
+            "a later readyAt": (replace(placement, ready_at=placement.ready_at + 1),),
+            "an earlier end": (replace(placement, until=placement.until - 1),),
+            "more power": (replace(placement, power=placement.power + 1),),
+            "more energy": (replace(placement, energy_watt_hours=placement.energy_watt_hours + 1),),
+            "elsewhere": (replace(placement, node="nowhere"),),
+        }.items():
+            others = good.placements[:number], good.placements[number + 1 :]
+            yield name, replace(good, placements=(*others[0], *placements, *others[1]))
+    yield from _spoilt_waiting(good)
+    yield from _spoilt_leaving(good)
+
+
+def _spoilt_waiting(good: Plan) -> Iterator[tuple[str, Plan]]:
+    for number, waiting in enumerate(good.waiting):
+        reasons = dict(waiting.reasons)
+        more = {**reasons, VehicleReason.DRAINING: reasons.get(VehicleReason.DRAINING, 0) + 1}
+        other = NEVER if waiting.condition is ENERGY else ENERGY
+        for name, entries in {
+            "a waiting pod lost": (),
+            "a waiting pod twice": (waiting, waiting),
+            "a reason more": (replace(waiting, reasons=more),),
+            "another condition": (replace(waiting, condition=other),),
+        }.items():
+            others = good.waiting[:number], good.waiting[number + 1 :]
+            yield name, replace(good, waiting=(*others[0], *entries, *others[1]))
+
+
+def _spoilt_leaving(good: Plan) -> Iterator[tuple[str, Plan]]:
+    for number, leaving in enumerate(good.leaving):
+        for name, entries in {
+            "a leaving pod kept": (),
+            "a leaving pod twice": (leaving, leaving),
+            "another reason": (replace(leaving, reason=VehicleReason.TOO_COLD),),
+            "from elsewhere": (replace(leaving, node="nowhere"),),
+        }.items():
+            others = good.leaving[:number], good.leaving[number + 1 :]
+            yield name, replace(good, leaving=(*others[0], *entries, *others[1]))

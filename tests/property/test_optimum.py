@@ -1,0 +1,76 @@
+"""The exact solver is held to every plan there is: each way to place few pods, tried in turn.
+
+What is allowed and what it costs is the checker's judgement, so the oracle shares no code with
+the solver it judges.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from fractions import Fraction
+from itertools import product
+
+from hypothesis import HealthCheck, assume, given, settings
+from tests.property.strategies import snapshots
+
+from idlewatt_scheduler.feasibility import violations
+from idlewatt_scheduler.feasibility.objective import bill
+from idlewatt_scheduler.feasibility.reading import Reading, Stay
+from idlewatt_scheduler.model.plan import Placement, Plan, Waiting
+from idlewatt_scheduler.model.reasons import PodReason, VehicleReason, WaitingCondition
+from idlewatt_scheduler.model.snapshot import Snapshot
+from idlewatt_scheduler.planner import Params, plan
+
+FORBIDDEN = {*map(str, VehicleReason), *map(str, PodReason), "Stability"}
+Score = tuple[int, int, Fraction]
+"""Weight, fewer pods on plain nodes, less cost: greater is better."""
+
+
+@settings(
+    deadline=None,
+    max_examples=60,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
+@given(snapshot=snapshots(most_vehicles=2, most_pending=4, most_running=2))
+def test_no_stable_plan_is_better_than_a_proven_one(snapshot: Snapshot) -> None:
+    """Neither in weight nor in cost; and no plan is heavier than any solver's bound."""
+    exact, greedy = plan(snapshot), plan(snapshot, Params(exact_literals=0))
+    reading = Reading(snapshot)
+    assume(len(reading.candidates) ** len(snapshot.pending) <= 81)
+    scores = [_score(reading, found) for found in _stable_plans(reading)]
+    best = max(scores)
+    assert greedy.bound >= best[0]
+    assert exact.bound >= best[0]
+    assert _score(reading, greedy) <= best
+    if exact.proven:
+        assert _score(reading, exact) == best
+
+
+def _stable_plans(reading: Reading) -> Iterator[Plan]:
+    pods = reading.snapshot.pending
+    leaving = plan(reading.snapshot).leaving
+    for chosen in product([None, *reading.candidates], repeat=len(pods)):
+        placements, waiting = [], []
+        for pod, name in zip(pods, chosen, strict=True):
+            if name is None:
+                waiting.append(Waiting(pod, WaitingCondition.WAITING_FOR_ENERGY))
+                continue
+            stay = reading.new_stay(pod, reading.candidates[name])
+            placements.append(Placement(pod, name, stay.start, stay.ready_at, stay.end, stay.power))
+        tried = Plan(reading.at, tuple(placements), tuple(waiting), leaving)
+        if not any(found.rule in FORBIDDEN for found in violations(reading.snapshot, tried)):
+            yield tried
+
+
+def _score(reading: Reading, found: Plan) -> Score:
+    levels = sorted({pod.priority for pod in reading.snapshot.pending})
+    merged = max(len(levels) - 6, 0)
+    weight, plain = 0, 0
+    held: defaultdict[str, list[Stay]] = defaultdict(list)
+    for placement in found.placements:
+        weight += 16 ** max(levels.index(placement.pod.priority) - merged, 0)
+        candidate = reading.candidates[placement.node]
+        plain += candidate.vehicle is None
+        held[placement.node].append(reading.new_stay(placement.pod, candidate))
+    costs = [bill(reading, reading.candidates[name], stays).cost for name, stays in held.items()]
+    assert None not in costs
+    return weight, -plain, -sum((cost for cost in costs if cost is not None), Fraction(0))
