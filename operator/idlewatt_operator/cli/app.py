@@ -10,10 +10,11 @@ from typing import Final
 
 import typer
 
-from idlewatt_operator.cli import plan, telemetry, validate, version
+from idlewatt_operator.cli import plan, run, telemetry, validate, version
 
 _COMMANDS: Final[dict[str, ModuleType]] = {
     "plan": plan,
+    "run": run,
     "validate": validate,
     "version": version,
 }

@@ -23,6 +23,11 @@ class Loop:
     Args:
         run_cycle: one cycle; None: there was nothing to decide on yet.
         on_report: told of every cycle that ran through.
+
+    Attributes:
+        beats: cycles that ended, well, badly, or with nothing to decide on.
+        cycles: those that ran through.
+        failures: those that failed.
     """
 
     def __init__(
@@ -32,6 +37,7 @@ class Loop:
         settings: Settings,
         on_report: Callable[[Report], None] = lambda _: None,
     ) -> None:
+        self.beats = 0
         self.cycles = 0
         self.failures = 0
         self._run_cycle = run_cycle
@@ -78,6 +84,7 @@ class Loop:
         except Exception:  # noqa: BLE001 - whatever it was, the next cycle has to run
             self.failures += 1
             _log.exception("A cycle failed and nothing more was written in it; the next one runs.")
+        self.beats += 1
         self._finished_at = self._clock.now()
 
     async def _until_next(self, started_at: Instant) -> None:

@@ -1,0 +1,129 @@
+"""`idlewatt run`: the operator, outside a cluster or inside one."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+if TYPE_CHECKING:
+    from idlewatt_operator.cli.wiring import Options
+    from idlewatt_operator.reconcile.report import Report
+
+EXAMPLES: Final = (
+    "idlewatt run --dry-run",
+    "idlewatt run --kubeconfig ~/.kube/config --redis-url redis://localhost:6379/0",
+)
+
+_CANNOT_START: Final = 1
+
+
+def command(
+    kubeconfig: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="How to reach the cluster. Without it: as kubectl does; in a pod, its service "
+            "account.",
+            show_default=False,
+        ),
+    ] = None,
+    redis_url: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            envvar="IDLEWATT_REDIS_URL",
+            help="Where vehicles report, such as redis://redis:6379/0. Without it, what the "
+            "VehicleNodes' status says was observed is used, and no vehicle can be woken.",
+            show_default=False,
+        ),
+    ] = None,
+    scheduler_name: Annotated[
+        str,
+        typer.Option(metavar="NAME", help="Pods with this spec.schedulerName are scheduled."),
+    ] = "idlewatt",
+    dry_run: Annotated[  # noqa: FBT002 - an option of a command line, never positional
+        bool,
+        typer.Option(
+            "--dry-run", help="Plan and explain each cycle on standard output; write nothing."
+        ),
+    ] = False,
+) -> None:
+    """Schedule pods on parked vehicles, until it is stopped.
+
+    It plans whenever something changes, and every ten seconds since time moves too. It can be
+    stopped and started at any moment: what it has to remember stands in the cluster. Logs go to
+    standard error.
+    """
+    from idlewatt_operator.cli.logs import log_to  # noqa: PLC0415 - with its command
+    from idlewatt_operator.cli.wiring import Options  # noqa: PLC0415 - OR-Tools and kopf are slow
+    from idlewatt_operator.settings import Settings  # noqa: PLC0415 - with its command
+
+    log_to(sys.stderr)
+    settings = Settings(scheduler_name=scheduler_name, dry_run=dry_run)
+    _run(Options(kubeconfig, redis_url, settings))
+
+
+def _run(options: "Options") -> None:
+    import asyncio  # noqa: PLC0415 - with its command
+
+    from idlewatt_operator.cli.wiring import run_operator  # noqa: PLC0415
+    from idlewatt_operator.gateways.kubernetes.credentials import CredentialsError  # noqa: PLC0415
+    from idlewatt_operator.gateways.preflight import StartError  # noqa: PLC0415
+
+    tell = _Teller(dry_run=options.settings.dry_run)
+    try:
+        asyncio.run(run_operator(options, on_report=tell.report))
+    except (CredentialsError, StartError) as error:
+        typer.echo(f"idlewatt: {error}", err=True)
+        raise typer.Exit(_CANNOT_START) from error
+
+
+class _Teller:
+    """Tells of each cycle: a line in the log, or in a dry run all that it decided."""
+
+    def __init__(self, *, dry_run: bool) -> None:
+        self._dry_run = dry_run
+        self._told: object = None
+
+    def report(self, report: "Report") -> None:
+        import logging  # noqa: PLC0415 - with its command
+
+        if self._dry_run:
+            self._explain(report)
+        elif report.changed_something:
+            logging.getLogger("idlewatt_operator.cycle").info("%s", report.line())
+
+    def _explain(self, report: "Report") -> None:
+        """The plan as `idlewatt plan` shows it; only a line where it is the same as before."""
+        from idlewatt_operator.cli.tables import console, tables  # noqa: PLC0415 - rich is slow
+        from idlewatt_operator.resources.times import format_instant  # noqa: PLC0415
+
+        plan, out = report.plan, console()
+        told = [
+            [(each.pod.key, each.node) for each in plan.placements],
+            [(each.pod.key, each.node, each.reason) for each in plan.leaving],
+            [(each.pod.key, dict(each.reasons)) for each in plan.waiting],
+        ]
+        moment = format_instant(plan.at // 1_000 * 1_000)
+        if told == self._told:
+            out.print(f"{moment}: the plan is the same; nothing was written.")
+            return
+        self._told = told
+        policy = report.situation.snapshot.policy
+        noun = "nodes" if policy.plain_nodes_allowed else "vehicles"
+        out.rule(moment)
+        out.print(tables(plan, report.seconds.get("plan", 0.0), noun))
+        out.print(f"It would write: {_would_write(report)}. Nothing was written.")
+
+
+def _would_write(report: "Report") -> str:
+    decisions = report.decisions
+    counts = {
+        "deadlines lowered": len(decisions.lower),
+        "pods drained": len(decisions.drain),
+        "pods given up": sum(len(each.remove) for each in decisions.give_up),
+        "vehicles woken": len(decisions.wake),
+        "pods bound": len(decisions.bind),
+    }
+    return ", ".join(f"{count} {what}" for what, count in counts.items() if count) or "nothing"
