@@ -194,7 +194,7 @@ class ControlPlane:
         status = self.api.get("CustomResourceDefinition", name).get("status", {})
         return any(
             condition["type"] == "Established" and condition["status"] == "True"
-            for condition in status.get("conditions", [])
+            for condition in status.get("conditions") or []
         )
 
     def create_nodes(

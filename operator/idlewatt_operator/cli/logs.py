@@ -9,7 +9,7 @@ import msgspec
 from idlewatt_operator.resources.times import format_instant
 
 _LOUD: Final = ("kopf", "aiohttp", "asyncio")
-"""Libraries whose small talk is left out."""
+"""Libraries whose small talk is left out; what matters of it is told by whoever uses them."""
 
 
 class JsonFormatter(logging.Formatter):
@@ -38,4 +38,4 @@ def log_to(stream: TextIO = sys.stderr, *, debug: bool = False) -> None:
     logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
     logging.getLogger("idlewatt_operator").setLevel(logging.DEBUG if debug else logging.INFO)
     for name in _LOUD:
-        logging.getLogger(name).setLevel(logging.WARNING)
+        logging.getLogger(name).setLevel(logging.ERROR)

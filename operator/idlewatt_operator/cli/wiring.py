@@ -41,6 +41,8 @@ _log: Final = logging.getLogger(__name__)
 _STOPPING_SECONDS: Final = 25.0
 """Kubernetes kills a pod 30 s after SIGTERM: a cycle that has not ended by then is cut short."""
 
+_SERVING_ENDS_SECONDS: Final = 3.0
+
 _ZOMBIE: Final = 75
 """Exit status of a process whose cycles had stopped ending."""
 
@@ -90,7 +92,7 @@ async def run_operator(
         loop = Loop(cycle.run, clock, settings, on_report)
         requested.target = loop.request
         serving = serve(source, cluster.catalogue, stop=stop, jitter=random.random)
-        await stack.enter_async_context(_background(serving))
+        await stack.enter_async_context(_background(serving, _SERVING_ENDS_SECONDS))
         stack.enter_context(_guarded(loop, settings))
         await _until_stopped(loop, stop)
 
@@ -153,11 +155,15 @@ async def _telemetry(
 
 
 @contextlib.asynccontextmanager
-async def _background(work: Coroutine[object, object, None]) -> AsyncIterator[None]:
-    task = asyncio.ensure_future(work)
+async def _background(
+    work: Coroutine[object, object, None], ends_within_seconds: float = 0.0
+) -> AsyncIterator[None]:
+    """Work beside the block; at its end it is given so long to end by itself, then cancelled."""
+    task = asyncio.create_task(work)
     try:
         yield
     finally:
+        await asyncio.wait({task}, timeout=ends_within_seconds)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 
