@@ -24,7 +24,7 @@ def waiting(pod: Pod, **reasons: int) -> Waiting:
 
 def test_the_commonest_reason_leads() -> None:
     """The line reads as the issue of a newcomer would be answered."""
-    reasons = {
+    reasons: dict[Reason, int] = {
         PodReason.LEAVES_TOO_EARLY: 40,
         PodReason.BELOW_RESERVE: 30,
         PodReason.ON_PEAK: 50,

@@ -1,6 +1,7 @@
 """Snapshots are what the watches and the telemetry show, no more and no less."""
 
 from dataclasses import replace
+from typing import Any
 
 from idlewatt_operator.gateways.protocols import ClusterView, Telemetry
 from idlewatt_operator.reconcile.snapshot import Assumed, build_snapshot
@@ -14,13 +15,13 @@ from idlewatt_scheduler.testing import AT, a_site, a_vehicle
 SENT = Assumed(node="v-1", power=400_000, until=AT + 3_600 * SECOND)
 
 
-def a_record(name: str = "llm", **overrides: object) -> PodRecord:
+def a_record(name: str = "llm", **overrides: Any) -> PodRecord:  # noqa: ANN401
     """An unbound pod of ours; its UID is its name."""
     pod = Pod(namespace="default", name=name, uid=name, requests={"cpu": 500, "pods": 1_000})
     return replace(PodRecord(pod=pod, scheduler_name="idlewatt"), **overrides)
 
 
-def a_view(*records: PodRecord, **overrides: object) -> ClusterView:
+def a_view(*records: PodRecord, **overrides: Any) -> ClusterView:  # noqa: ANN401
     """A synced view of these pods."""
     pods = {record.pod.uid: record for record in records}
     return replace(ClusterView(synced=True, pods=pods), **overrides)

@@ -264,8 +264,8 @@ def shed(names: list[str], *pods: dict[str, Any], limit: int, **site: Any) -> se
     """The rules broken when of some pods of 80 W these leave a circuit that is over."""
     site = site or {"circuits": (Circuit("row-a", None, limit),)}
     there = tuple(a_running_pod(**{"bound_power": 80_000, **pod}) for pod in pods)
-    vehicles = (a_vehicle(compute__standby_power_watts=0, compute__efficiency_percent=100),)
-    vehicles += (replace(vehicles[0], name="v-2"),)
+    vehicle = a_vehicle(compute__standby_power_watts=0, compute__efficiency_percent=100)
+    vehicles = (vehicle, replace(vehicle, name="v-2"))
     snapshot = a_snapshot(vehicles=vehicles, running=there, sites=(a_site(**site),))
     leaving = (
         Leaving(running.pod, running.node, P.CIRCUIT_FULL)

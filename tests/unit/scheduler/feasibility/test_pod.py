@@ -87,7 +87,7 @@ def site(**overrides: object) -> dict[str, Any]:
 
 def row_a(limit: int, **measured: int | None) -> dict[str, Any]:
     """Only one circuit, of a limit, with what was observed of it."""
-    observed = (ObservedCircuit("row-a", **measured),) if measured else ()  # type: ignore[arg-type]
+    observed = (ObservedCircuit("row-a", **measured),) if measured else ()
     circuits = (Circuit("row-a", None, limit, failsafe_limit_watts=100),)
     return site(circuits=circuits, observed_circuits=observed)
 
