@@ -11,6 +11,7 @@ from idlewatt_operator.cli.app import app
 
 EXAMPLES = Path(__file__).resolve().parents[4] / "examples"
 MANIFESTS = sorted({path.parent for path in EXAMPLES.rglob("*.yaml")})
+MANIFESTS = sorted({file.parent for file in EXAMPLES.rglob("*.yaml")})
 OURS = "idlewatt.dev/v1alpha1"
 
 
