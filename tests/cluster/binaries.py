@@ -64,11 +64,11 @@ ALL_MODULES = {module.folder: module for module in (KUBERNETES, ETCD, KWOK)}
 PROGRAMS = (
     Program("kube-apiserver", "kubernetes", "k8s.io/kubernetes/cmd/kube-apiserver", 270),
     Program(
-        "kube-controller-manager", "kubernetes", "k8s.io/kubernetes/cmd/kube-controller-manager", 60
+        "kube-controller-manager", "kubernetes", "k8s.io/kubernetes/cmd/kube-controller-manager", 80
     ),
-    Program("kubectl", "kubernetes", "k8s.io/kubernetes/cmd/kubectl", 20),
-    Program("etcd", "etcd", "go.etcd.io/etcd/server/v3", 20),
-    Program("kwok", "kwok", "sigs.k8s.io/kwok/cmd/kwok", 60),
+    Program("kubectl", "kubernetes", "k8s.io/kubernetes/cmd/kubectl", 30),
+    Program("etcd", "etcd", "go.etcd.io/etcd/server/v3", 40),
+    Program("kwok", "kwok", "sigs.k8s.io/kwok/cmd/kwok", 110),
 )
 
 
@@ -150,6 +150,9 @@ def _build(home: Path, folder: Path) -> None:
     missing = _missing(folder)
     if not missing:
         return
+    # A build that was killed; should its compiler live on, it writes to a file without a name.
+    for abandoned in folder.glob(".*.partial"):
+        abandoned.unlink(missing_ok=True)
     minutes = sum(program.usual_seconds for program in missing) / 60
     say(
         f"Building {', '.join(program.name for program in missing)} from source into {folder}.\n"
@@ -163,7 +166,7 @@ def _build(home: Path, folder: Path) -> None:
 
 def _build_one(compiler: Path, home: Path, folder: Path, program: Program, count: str) -> None:
     module = ALL_MODULES[program.module]
-    partial = folder / f".{program.name}.partial"
+    partial = folder / f".{program.name}.{os.getpid()}.partial"
     # -v names each package as it is compiled: the person who waits sees that it moves.
     command = [str(compiler), "build", "-v", "-o", str(partial)]
     command += ["-ldflags", linker_flags(module, module_version(module)), program.package]

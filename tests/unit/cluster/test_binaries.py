@@ -143,11 +143,12 @@ def test_failed_build_leaves_no_binary(calls: Path, monkeypatch: pytest.MonkeyPa
 def test_interrupted_build_is_taken_up_again(calls: Path) -> None:
     """What was finished before an interruption is not built again; what was not, is."""
     folder = binaries.ensure()
-    (folder / "kwok").rename(folder / ".kwok.partial")
+    (folder / "kwok").rename(folder / ".kwok.1.partial")
     calls.write_text("")
     assert (binaries.ensure() / "kwok").is_file()
     (line,) = calls.read_text().splitlines()
     assert "sigs.k8s.io/kwok/cmd/kwok" in line
+    assert list(folder.glob(".*")) == []
 
 
 def test_a_persons_own_settings_do_not_change_the_result(
