@@ -21,9 +21,9 @@ from idlewatt_scheduler.model.plan import Placement, Plan
 from idlewatt_scheduler.model.snapshot import Snapshot
 from idlewatt_scheduler.model.workload import Pod
 from idlewatt_scheduler.solvers.bounds import bound
-from idlewatt_scheduler.solvers.exact import exact
+from idlewatt_scheduler.solvers.exact import solve
 from idlewatt_scheduler.solvers.greedy import greedy
-from idlewatt_scheduler.solvers.protocol import Params, Proof, Stop
+from idlewatt_scheduler.solvers.limits import Params, Proof, Stop
 from idlewatt_scheduler.templates import templates_of
 
 __all__ = ["Params", "Stop", "plan"]
@@ -60,8 +60,10 @@ def plan(
 
 
 def _place(board: Board, params: Params, stop: Stop, seed: int) -> Proof:
-    solved = exact(board, params, stop, seed)
-    return greedy(board, params, stop, seed) if solved is None else solved
+    """Greedily at once, then exactly if the fleet is small enough for that."""
+    greedy(board)
+    everything = range(len(board.candidates))
+    return solve(board, everything, params.exact_literals, stop.work, seed) or Proof()
 
 
 def _placements(board: Board) -> Iterator[Placement]:

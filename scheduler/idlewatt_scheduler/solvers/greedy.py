@@ -7,20 +7,17 @@ has no higher priority. It is the incumbent from the first moment, and the plan 
 from heapq import heapify, heappop, heappush
 
 from idlewatt_scheduler.board import Board
-from idlewatt_scheduler.clauses.pod import PodCase
-from idlewatt_scheduler.solvers.protocol import Params, Proof, Stop
 from idlewatt_scheduler.solvers.stability import settle
 
 Offer = tuple[float, int, int]
 """Cost a pod, the candidate, and how many pods fit there."""
 
 
-def greedy(board: Board, params: Params, stop: Stop, seed: int) -> Proof:  # noqa: ARG001 - the protocol of solvers
+def greedy(board: Board) -> None:
     """Place everything that fits, then mend what a later placement made possible."""
     for template in in_order(board):
         fill(board, template)
     settle(board)
-    return Proof()
 
 
 def in_order(board: Board) -> list[int]:
@@ -59,17 +56,18 @@ def _fill_cheapest(board: Board, template: int, among: list[int]) -> None:
 def _offer(board: Board, template: int, candidate: int) -> Offer | None:
     """What the pods cost each if as many as fit, or are left, are placed there."""
     case, _ = board.case(template, candidate)
-    count = _most(board, case, candidate, board.left[template])
+    count = most_there(board, template, candidate)
     if count == 0:
         return None
     extra = board.cost(candidate, ((case, count),)).money - board.cost(candidate).money
     return float(extra) / count, candidate, count
 
 
-def _most(board: Board, case: PodCase, candidate: int, wanted: int) -> int:
-    """The most pods alike that fit there, at most `wanted`: what fits, fits in smaller number."""
+def most_there(board: Board, template: int, candidate: int) -> int:
+    """The most pods of a template that fit there now: what fits, fits in smaller number."""
+    case, _ = board.case(template, candidate)
     capacity, used = board.candidates[candidate].capacity, board.placed[candidate].used
-    high = wanted
+    high = board.left[template]
     for name, request in case.pod.requests.items():
         if request > 0:
             high = min(high, (capacity.get(name, 0) - used.get(name, 0)) // request)

@@ -1,9 +1,6 @@
-"""What a solver is given, beside a board: parameters, a stop and a seed."""
+"""What a solver is given beside a board, and what it knows of the result."""
 
 from dataclasses import dataclass
-from typing import Protocol
-
-from idlewatt_scheduler.board import Board
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,21 +8,18 @@ class Params:
     """How hard to try.
 
     Attributes:
-        exact_patterns: fleets with at most so many ways to fill their vehicles are solved
-            exactly; larger ones greedily. 0: never exactly.
-        repair_rounds: neighbourhoods of a greedy plan that are solved exactly to mend it.
-        repair_vehicles: how many vehicles make a neighbourhood.
+        exact_literals: a fleet is solved exactly if it takes at most so many literals, one for
+            each pod (of those alike: each number of them) and candidate that might take it.
+            0: never.
 
     Raises:
         ValueError: a figure is negative.
     """
 
-    exact_patterns: int = 6_000
-    repair_rounds: int = 0
-    repair_vehicles: int = 6
+    exact_literals: int = 400
 
     def __post_init__(self) -> None:
-        if min(self.exact_patterns, self.repair_rounds, self.repair_vehicles) < 0:
+        if self.exact_literals < 0:
             message = "A planner's parameters count things: none of them can be negative."
             raise ValueError(message)
 
@@ -41,7 +35,7 @@ class Stop:
         ValueError: the work is not positive.
     """
 
-    work: float = 10.0
+    work: float = 2.0
 
     def __post_init__(self) -> None:
         if self.work <= 0:
@@ -60,10 +54,3 @@ class Proof:
 
     bound: int | None = None
     proven: bool = False
-
-
-class Solver(Protocol):
-    """Puts pods on a board."""
-
-    def __call__(self, board: Board, params: Params, stop: Stop, seed: int) -> Proof:
-        """Place on `board` and say what is known of the result."""

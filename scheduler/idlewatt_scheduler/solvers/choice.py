@@ -1,0 +1,244 @@
+"""The exact model of a few candidates: who stands where, within demand and circuits.
+
+First the greatest placed weight, then the fewest pods on plain nodes, then the least cost. That
+the plan be stable is added constraint by constraint, by `forbid`.
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from ortools.sat.python import cp_model
+
+from idlewatt_scheduler.board import Board, Held
+from idlewatt_scheduler.circuits import CircuitKey
+from idlewatt_scheduler.clauses.live import draw_changes, holding
+from idlewatt_scheduler.model.units import FOREVER, Instant, Milliwatts
+from idlewatt_scheduler.solvers.bay import Bay, Literal, Sum, bay, edges_of, prices
+from idlewatt_scheduler.solvers.stability import Envy
+
+MONEY_SCALE = 10**7
+"""Costs are compared to the ten-millionth of the plan's currency."""
+
+
+class Choice:
+    """Where the pods that wait, and those that stood on these candidates, are to stand.
+
+    Attributes:
+        bound: no choice places more weight here.
+        proven: the last choice was the best there is, in weight and in cost.
+    """
+
+    def __init__(
+        self, board: Board, most: dict[int, dict[int, int]], work: float, seed: int
+    ) -> None:
+        self._board, self._seed, self._work = board, seed, work
+        self._model = cp_model.CpModel()
+        self.bound, self.proven = 0, False
+        self._bays = {c: bay(self._model, board, c, counts) for c, counts in most.items()}
+        self._raises: dict[tuple[int, Instant], Sum] = {}
+        self._full: dict[int, Literal] = {}
+        self._known: set[tuple[int, int, tuple[tuple[int, int], ...]]] = set()
+        self._limit_demand()
+        for circuit in sorted({k for b in self._bays.values() for k in self._chain(b)}):
+            self._limit_circuit(circuit)
+        self._weight = sum(
+            board.templates[template].weight * literal
+            for made in self._bays.values()
+            for template, literals in made.stands.items()
+            for literal in literals
+        )
+        self._price = self._price_of_all()
+
+    def best(self, hint: dict[int, Held]) -> dict[int, Held] | None:
+        """The best choice under what is known so far; None if none was found in time."""
+        heaviest = self._model.clone()
+        heaviest.maximize(self._weight)
+        for candidate, made in self._bays.items():
+            counts = self._counts(hint.get(candidate, ()))
+            for template, literals in made.stands.items():
+                for rank, literal in enumerate(literals):
+                    heaviest.add_hint(literal, rank < counts.get(template, 0))
+        found = self._run(heaviest)
+        if found is None:
+            return None
+        solver, _ = found
+        weight = round(solver.objective_value)
+        self.bound = int(solver.best_objective_bound + 0.5)
+        cheapest = self._model.clone()
+        cheapest.add(self._weight == weight)
+        cheapest.minimize(self._price)
+        for made in self._bays.values():
+            for literals in made.stands.values():
+                for literal in literals:
+                    cheapest.add_hint(literal, solver.value(literal))
+        cheaper, least = self._run(cheapest) or (solver, False)
+        self.proven = least and self.bound == weight
+        return {c: self._held(cheaper, made) for c, made in self._bays.items()}
+
+    def forbid(self, envy: Envy) -> bool:
+        """Have the pod placed, more of those it respects there, or a circuit in its way.
+
+        What fits beside some pods fits beside fewer, so every choice is excluded in which the
+        candidate holds no more of them. False if this is known already.
+        """
+        kept = self._counts(envy.kept)
+        known = (envy.template, envy.candidate, tuple(sorted(kept.items())))
+        if known in self._known:
+            return False
+        self._known.add(known)
+        priority = self._board.templates[envy.template].priority
+        more = [
+            literals[kept.get(template, 0)]
+            for template, literals in self._bays[envy.candidate].stands.items()
+            if self._board.templates[template].priority >= priority
+            and len(literals) > kept.get(template, 0)
+        ]
+        ways_out = [self._placed_in_full(envy.template), *self._circuits_in_the_way(envy)]
+        self._model.add_bool_or([*more, *ways_out])
+        return True
+
+    def _run(self, model: cp_model.CpModel) -> tuple[cp_model.CpSolver, bool] | None:
+        """A solution, and whether it is known to be the best; None if none was found in time."""
+        if self._work <= 0:
+            return None
+        solver = cp_model.CpSolver()
+        solver.parameters.num_workers = 1
+        solver.parameters.random_seed = self._seed
+        solver.parameters.max_deterministic_time = self._work
+        status = solver.solve(model)
+        self._work -= solver.response_proto.deterministic_time
+        found = status in {cp_model.OPTIMAL, cp_model.FEASIBLE}
+        return (solver, status == cp_model.OPTIMAL) if found else None
+
+    def _held(self, solver: cp_model.CpSolver, made: Bay) -> Held:
+        counts = {t: sum(map(solver.value, literals)) for t, literals in made.stands.items()}
+        return tuple((made.cases[t], count) for t, count in counts.items() if count)
+
+    def _counts(self, held: Held) -> dict[int, int]:
+        counts: dict[int, int] = {}
+        for case, count in held:
+            template = self._board.template_of(case)
+            counts[template] = counts.get(template, 0) + count
+        return counts
+
+    def _chain(self, made: Bay) -> Sequence[CircuitKey]:
+        """The circuits that the pods of a candidate may load."""
+        parked = made.parked
+        if parked is None or not parked.electrics.plugged or not made.cases:
+            return ()
+        return parked.circuits
+
+    def _loading(self, circuit: CircuitKey) -> list[int]:
+        return [c for c, made in self._bays.items() if circuit in self._chain(made)]
+
+    def _limit_demand(self) -> None:
+        for template, left in enumerate(self._board.left):
+            placed = [made.number(template) for made in self._bays.values()]
+            if sum(len(made.stands.get(template, ())) for made in self._bays.values()) > left:
+                self._model.add(sum(placed) <= left)
+
+    def _limit_circuit(self, circuit: CircuitKey) -> None:
+        loading = self._loading(circuit)
+        room = self._board.rooms[circuit]
+        edges = {edge for c in loading for edge in edges_of(self._bays[c])}
+        edges.update(start for start in room.starts if edges and start < max(edges))
+        for start, end in pairwise(sorted(edge for edge in edges if edge < FOREVER)):
+            left = max(room.least(start, end), 0)
+            if sum(self._raised_at_most(c, start) for c in loading) > left:
+                self._model.add(sum(self._raised(c, start) for c in loading) <= left)
+
+    def _raised_at_most(self, candidate: int, instant: Instant) -> Milliwatts:
+        made = self._bays[candidate]
+        parked = made.parked
+        if parked is None or all(instant >= case.stay.until for case in made.cases.values()):
+            return 0
+        figures, base = parked.electrics, self._base(candidate, instant)
+        most = 1_000 * parked.vehicle.compute.max_power_watts + figures.standby
+        return max(figures.draw(most) - figures.draw(base), 0)
+
+    def _raised(self, candidate: int, instant: Instant) -> Sum:
+        """By how much the new pods raise the draw of a candidate at an instant."""
+        found = self._raises.get((candidate, instant))
+        if found is not None:
+            return found
+        made, model = self._bays[candidate], self._model
+        parked = made.parked
+        if parked is None:
+            return 0
+        figures, base = parked.electrics, self._base(candidate, instant)
+        at_most = 1_000 * parked.vehicle.compute.max_power_watts + figures.standby
+        ac = model.new_int_var(0, figures.ac(max(at_most, base)), "")
+        computing = made.computing(instant)
+        model.add(figures.efficiency_percent * ac <= 100 * computing)
+        model.add(100 * computing <= figures.efficiency_percent * (ac + 1) - 1)
+        drawn = model.new_int_var(0, figures.cap, "")
+        model.add_min_equality(drawn, [figures.cap, figures.charging + ac])
+        raised = self._raises[candidate, instant] = drawn - figures.draw(base)
+        return raised
+
+    def _base(self, candidate: int, instant: Instant) -> Milliwatts:
+        parked = self._bays[candidate].parked
+        steps = parked.base if parked else ()
+        return next((s.computing for s in steps if s.start <= instant < s.end), 0)
+
+    def _placed_in_full(self, template: int) -> Literal:
+        """A literal that can be true only if no pod of the template waits."""
+        if template not in self._full:
+            literal = self._full[template] = self._model.new_bool_var("")
+            placed = sum(made.number(template) for made in self._bays.values())
+            self._model.add(placed >= self._board.left[template]).only_enforce_if(literal)
+        return self._full[template]
+
+    def _circuits_in_the_way(self, envy: Envy) -> list[Literal]:
+        """A literal for each circuit and time at which the others may leave the pod no room."""
+        made = self._bays[envy.candidate]
+        parked = made.parked
+        if parked is None:
+            return []
+        case, _ = self._board.case(envy.template, envy.candidate)
+        kept = holding(made.where, envy.kept).line
+        joined = holding(made.where, (*envy.kept, (case, 1))).line
+        own = draw_changes(parked, parked.base, joined)
+        ways: list[Literal] = []
+        for circuit in self._chain(made):
+            others = [
+                c
+                for c, b in self._bays.items()
+                if c != envy.candidate and circuit in self._chain(b)
+            ]
+            edges = {edge for c in others for edge in edges_of(self._bays[c])}
+            edges.update(edge for start, end, _ in own for edge in (start, end))
+            edges.update(self._board.rooms[circuit].starts)
+            for start, end, more in draw_changes(parked, kept, joined):
+                inside = sorted({start, end, *(edge for edge in edges if start < edge < end)})
+                for a, b in pairwise(inside) if more > 0 else ():
+                    mine = next((m for s, e, m in own if s <= a < e), 0)
+                    lack = self._board.rooms[circuit].least(a, b) - mine + 1
+                    ways.extend(self._crowded(others, a, lack))
+        return ways
+
+    def _crowded(self, others: Sequence[int], instant: Instant, lack: int) -> list[Literal]:
+        """A literal that can be true only if the others draw at least `lack` more by then."""
+        if sum(self._raised_at_most(c, instant) for c in others) < lack:
+            return []
+        literal = self._model.new_bool_var("")
+        drawn = sum(self._raised(c, instant) for c in others)
+        self._model.add(drawn >= lack).only_enforce_if(literal)
+        return [literal]
+
+    def _price_of_all(self) -> Sum:
+        """Cost; a pod on a plain node costs more than any plan on vehicles."""
+        terms = [
+            (literal, round(money * MONEY_SCALE))
+            for c, made in self._bays.items()
+            for literal, money in prices(made, self._board.rates[c])
+        ]
+        dearest = 1 + sum(abs(price) for _, price in terms)
+        plain = [
+            literal
+            for made in self._bays.values()
+            if made.parked is None
+            for literals in made.stands.values()
+            for literal in literals
+        ]
+        return sum(price * literal for literal, price in terms) + dearest * sum(plain)
