@@ -10,9 +10,10 @@ from typing import Final
 
 import typer
 
-from idlewatt_operator.cli import plan, run, telemetry, validate, version
+from idlewatt_operator.cli import demo, plan, run, telemetry, validate, version
 
 _COMMANDS: Final[dict[str, ModuleType]] = {
+    "demo": demo,
     "plan": plan,
     "run": run,
     "validate": validate,

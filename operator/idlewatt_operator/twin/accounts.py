@@ -27,6 +27,14 @@ _GRAMS_PER_KILOGRAM = 1_000
 
 
 @dataclass(frozen=True, slots=True)
+class Times:
+    """The quarters of a play, and which of them were off-peak when they came."""
+
+    quarters: tuple[Quarter, ...]
+    off_peak: tuple[bool, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Paid:
     """Money paid out for computing, in the scenario's currency.
 
@@ -127,25 +135,25 @@ class Accounts:
 
 def accounts(
     meter: Meter,
-    quarters: tuple[Quarter, ...],
+    times: Times,
     runs: list[Run],
     promises: Promises,
     wakes: list[tuple[str, Instant]],
 ) -> Accounts:
     """Close the books of a play."""
     scenario = meter.scenario
-    paid = {each.name: paid_to(each, meter, quarters, wakes) for each in scenario.vehicles}
+    paid = {each.name: paid_to(each, meter, times.quarters, wakes) for each in scenario.vehicles}
     total = Paid()
     for each in paid.values():
         total = total.plus(each)
     alone = charged_alone(scenario)
-    priced = [each.price for each in quarters if each.price is not None]
+    priced = [each.price for each in times.quarters if each.price is not None]
     return Accounts(
         paid=total,
         vehicles_paid=sum(1 for each in paid.values() if each.total),
-        computing=_used(list(meter.vehicles.values()), quarters, charging=False),
-        charging=_used(list(meter.vehicles.values()), quarters, charging=True),
-        charging_alone=_used(list(alone.vehicles.values()), quarters, charging=True),
+        computing=_used(list(meter.vehicles.values()), times, charging=False),
+        charging=_used(list(meter.vehicles.values()), times, charging=True),
+        charging_alone=_used(list(alone.vehicles.values()), times, charging=True),
         computed=_computed(scenario, runs),
         promises=promises,
         mean_price=sum(priced, Fraction(0)) / len(priced) if priced else None,
@@ -194,15 +202,16 @@ def _priced(energies: list[int], per_kwh: list[Fraction]) -> Fraction:
     return total / MILLIWATT_MILLISECONDS_PER_KWH
 
 
-def _used(readings: list[Reading], quarters: tuple[Quarter, ...], *, charging: bool) -> Used:
+def _used(readings: list[Reading], times: Times, *, charging: bool) -> Used:
     """The sum over every car; charging is metered in watts, so it is rounded to milliwatts."""
+    quarters = times.quarters
     sums = [0] * len(quarters)
     for reading in readings:
         for i in range(len(quarters)):
             sums[i] += round(reading.charging[i] * 1_000) if charging else reading.computing[i]
     prices = [quarter.price or Fraction(0) for quarter in quarters]
     grams = [quarter.grams or Fraction(0) for quarter in quarters]
-    cheap = [Fraction(int(quarter.off_peak)) for quarter in quarters]
+    cheap = [Fraction(int(off_peak)) for off_peak in times.off_peak]
     return Used(
         kwh=_kwh(sum(sums)),
         cost=_priced(sums, prices),

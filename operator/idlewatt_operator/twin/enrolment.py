@@ -8,7 +8,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from idlewatt_operator.twin.catalogue import GPU
-from idlewatt_operator.twin.stays import Stay, window
+from idlewatt_operator.twin.stays import Stay, windows
 from idlewatt_scheduler.model.site import Circuit, EnergyBearer, Site
 from idlewatt_scheduler.model.units import thousandths
 from idlewatt_scheduler.model.vehicle import (
@@ -111,7 +111,7 @@ def _vehicle(
         max_charge_power_watts=max(stay.charge_power_watts for stay in stays),
         agreement=Agreement(f"agr-{name[2:]}", 1, frozenset({EnergySource.GRID})),
         link=Link(downlink_bits_per_second=chance.choice(LINKS_MEGABIT) * _MEGABIT),
-        windows=tuple(window(stay, zone) for stay in stays),
+        windows=tuple(each for stay in stays for each in windows(stay, zone)),
         attested=True,
     )
 

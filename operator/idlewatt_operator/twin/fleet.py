@@ -138,7 +138,8 @@ class Fleet:
         car.watt_hours, car.settled_at = watt_hours, self.clock.now()
         car.boarded = car.told = False
         self._refresh(car)
-        self._ask_before(car, stay.stated_leave_at)
+        if stay.stated_leave_at is not None:
+            self._ask_before(car, stay.stated_leave_at)
 
     def _arrive(self, car: Car, stay: Stay) -> None:
         self._park(car, stay, stay.arrival_watt_hours)
@@ -205,7 +206,7 @@ class Fleet:
         self.cluster.cut_link(car.name)
         count = busy[car.name]
         self._note(
-            Kind.LINK_LOST, car, f"{car.name} loses its link; {count} pods on it run on unseen"
+            Kind.LINK_LOST, car, f"{car.name} loses its link; {_pods(count)} on it run on unseen"
         )
         self.clock.call_at(now + lost_link.length, partial(self._find_link, car))
         unseen = now + self.cluster.node_grace_seconds * SECOND + SOON
@@ -228,7 +229,7 @@ class Fleet:
         fact = Fact(
             self.clock.now(),
             Kind.SUBMITTED,
-            f"somebody creates the {kind} {name} with {workload.count} pods",
+            f"somebody creates the {kind} {name} with {_pods(workload.count)}",
         )
         self.journal.note(fact)
         self.ask(SOON)
@@ -387,3 +388,7 @@ class Fleet:
         at = now - now % REPORT_EVERY
         first = next(each for each in self.scenario.sites if each.name == site).circuits[0]
         return (ObservedCircuit(first.name, self.house_watts(site, now), at),)
+
+
+def _pods(count: int) -> str:
+    return "1 pod" if count == 1 else f"{count} pods"

@@ -24,11 +24,11 @@ TARIFF: Final = "ercot-day-ahead"
 DEFAULT_EVENING: Final = date(2022, 7, 12)
 DELIVERY_ADDER: Final = Decimal("0.048")
 TAX_PERCENT: Final = Decimal(2)
-CHEAPEST_PERCENT: Final = 40
+CHEAPEST_PERCENT: Final = 50
 LIMIT_WATTS: Final = 11_000
 _CARS_PER_GARAGE: Final = 20
 _GARAGE: Final = enrolment.Limits(
-    main_watts=43_000, rows=2, row_watts=22_000, house_peak_watts=12_000
+    main_watts=69_000, rows=2, row_watts=34_600, house_peak_watts=12_000
 )
 _BEARERS: Final = (EnergyBearer.OWNER, EnergyBearer.SITE_HOST, EnergyBearer.FLEET)
 HOUSE_WATTS: Final = (
@@ -40,6 +40,15 @@ EARLY_SHARE: Final = 0.22
 VERY_EARLY_SHARE: Final = 0.05
 TOLD_SHARE: Final = 0.6
 
+PRICES_ASSUMED: Final = (
+    f"Wholesale prices are completed by ${DELIVERY_ADDER} a kWh for delivery and "
+    f"{TAX_PERCENT} % tax; off-peak means the cheapest {CHEAPEST_PERCENT} % of the next 24 "
+    "hours."
+)
+GARAGES_ASSUMED: Final = (
+    "Garages of 20 cars: 69 kW in all, two rows of 34.6 kW, charge points of 11 kW, and a "
+    "house that takes 3 to 12 kW."
+)
 ASSUMED: Final = (
     (
         "Each car plugs in once between 11:00 and 11:00; at these homes a household does so 2.4 "
@@ -49,21 +58,14 @@ ASSUMED: Final = (
         "The habits are Norwegian and the prices Texan: joined by local weekday and hour, no clock "
         "shifted."
     ),
-    (
-        f"Wholesale prices are completed by ${DELIVERY_ADDER} a kWh for delivery and "
-        f"{TAX_PERCENT} % tax; off-peak means the cheapest {CHEAPEST_PERCENT} % of the next 24 "
-        "hours."
-    ),
+    PRICES_ASSUMED,
     (
         "Word and deed: 22 % of owners leave more than 15 minutes before they had said, 5 % more "
         "than three hours, as counted among the Caltech drivers of 2019; six in ten of them tell "
         "20 to 60 minutes ahead, the others not at all. A door opens 30 to 150 s before the car "
         "drives."
     ),
-    (
-        "Garages of 20 cars: 43 kW in all, two rows of 22 kW, charge points of 11 kW, and a house "
-        "that takes 3 to 12 kW."
-    ),
+    GARAGES_ASSUMED,
     (
         "Charging is nobody's plan: at once on arrival, until full. A quarter of the cars fall "
         "asleep when they stand full and idle for half an hour."

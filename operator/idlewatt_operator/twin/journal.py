@@ -24,6 +24,7 @@ class Kind(StrEnum):
     LINK_LOST = "LinkLost"
     LINK_BACK = "LinkBack"
     SUBMITTED = "Submitted"
+    WAITING = "Waiting"
     PLACED = "Placed"
     DRAINED = "Drained"
     GIVEN_UP = "GivenUp"

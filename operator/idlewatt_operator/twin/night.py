@@ -15,14 +15,14 @@ from idlewatt_operator.reconcile.cycle import Cycle
 from idlewatt_operator.reconcile.report import Report
 from idlewatt_operator.resources.records import PodRecord
 from idlewatt_operator.twin import promises
-from idlewatt_operator.twin.accounts import Accounts, accounts
+from idlewatt_operator.twin.accounts import Accounts, Times, accounts
 from idlewatt_operator.twin.clock import ManualClock
 from idlewatt_operator.twin.cluster import MemoryCluster
 from idlewatt_operator.twin.fleet import SOON, Fleet
 from idlewatt_operator.twin.journal import Journal
-from idlewatt_operator.twin.meter import Meter, charged_alone
+from idlewatt_operator.twin.meter import QUARTER, Meter, charged_alone
 from idlewatt_operator.twin.places import local_time
-from idlewatt_operator.twin.quarters import Quarter, is_off_peak, quarters
+from idlewatt_operator.twin.quarters import Quarter, judged, off_peak, quarters
 from idlewatt_operator.twin.scenario import Scenario
 from idlewatt_operator.twin.story import Story
 from idlewatt_operator.twin.till import Till
@@ -32,7 +32,7 @@ from idlewatt_scheduler.model.units import MINUTE, Instant, Milliseconds
 from idlewatt_scheduler.planner import Params, plan
 
 LOOK_EVERY: Final[Milliseconds] = 5 * MINUTE
-GREEDY: Final = Params(exact_patterns=0)
+GREEDY: Final = Params(exact_literals=0)
 """A play has hundreds of cycles: none of them waits for a proof."""
 
 
@@ -45,6 +45,8 @@ class Look:
         pods: how many are `working`, `loading`, `waiting`, `finished`.
         computing_watts: AC, of all pods; `charging_watts` of all batteries.
         price: per kWh in the scenario's currency; None where it is not published.
+        ahead: for each quarter of the play from this one on, whether it is off-peak as the
+            policy judges it now.
         paid: so far, in the scenario's currency, for a display; the accounts are exact.
     """
 
@@ -54,9 +56,14 @@ class Look:
     computing_watts: float
     charging_watts: float
     price: float | None
-    off_peak: bool
+    ahead: tuple[bool, ...]
     paid: float
     kilograms: float
+
+    @property
+    def off_peak(self) -> bool:
+        """Whether it is off-peak at this instant."""
+        return bool(self.ahead) and self.ahead[0]
 
 
 @dataclass
@@ -112,9 +119,11 @@ class Play:
             await self._move(next_look)
             if self.clock.now() >= next_look:
                 next_look += LOOK_EVERY
-                self._off_peak_turn()
+                ahead = self._ahead()
+                if ahead:
+                    self.story.turn(ahead[0], self.till.price_at(self.clock.now()))
                 await self._cycle()
-                look = self._look()
+                look = self._look(ahead)
                 if watch is not None:
                     await watch(look)
             elif self._due is not None and self._due <= self.clock.now():
@@ -151,11 +160,16 @@ class Play:
                     clock = local_time(started, self.scenario.zone)
                     self.silent.setdefault(record.pod.key, f"{clock:%a %H:%M}")
 
-    def _off_peak_turn(self) -> None:
+    def _ahead(self) -> tuple[bool, ...]:
         now = self.clock.now()
-        self.story.turn(is_off_peak(self.scenario, now), self.till.price_at(now))
+        line = judged(self.scenario, now)
+        return tuple(
+            off_peak(line, max(now, quarter.start))
+            for quarter in self.quarters
+            if quarter.start + QUARTER > now
+        )
 
-    def _look(self) -> Look:
+    def _look(self, ahead: tuple[bool, ...]) -> Look:
         now = self.clock.now()
         self.fleet.settle_all()
         for name, draws in self.journal.draws.items():
@@ -169,7 +183,7 @@ class Play:
             computing_watts=sum(car.computing for car in cars) / 1_000,
             charging_watts=sum(car.charging_watts for car in cars),
             price=self.till.price_at(now),
-            off_peak=is_off_peak(self.scenario, now),
+            ahead=ahead,
             paid=self.till.paid,
             kilograms=self.till.kilograms,
         )
@@ -200,7 +214,10 @@ class Play:
             over_alone=over_alone,
             over_unshed=over_unshed,
         )
-        return accounts(self.meter, self.quarters, runs, kept, self.journal.wakes)
+        whole = range(self.scenario.start, self.scenario.end, QUARTER)
+        was_off_peak = tuple(look.off_peak for look in self.looks if look.at in whole)
+        times = Times(self.quarters, was_off_peak)
+        return accounts(self.meter, times, runs, kept, self.journal.wakes)
 
 
 def _waits(record: PodRecord) -> bool:

@@ -66,16 +66,15 @@ class HomeProfile:
         return HomeStay(
             day=day,
             minute=hour * _MINUTES_PER_HOUR + dice.randrange(_MINUTES_PER_HOUR),
-            stay_hours=self._quantity(self._stays_after(hour), dice),
-            charge_percent=self._quantity(
-                self.figures["state_of_charge_start_percent_quantiles"], dice
-            ),
-            capacity_kwh=self._quantity(self.figures["battery_capacity_kwh_quantiles"], dice),
-            charge_power_kw=self._quantity(self.figures["charge_power_kw_quantiles"], dice),
+            stay_hours=drawn(self.levels, self._stays_after(hour), dice.random()),
+            charge_percent=self.quantity("state_of_charge_start_percent_quantiles", dice),
+            capacity_kwh=self.quantity("battery_capacity_kwh_quantiles", dice),
+            charge_power_kw=self.quantity("charge_power_kw_quantiles", dice),
         )
 
-    def _quantity(self, values: Sequence[float], dice: Random) -> float:
-        return drawn(self.levels, values, dice.random())
+    def quantity(self, name: str, dice: Random) -> float:
+        """A draw from the quantiles of this name."""
+        return drawn(self.levels, self.figures[name], dice.random())
 
     def _hour(self, evening: date, share: float) -> tuple[date, int]:
         """The hour at `share` of a day's plug-ins, by the shares of each day's kind."""

@@ -1,4 +1,4 @@
-"""Price, band and carbon of every quarter of an hour of a play."""
+"""Price and carbon of every quarter of an hour of a play."""
 
 from dataclasses import dataclass
 from fractions import Fraction
@@ -17,13 +17,11 @@ class Quarter:
 
     Attributes:
         price: per kWh, adders and tax included; None where it is not published.
-        off_peak: as the policy judged it when it came.
         grams: marginal CO2 per kWh; None outside the series.
     """
 
     start: Instant
     price: Fraction | None
-    off_peak: bool
     grams: Fraction | None
 
 
@@ -33,9 +31,9 @@ def judged(scenario: Scenario, at: Instant) -> PriceLine:
     return price_line(scenario.tariffs[0], scenario.policy.off_peak, at, exchange.rate)
 
 
-def is_off_peak(scenario: Scenario, at: Instant) -> bool:
-    """Whether the instant `at` is off-peak, judged then."""
-    return judged(scenario, at).verdict_at(at) is Verdict.OFF_PEAK
+def off_peak(line: PriceLine, at: Instant) -> bool:
+    """Whether the instant `at` is off-peak on this line."""
+    return line.verdict_at(at) is Verdict.OFF_PEAK
 
 
 def quarters(scenario: Scenario) -> tuple[Quarter, ...]:
@@ -45,11 +43,6 @@ def quarters(scenario: Scenario) -> tuple[Quarter, ...]:
     for start in range(scenario.start, scenario.end, QUARTER):
         grams = scenario.carbon.at(local_time(start, scenario.zone))
         result.append(
-            Quarter(
-                start,
-                line.price_at(start),
-                is_off_peak(scenario, start),
-                None if grams is None else Fraction(grams),
-            )
+            Quarter(start, line.price_at(start), None if grams is None else Fraction(grams))
         )
     return tuple(result)

@@ -21,7 +21,7 @@ class Stay:
     Attributes:
         arrives_at: parked and plugged in; it charges at once.
         leaves_at: the park lock opens; this is what happens, whoever knew of it.
-        stated_leave_at: when the owner's habit or word says the car leaves.
+        stated_leave_at: when the owner's habit or word says the car leaves; None: nobody said.
         notice_at: when the owner tells that it will be `leaves_at`; None: never told.
         boards_at: the owner opens the door.
         arrival_watt_hours: in the battery on arrival.
@@ -35,7 +35,7 @@ class Stay:
     circuit: str
     arrives_at: Instant
     leaves_at: Instant
-    stated_leave_at: Instant
+    stated_leave_at: Instant | None
     notice_at: Instant | None
     boards_at: Instant
     arrival_watt_hours: float
@@ -46,7 +46,7 @@ class Stay:
     @property
     def leaves_early(self) -> bool:
         """It leaves before its owner had said."""
-        return self.leaves_at < self.stated_leave_at
+        return self.stated_leave_at is not None and self.leaves_at < self.stated_leave_at
 
     @property
     def charged_alone_at(self) -> Instant:
@@ -66,15 +66,20 @@ class Stay:
         return min(self.charge_power_watts, self.limit_watts) * CHARGE_EFFICIENCY
 
 
-def window(stay: Stay, zone: ZoneInfo) -> ParkingWindow:
-    """The owner's parking window that covers this stay: a habit, or a dated one if it is long."""
-    start = stay.arrives_at // MINUTE * MINUTE
-    begins, ends = local_time(start, zone), local_time(stay.stated_leave_at, zone)
+def windows(stay: Stay, zone: ZoneInfo) -> tuple[ParkingWindow, ...]:
+    """The owner's parking window that covers this stay: a habit, or a dated one if it is long.
+
+    Where nobody said when the car leaves there is none.
+    """
+    start, end = stay.arrives_at // MINUTE * MINUTE, stay.stated_leave_at
+    if end is None or end <= start:
+        return ()
+    begins, ends = local_time(start, zone), local_time(end, zone)
     name = f"from-{begins:%a-%H%M}".lower()
-    if stay.stated_leave_at - start >= DAY - HOUR:
-        return ParkingWindow(name, stay.site, start=start, end=stay.stated_leave_at)
+    if end - start >= DAY - HOUR:
+        return (ParkingWindow(name, stay.site, start=start, end=end),)
     habit = Recurrence(frozenset({begins.weekday()}), _minutes(begins), _minutes(ends))
-    return ParkingWindow(name, stay.site, recurrence=habit)
+    return (ParkingWindow(name, stay.site, recurrence=habit),)
 
 
 def _minutes(local: datetime) -> int:

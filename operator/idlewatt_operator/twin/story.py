@@ -1,18 +1,29 @@
 """What the operator said and did, as facts with sentences that a person understands."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
 from idlewatt_operator.gateways.protocols import EventNote
-from idlewatt_operator.reconcile.drain import Drain
 from idlewatt_operator.reconcile.report import Report
 from idlewatt_operator.resources.records import PodRecord
 from idlewatt_operator.twin.cluster import MemoryCluster
 from idlewatt_operator.twin.journal import Fact, Journal, Kind
 from idlewatt_operator.twin.kubelet import EndedBy, Run
 from idlewatt_operator.twin.scenario import Scenario
+from idlewatt_scheduler.model.reasons import PodReason, Reason, VehicleReason
 
 _NAMES_SHOWN = 4
+_PODS_SHOWN = 2
+_WHY: Final[Mapping[Reason | None, str]] = {
+    VehicleReason.OCCUPIED: "somebody got in",
+    VehicleReason.NOT_PARKED: "it is being driven",
+    PodReason.LEAVES_TOO_EARLY: "it leaves soon",
+    PodReason.OUTSIDE_PARKING_WINDOW: "its parking window is over",
+    PodReason.DEPARTURE_CHARGE_AT_RISK: "it has to charge",
+    PodReason.BELOW_RESERVE: "its charge is under the reserve",
+}
+"""What a cluster's event keeps to itself, being the owner's business: a play may tell it."""
 
 
 class Story:
@@ -32,11 +43,10 @@ class Story:
     def tell(self, report: Report) -> None:
         """Write down what is new since the last time."""
         self._tell_ends()
-        for drain in report.decisions.drain:
-            self._tell_drained(drain)
+        self._tell_drained(report)
         for giving_up in report.decisions.give_up:
-            for record in giving_up.remove:
-                self._tell_given_up(giving_up.vehicle, record)
+            if giving_up.remove:
+                self._tell_given_up(giving_up.vehicle, giving_up.remove)
         events = self._cluster.events[self._events_read :]
         self._events_read = len(self._cluster.events)
         by_reason: defaultdict[str, list[EventNote]] = defaultdict(list)
@@ -64,18 +74,25 @@ class Story:
         )
         self._note(Kind.PLACED, text)
 
-    def _tell_drained(self, drain: Drain) -> None:
+    def _tell_drained(self, report: Report) -> None:
         """Once for each pod: a drain that is blocked is tried again."""
-        pod = drain.record.pod
-        if pod.uid not in self._drained:
-            self._drained.add(pod.uid)
-            text = f"{pod.name} is drained from {drain.vehicle}: {drain.because}"
-            self._note(Kind.DRAINED, text, drain.vehicle, pod.name)
+        why = {leaving.pod.uid: leaving.reason for leaving in report.plan.leaving}
+        told: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+        for drain in report.decisions.drain:
+            pod = drain.record.pod
+            if pod.uid not in self._drained:
+                self._drained.add(pod.uid)
+                because = _WHY.get(why.get(pod.uid), drain.because)
+                told[drain.vehicle, because].append(pod.name)
+        for (vehicle, because), names in told.items():
+            verb = "is" if len(names) == 1 else "are"
+            text = f"{_listed(names)} {verb} drained from {vehicle}: {because}"
+            self._note(Kind.DRAINED, text, vehicle)
 
-    def _tell_given_up(self, vehicle: str, record: PodRecord) -> None:
-        name = record.pod.name
-        text = f"{name} on {vehicle} is given up; another starts, and it still counts"
-        self._note(Kind.GIVEN_UP, text, vehicle, name)
+    def _tell_given_up(self, vehicle: str, records: Sequence[PodRecord]) -> None:
+        names = _listed([record.pod.name for record in records])
+        text = f"{names} on {vehicle}: given up; others start elsewhere, and these still count"
+        self._note(Kind.GIVEN_UP, text, vehicle)
 
     def _tell_waiting(self, notes: list[EventNote]) -> None:
         """The commonest reason, when it is another than last time."""
@@ -85,7 +102,8 @@ class Story:
         leading = message.partition(":")[2].strip().partition(",")[0].lstrip("0123456789 ")
         if leading != self._why_waiting:
             self._why_waiting = leading
-            self._note(Kind.SUBMITTED, f"{_count(count, 'pod')} wait: {message}")
+            verb = "waits" if count == 1 else "wait"
+            self._note(Kind.WAITING, f"{_count(count, 'pod')} {verb}: {message}")
 
     def _tell_ends(self) -> None:
         runs = self._cluster.kubelets.runs
@@ -112,6 +130,13 @@ class Story:
 
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _listed(names: Sequence[str]) -> str:
+    """`embed-1, embed-2 and 3 more`."""
+    rest = len(names) - _PODS_SHOWN
+    shown = ", ".join(names[:_PODS_SHOWN])
+    return f"{shown} and {rest} more" if rest > 0 else shown
 
 
 def _by_workload(names: Iterable[str]) -> str:
