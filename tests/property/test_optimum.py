@@ -21,6 +21,9 @@ from idlewatt_scheduler.model.snapshot import Snapshot
 from idlewatt_scheduler.planner import Params, plan
 
 FORBIDDEN = {*map(str, VehicleReason), *map(str, PodReason), "Stability"}
+COMPARED_TO = Fraction(1, 10**6)
+"""Solvers compare costs in whole ten-millionths of the plan's currency, of a few terms each."""
+
 Score = tuple[int, int, Fraction]
 """Weight, fewer pods on plain nodes, less cost: greater is better."""
 
@@ -42,7 +45,9 @@ def test_no_stable_plan_is_better_than_a_proven_one(snapshot: Snapshot) -> None:
     assert exact.bound >= best[0]
     assert _score(reading, greedy) <= best
     if exact.proven:
-        assert _score(reading, exact) == best
+        weight, plain, money = _score(reading, exact)
+        assert (weight, plain) == best[:2]
+        assert best[2] - money <= COMPARED_TO
 
 
 def _stable_plans(reading: Reading) -> Iterator[Plan]:
