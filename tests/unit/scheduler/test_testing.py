@@ -1,0 +1,108 @@
+"""The builders give a healthy fleet, change what they are told to, and refuse the impossible."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from idlewatt_scheduler.model.calendars import Recurrence
+from idlewatt_scheduler.model.policy import OffPeakTest
+from idlewatt_scheduler.model.site import Circuit
+from idlewatt_scheduler.model.tariff import TariffInterval
+from idlewatt_scheduler.model.vehicle import ParkingWindow
+from idlewatt_scheduler.testing import (
+    AT,
+    a_node,
+    a_pod,
+    a_policy,
+    a_running_pod,
+    a_site,
+    a_snapshot,
+    a_tariff,
+    a_vehicle,
+    changed,
+    instant,
+)
+
+
+def test_nested_fields_are_reached_with_two_underscores() -> None:
+    """One word changes one field, however deep, and nothing else."""
+    vehicle = a_vehicle(observed__battery__state_of_charge_percent=12, battery__reserve_percent=5)
+    assert vehicle.observed.battery is not None
+    assert vehicle.observed.battery.state_of_charge_percent == 12
+    assert vehicle.battery.reserve_percent == 5
+    assert vehicle.compute == a_vehicle().compute
+
+
+def test_a_snapshot_files_its_parts_and_gives_every_vehicle_a_node() -> None:
+    """Plain values go under their names."""
+    snapshot = a_snapshot(
+        vehicles=(a_vehicle(), a_vehicle(name="v-2")), sites=[a_site(), a_site(name="depot-8")]
+    )
+    assert sorted(snapshot.nodes) == ["v-1", "v-2"]
+    assert sorted(snapshot.sites) == ["depot-7", "depot-8"]
+
+
+def test_pods_of_different_names_are_different_pods() -> None:
+    """Each has its own UID, unless one is given."""
+    pods = [a_pod(name="a"), a_pod(name="b"), a_running_pod().pod]
+    pods += [a_running_pod(pod__name="c").pod]
+    assert len({pod.uid for pod in pods}) == 4
+    assert a_running_pod(pod__uid="mine").pod.uid == "mine"
+
+
+def test_an_instant_has_a_zone() -> None:
+    """A wall time without one could be anything."""
+    assert instant("1970-01-02T01:00:00.007+01:00") == 86_400_007
+    with pytest.raises(ValueError, match="has no zone"):
+        instant("2026-01-15T22:00:00")
+
+
+IMPOSSIBLE: list[tuple[str, Callable[..., object], dict[str, Any]]] = [
+    ("reserve <= departure", a_vehicle, {"battery__reserve_percent": 81}),
+    ("no capacity", a_vehicle, {"battery__net_capacity_watt_hours": 0}),
+    ("efficiency of 0", a_vehicle, {"compute__efficiency_percent": 0}),
+    ("below 0", a_vehicle, {"max_charge_power_watts": -1}),
+    ("charge of 101", a_vehicle, {"observed__battery__state_of_charge_percent": 101}),
+    ("either recurs", a_vehicle, {"windows": (ParkingWindow("w", "s"),)}),
+    ("before it starts", a_vehicle, {"windows": (ParkingWindow("w", "s", start=2, end=1),)}),
+    (
+        "outside a day",
+        a_vehicle,
+        {"windows": (ParkingWindow("w", "s", Recurrence(frozenset({0}), 0, 1_440)),)},
+    ),
+    ("no day", a_vehicle, {"windows": (ParkingWindow("w", "s", Recurrence(frozenset(), 0, 1)),)}),
+    ("less than nothing", a_node, {"allocatable": {"cpu": -1}}),
+    ("before its parent", a_site, {"circuits": (Circuit("a", "b", 1), Circuit("b", None, 1))}),
+    ("two circuits", a_site, {"circuits": (Circuit("a", None, 1), Circuit("a", None, 1))}),
+    ("limit below 0", a_site, {"circuits": (Circuit("a", None, -1),)}),
+    ("zones and intervals", a_tariff, {"intervals": (TariffInterval(AT, 1),)}),
+    ("no duration", a_tariff, {"zones": (), "intervals": (TariffInterval(AT, 0),)}),
+    ("are cheapest", a_policy, {"off_peak": OffPeakTest(cheapest_percent_of_next_24_hours=101)}),
+    ("given together", a_policy, {"off_peak": OffPeakTest(currency="EUR")}),
+    ("does not count itself", a_pod, {"requests": {}}),
+    ("requests less", a_pod, {"requests": {"cpu": -1, "pods": 1_000}}),
+    ("that is no time", a_pod, {"demand__expected_runtime": 0}),
+    ("2 vehicles v-1", a_snapshot, {"vehicles": (a_vehicle(), a_vehicle())}),
+    ("2 pods default/pod", a_snapshot, {"pending": (a_pod(), a_pod())}),
+    ("its fence", a_snapshot, {"running": (a_running_pod(counts_until=AT),)}),
+    ("filed under", a_snapshot, {"sites": {"other": a_site()}}),
+    ("no field 'colour'", a_vehicle, {"colour": "red"}),
+    ("no fields to change", a_vehicle, {"agreement": None, "agreement__version": 2}),
+]
+
+
+@pytest.mark.parametrize(("sentence", "builder", "overrides"), IMPOSSIBLE)
+def test_impossible_fixtures_are_refused(
+    sentence: str, builder: Callable[..., object], overrides: dict[str, Any]
+) -> None:
+    """Each with a sentence that says what contradicts what."""
+    with pytest.raises(ValueError, match=sentence):
+        builder(**overrides)
+
+
+def test_changed_leaves_the_original_alone() -> None:
+    """Values are frozen; a change is a copy."""
+    node = a_node()
+    assert changed(node, unschedulable=True).unschedulable
+    assert not node.unschedulable
