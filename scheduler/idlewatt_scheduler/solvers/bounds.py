@@ -1,52 +1,118 @@
-"""Upper bounds on the weight that any plan can place; valid however the plan was found."""
+"""Upper bounds on the weight that any plan can place; valid however the plan was found.
+
+Each looks at one thing that runs out, and at nothing else: whatever it counts, a plan can place
+no more. What runs out is filled with the heaviest pods for what they take of it, the last of them
+in part (the fractional knapsack).
+"""
+
+from collections.abc import Iterable, Mapping
 
 from idlewatt_scheduler.board import Board
+from idlewatt_scheduler.candidates import Candidate
+from idlewatt_scheduler.energy import computing_at
+from idlewatt_scheduler.model.site import Site
+from idlewatt_scheduler.model.units import Milliwatts
+
+Fits = Mapping[int, list[int]]
+"""By template, the candidates on which one such pod fits were no other new pod placed."""
 
 
 def bound(board: Board) -> int:
-    """The least of the trivial bound and, for each resource, what all vehicles have of it.
-
-    Trivial: every pod that would fit on some candidate were no other new pod placed. For one
-    resource: the heaviest pods for what they request of it, the last of them in part (the
-    fractional knapsack), in what is left of it on all candidates that take any of them.
+    """The least of what the pods, each resource and all circuits together allow.
 
     `board` is expected without a new pod on it.
     """
     fits = {
-        template: [c for c in board.takers(template) if board.reason(template, c) is None]
+        template: takers
         for template in range(len(board.templates))
+        if (takers := [c for c in board.takers(template) if board.reason(template, c) is None])
     }
-    open_templates = [template for template, takers in fits.items() if takers]
-    trivial = sum(_weight(board, template) for template in open_templates)
-    takers = {candidate for template in open_templates for candidate in fits[template]}
-    resources = {
-        name for template in open_templates for name in board.templates[template].sample.requests
+    trivial = sum(_weight(board, template) for template in fits)
+    resources = {name for template in fits for name in board.templates[template].sample.requests}
+    by_resource = (_by_resource(board, name, fits) for name in sorted(resources))
+    return min([trivial, _by_circuits(board, fits), *by_resource])
+
+
+def _by_resource(board: Board, name: str, fits: Fits) -> int:
+    """All that is left of a resource, on the candidates that take any of these pods."""
+    takers = {candidate for candidates in fits.values() for candidate in candidates}
+    room = sum(_left(board.candidates[candidate], name) for candidate in takers)
+    asked = {t: board.templates[t].sample.requests.get(name, 0) for t in fits}
+    return _knapsack(board, room, asked)
+
+
+def _by_circuits(board: Board, fits: Fits) -> int:
+    """All the power that the circuits leave, for the pods that nothing else could carry.
+
+    A pod on a car that is awake and far from its cap raises the load of its circuit from now on
+    by its AC power; where it would raise it less, or later, it is not counted.
+    """
+    asked = {
+        template: min(_raises(board, template, candidate) for candidate in candidates)
+        for template, candidates in fits.items()
     }
-    return min([trivial, *(_knapsack(board, name, open_templates, takers) for name in resources)])
+    room = sum(_room(board, site) for site in board.fleet.snapshot.sites.values())
+    return _knapsack(board, room, asked)
+
+
+def _raises(board: Board, template: int, candidate: int) -> Milliwatts:
+    """By how much a pod raises the load of the circuits at this instant, at the least."""
+    parked = board.candidates[candidate].parked
+    if parked is None or parked.case.asleep or not parked.circuits:
+        return 0
+    figures = parked.electrics
+    most = 1_000 * parked.vehicle.compute.max_power_watts + figures.standby
+    if not figures.plugged or figures.charging + figures.ac(most) > figures.cap:
+        return 0
+    case, _ = board.case(template, candidate)
+    return figures.ac(case.power) if case.stay.start < case.stay.until else 0
+
+
+def _room(board: Board, site: Site) -> Milliwatts:
+    """What the circuits of a site leave at this instant, no branch more than its cars can use."""
+    at = board.fleet.snapshot.at
+    direct: dict[str, Milliwatts] = {}
+    for candidate in board.candidates:
+        parked = candidate.parked
+        if parked is not None and parked.case.site is site and parked.circuits:
+            most = 1_000 * parked.vehicle.compute.max_power_watts + parked.electrics.standby
+            draw = parked.electrics.draw
+            more = max(draw(most) - draw(computing_at(parked.base, at)), 0)
+            name = parked.circuits[0][1]
+            direct[name] = direct.get(name, 0) + more
+    below = dict.fromkeys((circuit.name for circuit in site.circuits), 0)
+    roots = 0
+    for circuit in reversed(site.circuits):
+        left = max(board.rooms[site.name, circuit.name].least(at, at + 1), 0)
+        room = min(left, below[circuit.name] + direct.get(circuit.name, 0))
+        if circuit.parent is None:
+            roots += room
+        else:
+            below[circuit.parent] += room
+    return roots
+
+
+def _left(candidate: Candidate, name: str) -> int:
+    return max(candidate.capacity.get(name, 0) - candidate.used.get(name, 0), 0)
 
 
 def _weight(board: Board, template: int) -> int:
     return board.templates[template].weight * len(board.templates[template].pods)
 
 
-def _knapsack(board: Board, name: str, templates: list[int], takers: set[int]) -> int:
-    room = sum(
-        max(board.candidates[c].capacity.get(name, 0) - board.candidates[c].used.get(name, 0), 0)
-        for c in takers
-    )
-    placed = 0
-    asking = []
-    for index in templates:
-        template = board.templates[index]
-        request = template.sample.requests.get(name, 0)
-        if request > 0:
-            asking.append((request / template.weight, request, template.weight, len(template.pods)))
-        else:
-            placed += _weight(board, index)
-    for _, request, weight, count in sorted(asking):
-        whole = min(room // request, count)
+def _knapsack(board: Board, room: int, asked: Mapping[int, int]) -> int:
+    """The most weight in so much room; what asks for nothing is placed."""
+    placed = sum(_weight(board, template) for template, amount in asked.items() if not amount)
+    for template, amount in _worth_most_first(board, asked):
+        weight, count = board.templates[template].weight, len(board.templates[template].pods)
+        whole = min(room // amount, count)
         placed += whole * weight
-        room -= whole * request
+        room -= whole * amount
         if whole < count:
-            return placed + room * weight // request
+            return placed + room * weight // amount
     return placed
+
+
+def _worth_most_first(board: Board, asked: Mapping[int, int]) -> Iterable[tuple[int, int]]:
+    asking = [(template, amount) for template, amount in asked.items() if amount]
+    return sorted(asking, key=lambda entry: (entry[1] / board.templates[entry[0]].weight, entry))
