@@ -1,7 +1,8 @@
 """Who waits: listed once, with the right condition, counted rightly, and not able to be placed."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from idlewatt_scheduler.feasibility.placing import Scene
 from idlewatt_scheduler.feasibility.pod import (
@@ -15,11 +16,27 @@ from idlewatt_scheduler.model.reasons import NO_TIME_OR_CHARGE_WOULD_HELP, Waiti
 from idlewatt_scheduler.model.workload import Pod
 
 
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is to be said of a waiting pod.
+
+    Attributes:
+        reasons: every candidate that does not take it, under its first failing clause.
+        condition: what its `PodScheduled` must say.
+        could_be_placed: a sentence for each candidate that could take it.
+    """
+
+    reasons: Mapping[str, int]
+    condition: WaitingCondition
+    could_be_placed: tuple[str, ...]
+
+
 def waiting_violations(scene: Scene, plan: Plan) -> Iterator[Violation]:
     """Every pending pod that is not placed waits, and says why."""
     pending = scene.reading.pending
     placed = {identity(placement.pod) for placement in plan.placements}
     listed: set[Identity] = set()
+    verdicts: dict[str, Verdict] = {}
     for waiting in plan.waiting:
         who, subject = identity(waiting.pod), waiting.pod.key
         if who in listed:
@@ -29,49 +46,60 @@ def waiting_violations(scene: Scene, plan: Plan) -> Iterator[Violation]:
         elif who in placed:
             yield Violation("Waiting", subject, "It waits, and is placed as well.")
         else:
-            yield from _of_one(scene, pending[who], waiting)
+            # Waiting pods that differ in name and age only are judged once.
+            alike = repr(replace(pending[who], namespace="", name="", uid="", created_at=0))
+            if alike not in verdicts:
+                verdicts[alike] = _verdict(scene, pending[who])
+            yield from _compare(waiting, verdicts[alike])
         listed.add(who)
     for who in pending:
         if who not in placed and who not in listed:
             yield Violation("Waiting", who[0], "It is pending, and neither placed nor waiting.")
 
 
-def _of_one(scene: Scene, pod: Pod, waiting: Waiting) -> Iterator[Violation]:
+def _compare(waiting: Waiting, verdict: Verdict) -> Iterator[Violation]:
+    subject = waiting.pod.key
+    for sentence in verdict.could_be_placed:
+        yield Violation("Stability", subject, sentence)
+    listed = {str(reason): count for reason, count in waiting.reasons.items() if count}
+    if listed != verdict.reasons:
+        sentence = f"Its candidates are counted as {listed}; they are {verdict.reasons}."
+        yield Violation("Reasons", subject, sentence)
+    if waiting.condition is not verdict.condition:
+        sentence = f"Its condition is {waiting.condition}; it must be {verdict.condition}."
+        yield Violation("Condition", subject, sentence)
+
+
+def _verdict(scene: Scene, pod: Pod) -> Verdict:
     counted: Counter[str] = Counter()
+    could: list[str] = []
     for candidate in scene.reading.candidates.values():
         reason = scene.first_failing(pod, candidate)
-        if reason is not None:
-            counted[reason] += 1
-        else:
-            sentence = f"It waits, but {candidate.name} could take it as the plan stands."
-            yield Violation("Stability", pod.key, sentence)
+        if reason is None:
+            could.append(f"It waits, but {candidate.name} could take it as the plan stands.")
             continue
-        yield from _could_displace(scene, pod, candidate)
-    listed = {str(reason): count for reason, count in waiting.reasons.items() if count}
-    if listed != dict(counted):
-        sentence = f"Its candidates are counted as {listed}; they are {dict(counted)}."
-        yield Violation("Reasons", pod.key, sentence)
-    condition = condition_of(scene, pod)
-    if waiting.condition is not condition:
-        sentence = f"Its condition is {waiting.condition}; it must be {condition}."
-        yield Violation("Condition", pod.key, sentence)
+        counted[str(reason)] += 1
+        lower = _displaced(scene, pod, candidate)
+        if lower:
+            could.append(
+                f"It waits, but {candidate.name} could take it without {', '.join(lower)},"
+                " of less priority."
+            )
+    return Verdict(dict(counted), condition_of(scene, pod), tuple(could))
 
 
-def _could_displace(scene: Scene, pod: Pod, candidate: Candidate) -> Iterator[Violation]:
-    """Whether leaving out new pods of lower priority on one vehicle would make room.
+def _displaced(scene: Scene, pod: Pod, candidate: Candidate) -> list[str]:
+    """The new pods of lower priority on a vehicle, if leaving them out would make room.
 
-    All of them are left out at once: none of the clauses fails because fewer pods are there.
+    All of them are left out at once: no clause fails because fewer pods are there.
     """
     new = scene.new_on(candidate.name)
     kept = tuple(stay for stay in new if stay.pod.priority >= pod.priority)
     if candidate.vehicle is None or len(kept) == len(new):
-        return
-    if scene.first_failing(pod, candidate, beside=kept) is None:
-        lower = ", ".join(stay.pod.key for stay in new if stay not in kept)
-        sentence = (
-            f"It waits, but {candidate.name} could take it without {lower}, of less priority."
-        )
-        yield Violation("Stability", pod.key, sentence)
+        return []
+    if scene.first_failing(pod, candidate, beside=kept) is not None:
+        return []
+    return [stay.pod.key for stay in new if stay not in kept]
 
 
 def condition_of(scene: Scene, pod: Pod) -> WaitingCondition:
