@@ -45,7 +45,7 @@ class Look:
         pods: how many are `working`, `loading`, `waiting`, `finished`.
         computing_watts: AC, of all pods; `charging_watts` of all batteries.
         price: per kWh in the scenario's currency; None where it is not published.
-        ahead: for each quarter of the play from this one on, whether it is off-peak as the
+        ahead: now, and for each quarter that is still to begin, whether it is off-peak as the
             policy judges it now.
         paid: so far, in the scenario's currency, for a display; the accounts are exact.
     """
@@ -63,7 +63,7 @@ class Look:
     @property
     def off_peak(self) -> bool:
         """Whether it is off-peak at this instant."""
-        return bool(self.ahead) and self.ahead[0]
+        return self.ahead[0]
 
 
 @dataclass
@@ -120,8 +120,7 @@ class Play:
             if self.clock.now() >= next_look:
                 next_look += LOOK_EVERY
                 ahead = self._ahead()
-                if ahead:
-                    self.story.turn(ahead[0], self.till.price_at(self.clock.now()))
+                self.story.turn(ahead[0], self.till.price_at(self.clock.now()))
                 await self._cycle()
                 look = self._look(ahead)
                 if watch is not None:
@@ -163,11 +162,8 @@ class Play:
     def _ahead(self) -> tuple[bool, ...]:
         now = self.clock.now()
         line = judged(self.scenario, now)
-        return tuple(
-            off_peak(line, max(now, quarter.start))
-            for quarter in self.quarters
-            if quarter.start + QUARTER > now
-        )
+        ahead = (quarter.start for quarter in self.quarters if quarter.start > now)
+        return (off_peak(line, now), *(off_peak(line, start) for start in ahead))
 
     def _look(self, ahead: tuple[bool, ...]) -> Look:
         now = self.clock.now()
