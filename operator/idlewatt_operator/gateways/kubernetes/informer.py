@@ -186,6 +186,10 @@ class Informer(Generic[T]):
             except ApiUnreachable as error:
                 self._say(str(error))
                 await self._sleep(self._backoff.next_seconds())
+            except Exception:  # noqa: BLE001 # a fault of ours must not leave a watch dead
+                _LOG.exception("The watch of %s failed; it starts anew.", self.watched.name)
+                self._version = None
+                await self._sleep(self._backoff.next_seconds())
 
     async def _list(self) -> None:
         for attempt in range(_PAGE_ATTEMPTS):

@@ -155,7 +155,9 @@ class RedisTelemetry:
                     self._backoff.reset()
             except (RedisError, OSError, TimeoutError) as error:
                 _LOG.warning("Telemetry cannot be read from Redis: %s", error)
-                await self._sleep(self._backoff.next_seconds())
+            except Exception:  # noqa: BLE001 # a fault of ours must not leave the fleet blind
+                _LOG.exception("The reading of telemetry failed; it is tried again.")
+            await self._sleep(self._backoff.next_seconds())
 
     async def _restore(self) -> None:
         """Find where to go on; the first time also what was known."""
@@ -221,8 +223,7 @@ class RedisTelemetry:
         refusal = self._refusal(report)
         if refusal:
             self._refusals.note(subject, refusal)
-            return False
-        return self._fold(report)
+        return not refusal and bool(report.blocks) and self._fold(report)
 
     def _refusal(self, report: Report) -> str:
         if report.observed_at > self._clock.now() + CLOCK_TOLERANCE:
@@ -288,8 +289,10 @@ async def reading(  # noqa: PLR0913 # what it is made of, all of it injected
     try:
         yield telemetry
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        # redis-py (8.1) swallows a cancellation that arrives between two of its commands.
+        while not task.done():
+            task.cancel()
+            await asyncio.wait({task}, timeout=0.5)
         await client.aclose()
 
 
