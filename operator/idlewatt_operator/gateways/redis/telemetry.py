@@ -151,12 +151,14 @@ class RedisTelemetry:
             try:
                 await self._restore()
                 while True:
+                    _end_if_cancelled()
                     await self._step()
                     self._backoff.reset()
             except (RedisError, OSError, TimeoutError) as error:
                 _LOG.warning("Telemetry cannot be read from Redis: %s", error)
             except Exception:  # noqa: BLE001 # a fault of ours must not leave the fleet blind
                 _LOG.exception("The reading of telemetry failed; it is tried again.")
+            _end_if_cancelled()
             await self._sleep(self._backoff.next_seconds())
 
     async def _restore(self) -> None:
@@ -289,11 +291,16 @@ async def reading(  # noqa: PLR0913 # what it is made of, all of it injected
     try:
         yield telemetry
     finally:
-        # redis-py (8.1) swallows a cancellation that arrives between two of its commands.
-        while not task.done():
-            task.cancel()
-            await asyncio.wait({task}, timeout=0.5)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
         await client.aclose()
+
+
+def _end_if_cancelled() -> None:
+    """Obey a cancellation that redis-py (8.1) swallowed on its way here."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _entries(answer: Any) -> list[tuple[bytes, dict[bytes, bytes]]]:  # noqa: ANN401 # untyped there
