@@ -50,7 +50,11 @@ def rate_between(
 def tariff_over_time(tariff: Tariff, at: Instant) -> Steps[InForce]:
     """The tariff from `at` to the end of the calendar's horizon."""
     horizon = at + CALENDAR_HORIZON + DAY
-    stretches = list(_stretches(tariff, at, horizon))
+    stretches = [
+        (stretch, said)
+        for stretch, said in _stretches(tariff, at, horizon)
+        if stretch.end > at and stretch.start < horizon
+    ]
     edges = {at}
     for stretch, _ in stretches:
         edges |= {edge for edge in (stretch.start, stretch.end) if at < edge < horizon}
