@@ -44,7 +44,7 @@ from idlewatt_scheduler.model.units import CLOCK_TOLERANCE
 _LOG: Final = logging.getLogger(__name__)
 
 _BATCH: Final = 500
-_BLOCK_MILLISECONDS: Final = 5_000
+_BLOCK_MILLISECONDS: Final = 1_000
 _START: Final = "0-0"
 _ENTRY_ID: Final = re.compile(r"[0-9]{1,20}-[0-9]{1,20}")
 _WISHES_MAX: Final = 10_000
