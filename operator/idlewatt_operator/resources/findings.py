@@ -98,8 +98,7 @@ def _off_peak_decidable(tariff: Tariff, policy: FleetPolicy, at: Instant) -> Fin
     test, exchange = policy.off_peak, Exchange(policy, ())
     for finding in _unanswered(tariff, test, exchange):
         return finding
-    line = price_line(tariff, test, at, exchange.rate)
-    if tariff.zones and Verdict.OFF_PEAK not in line.verdicts:
+    if tariff.zones and _never_off_peak(tariff, policy, at):
         return _undecidable(
             "NeverOffPeak",
             f"At no time in the next two weeks does the tariff '{tariff.name}' pass the "
@@ -108,6 +107,11 @@ def _off_peak_decidable(tariff: Tariff, policy: FleetPolicy, at: Instant) -> Fin
     return Finding(
         "OffPeakDecidable", "True", "Decidable", "Its tariff can answer the FleetPolicy's test."
     )
+
+
+def _never_off_peak(tariff: Tariff, policy: FleetPolicy, at: Instant) -> bool:
+    line = price_line(tariff, policy.off_peak, at, Exchange(policy, ()).rate)
+    return Verdict.OFF_PEAK not in line.verdicts
 
 
 def _undecidable(reason: str, message: str) -> Finding:

@@ -7,6 +7,7 @@ epoch; what lies between two of them is rounded up, as everywhere.
 import re
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
+from functools import lru_cache
 from typing import Final
 
 from idlewatt_scheduler.model.units import Instant, Milliseconds, milliseconds
@@ -79,6 +80,7 @@ def _not_a_time(text: str) -> str:
     )
 
 
+@lru_cache(maxsize=4_096)
 def format_instant(instant: Instant) -> str:
     """Print an instant in UTC, with three decimals only where it is not a whole second.
 

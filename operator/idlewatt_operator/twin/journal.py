@@ -28,7 +28,7 @@ class Kind(StrEnum):
     PLACED = "Placed"
     DRAINED = "Drained"
     GIVEN_UP = "GivenUp"
-    STARTED = "Started"
+    FENCED = "Fenced"
     ENDED = "Ended"
     BROKEN = "Broken"
     OFF_PEAK = "OffPeak"

@@ -19,6 +19,7 @@ _TOLD: Final = frozenset(
         Kind.LINK_LOST,
         Kind.LINK_BACK,
         Kind.GIVEN_UP,
+        Kind.FENCED,
         Kind.BROKEN,
         Kind.OFF_PEAK,
         Kind.ON_PEAK,

@@ -1,7 +1,7 @@
 """A play: the production cycle on a simulated clock, cluster and fleet, from start to end.
 
 1 move      the clock to whatever is due next, doing it
-2 cycle     the operator's own, when something happened or a tick is due
+2 cycle     the operator's own, when something happened, and every quarter of an hour
 3 tell      what the cycle said and did, as facts
 4 look      at everything, every five minutes
 """
@@ -9,6 +9,8 @@
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import pairwise
 from typing import Final
 
 from idlewatt_operator.reconcile.cycle import Cycle
@@ -28,10 +30,13 @@ from idlewatt_operator.twin.story import Story
 from idlewatt_operator.twin.till import Till
 from idlewatt_scheduler.model.plan import Plan
 from idlewatt_scheduler.model.snapshot import Snapshot
-from idlewatt_scheduler.model.units import MINUTE, Instant, Milliseconds
+from idlewatt_scheduler.model.units import MINUTE, SECOND, Instant, Milliseconds
 from idlewatt_scheduler.planner import Params, plan
 
 LOOK_EVERY: Final[Milliseconds] = 5 * MINUTE
+CYCLE_EVERY: Final[Milliseconds] = QUARTER
+"""Cycles where nothing asks for one. In a cluster there is one every ten seconds: between two
+changes they decide the same, so a play leaves them out."""
 GREEDY: Final = Params(exact_literals=0)
 """A play has hundreds of cycles: none of them waits for a proof."""
 
@@ -105,7 +110,8 @@ class Play:
         self.quarters: tuple[Quarter, ...] = quarters(self.scenario)
         self.till = Till(self.scenario, self.quarters)
         self.story = Story(self.scenario, self.cluster, self.journal)
-        self._due: Instant | None = None
+        self._due: Instant | None = self.scenario.start
+        self._ask_for_cycles()
         self._operator = Cycle(self.cluster, self.fleet, self.clock, self._plan)
 
     async def run(self, watch: Callable[[Look], Awaitable[None]] | None = None) -> Accounts:
@@ -117,16 +123,17 @@ class Play:
         next_look = self.scenario.start
         while self.clock.now() < self.scenario.end:
             await self._move(next_look)
-            if self.clock.now() >= next_look:
+            now = self.clock.now()
+            looks = now >= next_look
+            if looks:
                 next_look += LOOK_EVERY
-                ahead = self._ahead()
-                self.story.turn(ahead[0], self.till.price_at(self.clock.now()))
+                self.story.turn(self._ahead()[0], self.till.price_at(now))
+            if self._due is not None and self._due <= now:
                 await self._cycle()
-                look = self._look(ahead)
+            if looks:
+                look = self._look()
                 if watch is not None:
                     await watch(look)
-            elif self._due is not None and self._due <= self.clock.now():
-                await self._cycle()
         return self._close()
 
     async def _plan(self, snapshot: Snapshot) -> Plan:
@@ -135,6 +142,16 @@ class Play:
     def _ask(self, within: Milliseconds) -> None:
         due = self.clock.now() + within
         self._due = due if self._due is None else min(due, self._due)
+
+    def _ask_for_cycles(self) -> None:
+        """Every quarter of an hour, and at the drain's lead before a price changes."""
+        ask = partial(self._ask, 0)
+        lead = self.scenario.policy.drain_lead_seconds * SECOND
+        for at in range(self.scenario.start, self.scenario.end, CYCLE_EVERY):
+            self.clock.call_at(at, ask)
+        for before, after in pairwise(self.quarters):
+            if before.price != after.price:
+                self.clock.call_at(after.start - lead, ask)
 
     async def _move(self, next_look: Instant) -> None:
         targets = [next_look, self.scenario.end]
@@ -165,7 +182,7 @@ class Play:
         ahead = (quarter.start for quarter in self.quarters if quarter.start > now)
         return (off_peak(line, now), *(off_peak(line, start) for start in ahead))
 
-    def _look(self, ahead: tuple[bool, ...]) -> Look:
+    def _look(self) -> Look:
         now = self.clock.now()
         self.fleet.settle_all()
         for name, draws in self.journal.draws.items():
@@ -179,7 +196,7 @@ class Play:
             computing_watts=sum(car.computing for car in cars) / 1_000,
             charging_watts=sum(car.charging_watts for car in cars),
             price=self.till.price_at(now),
-            ahead=ahead,
+            ahead=self._ahead(),
             paid=self.till.paid,
             kilograms=self.till.kilograms,
         )

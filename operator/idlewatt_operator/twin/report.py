@@ -28,6 +28,7 @@ _STORY: Final = frozenset(
         Kind.LINK_LOST,
         Kind.LINK_BACK,
         Kind.GIVEN_UP,
+        Kind.FENCED,
         Kind.WAKE_FAILED,
         Kind.ENDED,
         Kind.BROKEN,

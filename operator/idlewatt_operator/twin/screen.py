@@ -44,6 +44,7 @@ _KIND_STYLES: Final = {
     Kind.PLACED: ("●", "bright_green"),
     Kind.DRAINED: ("○", "bright_yellow"),
     Kind.GIVEN_UP: ("✂", "bright_red"),
+    Kind.FENCED: ("✂", "bright_yellow"),
     Kind.ENDED: ("✓", "green"),
     Kind.BROKEN: ("✗", "bold bright_red"),
     Kind.OFF_PEAK: ("◐", "bright_green"),
@@ -108,7 +109,7 @@ class Screen:
         layout.split_column(
             Layout(self._head(look, share), size=2),
             Layout(name="now", size=11),
-            Layout(self._prices(look), size=11),
+            Layout(self._prices(look), size=9),
             Layout(self._events(), minimum_size=5),
         )
         now = [Layout(self._fleet(look), ratio=3), Layout(self._pods(look), ratio=2)]

@@ -115,14 +115,13 @@ class Story:
         if finished:
             names = _by_workload(run.pod.partition("/")[2] for run in finished)
             self._note(Kind.ENDED, f"{_count(len(finished), 'job pod')} done: {names}")
+        fenced: defaultdict[str, list[str]] = defaultdict(list)
         for run in done:
             if run.ended_by is EndedBy.DEADLINE:
-                self._note(
-                    Kind.ENDED,
-                    f"{run.pod} on {run.node} is ended by its deadline",
-                    run.node,
-                    run.pod,
-                )
+                fenced[run.node].append(run.pod.partition("/")[2])
+        for vehicle, pods in fenced.items():
+            text = f"the fence ends {_listed(pods)} on {vehicle}: its kubelet does that alone"
+            self._note(Kind.FENCED, text, vehicle)
 
     def _note(self, kind: Kind, text: str, vehicle: str = "", pod: str = "") -> None:
         self._journal.note(Fact(self._cluster.clock.now(), kind, text, vehicle, pod))
