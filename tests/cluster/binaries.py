@@ -157,7 +157,7 @@ def _build(home: Path, folder: Path) -> None:
     say(
         f"Building {', '.join(program.name for program in missing)} from source into {folder}.\n"
         f"This is done once, and takes about {minutes:.0f} minutes on two cores without a Go "
-        "cache (1 to 2 with one)."
+        "cache, half a minute with one."
     )
     compiler = go()
     for number, program in enumerate(missing, start=1):
