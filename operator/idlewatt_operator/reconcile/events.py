@@ -5,20 +5,23 @@ cluster and the condition would be patched for ever. So an event comes when the 
 changes, or every five minutes; the condition is patched with it, and otherwise left alone.
 """
 
-from collections.abc import Container
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
 
 from idlewatt_operator.gateways.protocols import EventNote
 from idlewatt_operator.reconcile.phrases import leading_reason, waiting_message
-from idlewatt_operator.reconcile.situation import Situation
+from idlewatt_operator.reconcile.situation import Situation, is_awake
 from idlewatt_operator.resources.records import PodRecord
 from idlewatt_scheduler.model.plan import Plan, Waiting
+from idlewatt_scheduler.model.reasons import WaitingCondition
 from idlewatt_scheduler.model.units import Instant, Milliseconds
 from idlewatt_scheduler.model.workload import Pod
 
 SCHEDULED = "Scheduled"
 FAILED_SCHEDULING = "FailedScheduling"
 DRAINING = "Draining"
+
+BEING_WOKEN = "An asleep vehicle was chosen for it and is being woken."
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,22 @@ def to_explain(situation: Situation, plan: Plan, said: Said) -> list[Explanation
         explanation = _explanation(situation.at, record, waiting, noun, said)
         if explanation.event is not None or explanation.patch:
             explanations.append(explanation)
+    explanations.extend(_waiting_for_a_wake(situation, plan))
     return explanations
+
+
+def _waiting_for_a_wake(situation: Situation, plan: Plan) -> Iterator[Explanation]:
+    """Pods that are placed on a vehicle that still sleeps wait as well, and are told so."""
+    reason = str(WaitingCondition.WAITING_FOR_ENERGY)
+    for placement in plan.placements:
+        record = situation.view.pods.get(placement.pod.uid)
+        vehicle = situation.vehicle(placement.node)
+        if record is None or record.node is not None or vehicle is None or is_awake(vehicle):
+            continue
+        if (record.waiting_reason, record.waiting_message) != (reason, BEING_WOKEN):
+            yield Explanation(
+                record, event=None, what=BEING_WOKEN, reason=reason, message=BEING_WOKEN, patch=True
+            )
 
 
 def scheduled(pod: Pod, node: str) -> EventNote:

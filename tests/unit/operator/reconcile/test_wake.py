@@ -81,3 +81,17 @@ async def test_a_woken_vehicle_is_checked_again_before_the_bind() -> None:
     scene.observe("v-0", power=Power.AWAKE, parking__occupied=True)
     await scene.run(60)
     assert scene.writes("bind") == []
+
+
+async def test_a_pod_that_waits_for_a_wake_is_told_so() -> None:
+    """Its condition says that a vehicle is being woken for it; written once, not every cycle."""
+    scene = Scene()
+    scene.observe("v-0", power=Power.ASLEEP)
+    scene.service()
+    await scene.run(30)
+    pod = scene.pod("svc-1")
+    assert (pod.waiting_reason, pod.waiting_message) == (
+        "WaitingForEnergy",
+        "An asleep vehicle was chosen for it and is being woken.",
+    )
+    assert len(scene.writes("set_waiting")) == 1
