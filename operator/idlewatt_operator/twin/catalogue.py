@@ -49,10 +49,10 @@ class Model:
 
 
 MODELS: Final = (
-    Model("guard", 0.05, 2_000, 60, 2, 4, image_gb=1, any_tariff=True),
+    Model("guard", 0.05, 2_000, 60, 2, 4, image_gb=1, any_tariff=True, available=0.5),
     Model(
         "chat-8b", 0.14, 1_000, 240, 3, 10, gpus=1, image_gb=6, load=60 * SECOND,
-        stop_seconds=40, grace_seconds=60, available=0.5,
+        stop_seconds=40, grace_seconds=60,
     ),
     Model("embed", 0.16, 500, 110, 3, 5, image_gb=2, stop_seconds=8),
     Model("rerank", 0.08, 500, 180, 2, 6, gpus=1, image_gb=3, stop_seconds=8),

@@ -27,6 +27,8 @@ from idlewatt_scheduler.model.workload import Ready
 
 SOON: Final[Milliseconds] = 1 * SECOND
 """From a change that cannot wait until its cycle, as a watch's news would take."""
+LAST_SECONDS: Final = 25
+"""So long before a pod's last safe time a drain that a budget blocks becomes a deletion."""
 AT_LEISURE: Final[Milliseconds] = 60 * SECOND
 """From a change that only makes room; in a cluster that, too, would take a second."""
 SLEEP_AFTER: Final[Milliseconds] = 30 * MINUTE
@@ -241,9 +243,14 @@ class Fleet:
             self.ask(SOON)
 
     def _ask_before(self, car: Car, departure: Instant) -> None:
-        """At the drain's lead before a departure; in a cluster it looks every few seconds."""
-        lead = self.scenario.policy.drain_lead_seconds * SECOND
-        self.clock.call_at(departure - lead, partial(self._ask_if_busy, car))
+        """Before a departure: at the drain's lead, and when a blocked drain may not wait longer.
+
+        In a cluster the operator looks every ten seconds anyway.
+        """
+        graces = {each.model.grace_seconds for each in self.scenario.submissions}
+        last = {grace + LAST_SECONDS for grace in graces}
+        for lead in {self.scenario.policy.drain_lead_seconds, *last}:
+            self.clock.call_at(departure - lead * SECOND, partial(self._ask_if_busy, car))
 
     def _neighbours(self, stay: Stay) -> list[Car]:
         return [each for each in self.cars.values() if each.stay and each.stay.site == stay.site]

@@ -34,7 +34,7 @@ class Story:
         self._cluster = cluster
         self._journal = journal
         self._events_read = 0
-        self._drained: set[str] = set()
+        self._drained: set[tuple[str, bool]] = set()
         self._runs_read = 0
         self._open: list[Run] = []
         self._off_peak: bool | None = None
@@ -77,17 +77,22 @@ class Story:
     def _tell_drained(self, report: Report) -> None:
         """Once for each pod: a drain that is blocked is tried again."""
         why = {leaving.pod.uid: leaving.reason for leaving in report.plan.leaving}
-        told: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+        told: defaultdict[tuple[str, str, bool], list[str]] = defaultdict(list)
+        pods = self._cluster.view().pods
         for drain in report.decisions.drain:
             pod = drain.record.pod
-            if pod.uid not in self._drained:
-                self._drained.add(pod.uid)
+            now = pods.get(pod.uid)
+            blocked = now is not None and not now.being_deleted
+            if (pod.uid, blocked) not in self._drained:
+                self._drained.add((pod.uid, blocked))
                 because = _WHY.get(why.get(pod.uid), drain.because)
-                told[drain.vehicle, because].append(pod.name)
-        for (vehicle, because), names in told.items():
+                told[drain.vehicle, because, blocked].append(pod.name)
+        for (vehicle, because, blocked), names in told.items():
             verb = "is" if len(names) == 1 else "are"
             text = f"{_listed(names)} {verb} drained from {vehicle}: {because}"
-            self._note(Kind.DRAINED, text, vehicle)
+            if blocked:
+                text = f"a disruption budget still holds {_listed(names)} on {vehicle}: {because}"
+            self._note(Kind.WAITING if blocked else Kind.DRAINED, text, vehicle)
 
     def _tell_given_up(self, vehicle: str, records: Sequence[PodRecord]) -> None:
         names = _listed([record.pod.name for record in records])

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from random import Random
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -122,7 +123,7 @@ def time_of_use(day: date, zone: ZoneInfo) -> Tariff:
 
 def _zones(schedule: dict[str, Any], bands: dict[Decimal, str]) -> Iterator[TariffZone]:
     hours = [*schedule["times"], 24]
-    for begin, end, figure in zip(hours, hours[1:], schedule["tariffs"], strict=True):
+    for (begin, end), figure in zip(pairwise(hours), schedule["tariffs"], strict=True):
         price = Decimal(str(figure))
         days = _WEEKDAYS[schedule["dow_mask"]]
         recurrence = Recurrence(days, begin * 60, end % 24 * 60)
