@@ -110,3 +110,14 @@ def test_the_rules_list_every_reason_in_its_order(
     assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == [
         reason.value for reason in reasons
     ]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_a_test_that_a_page_names_is_there(page: Path) -> None:
+    """Where a page says that a test holds something, the file it links to has that test."""
+    claims = re.findall(r"\[`(test_\w+)`\]\(([^)]+)\)", prose(page))
+    assert [
+        name
+        for name, target in claims
+        if f"def {name}(" not in (page.parent / target).read_text(encoding="utf-8")
+    ] == []
