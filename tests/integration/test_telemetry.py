@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ EXAMPLE = CHECKOUT / "examples" / "telemetry" / "night.jsonl"
 
 
 @pytest.fixture
-def client(redis_url: str) -> AsyncIterator[redis.Redis]:
+def client(redis_url: str) -> Iterator[redis.Redis]:
     """A client of the empty Redis, to play vehicles and to look."""
     with redis.Redis.from_url(redis_url, decode_responses=True) as client:
         yield client
@@ -39,8 +39,7 @@ def report(client: redis.Redis, vehicle: str, data: object, ago_seconds: float =
     """Play a vehicle's report, observed a moment ago."""
     at = int((time.time() - ago_seconds) * 1_000)
     text = data if isinstance(data, str) else json.dumps(data)
-    entry = {"vehicle": vehicle, "observedAt": format_instant(at), "data": text}
-    client.xadd(STREAM, entry)
+    client.xadd(STREAM, {"vehicle": vehicle, "observedAt": format_instant(at), "data": text})
 
 
 @contextlib.asynccontextmanager
@@ -107,7 +106,7 @@ async def test_garbage_stops_nobody(redis_url: str, client: redis.Redis) -> None
         report(client, "v-99", {CHARGE: 50})
         report(client, "v-4", {CHARGE: 50}, ago_seconds=-3_600)
         client.xadd(STREAM, {"nothing": "at all"})
-        client.execute_command("XADD", STREAM, "*", b"\xff", b"\xfe")
+        client.xadd(STREAM, {b"\xff": b"\xfe"})
         for _ in range(300):
             report(client, "x" * 999, "{")
         report(client, "v-1", {CHARGE: 50})
@@ -196,7 +195,8 @@ async def test_the_wish_to_wake_is_written(redis_url: str, client: redis.Redis) 
     """A wish to wake names the vehicle and the time; without a Redis it is not known to be."""
     async with telemetry_of(redis_url) as telemetry:
         assert (await telemetry.wake("v-1")).outcome is Outcome.DONE
-    ((_, wish),) = client.xrange(WAKE_STREAM)
+    wishes: Any = client.xrange(WAKE_STREAM)
+    ((_, wish),) = wishes
     assert wish["vehicle"] == "v-1"
     assert wish["requestedAt"].endswith("Z")
     async with reading(
