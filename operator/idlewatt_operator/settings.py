@@ -24,6 +24,8 @@ class Settings:
         event_again_after: a waiting pod's event is repeated after that.
         status_at_most_every: one vehicle's status.
         status_writes_per_second: of all vehicles together.
+        status_beside: write status, findings and taints beside the next cycles rather than before
+            them; they are many and in no hurry.
         judged_every: sites, tariffs and the policy are looked through for what is amiss.
         heartbeat_age_limit: a loop that has not finished a cycle for so long is a zombie.
     """
@@ -42,5 +44,6 @@ class Settings:
     event_again_after: Milliseconds = 5 * MINUTE
     status_at_most_every: Milliseconds = 1 * MINUTE
     status_writes_per_second: int = 50
+    status_beside: bool = False
     judged_every: Milliseconds = 30 * SECOND
     heartbeat_age_limit: Milliseconds = 5 * MINUTE

@@ -13,7 +13,7 @@ import signal
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Container, Coroutine, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -76,7 +76,8 @@ async def run_operator(
         StartError: the cluster or Redis cannot be used as it is; the message is a sentence.
     """
     clock, stop = clock or WallClock(), stop or asyncio.Event()
-    settings, source = options.settings, CredentialSource(options.kubeconfig)
+    settings = replace(options.settings, status_beside=True)
+    source = CredentialSource(options.kubeconfig)
     requested = _Later()
     async with contextlib.AsyncExitStack() as stack:
         session = await stack.enter_async_context(ApiSession(source))
@@ -87,7 +88,9 @@ async def run_operator(
         on_cluster(cluster)
         _stop_on_signals(stop)
         await stack.enter_async_context(cluster.running())
-        telemetry = await stack.enter_async_context(_telemetry(options, cluster, clock, requested))
+        telemetry = await stack.enter_async_context(
+            _telemetry(options, cluster, clock, requested, stop)
+        )
         cycle = _cycle(cluster, telemetry, clock, settings)
         loop = Loop(cycle.run, clock, settings, on_report)
         requested.target = loop.request
@@ -123,7 +126,11 @@ async def _plan_in_a_thread(snapshot: Snapshot) -> Plan:
 
 @contextlib.asynccontextmanager
 async def _telemetry(
-    options: Options, cluster: KubernetesCluster, clock: Clock, requested: Callable[[], None]
+    options: Options,
+    cluster: KubernetesCluster,
+    clock: Clock,
+    requested: Callable[[], None],
+    stop: asyncio.Event,
 ) -> AsyncIterator[TelemetryGateway | None]:
     """The source of observations, read to its end once: before, no vehicle seems to report."""
     if options.redis_url is None:
@@ -150,18 +157,19 @@ async def _telemetry(
         read_only=options.settings.dry_run,
     )
     async with contextlib.aclosing(client), _background(source.run()):
-        await source.wait_synced()
+        async with _background(source.wait_synced()) as synced, _background(stop.wait()) as stopped:
+            await asyncio.wait({synced, stopped}, return_when=asyncio.FIRST_COMPLETED)
         yield source
 
 
 @contextlib.asynccontextmanager
 async def _background(
-    work: Coroutine[object, object, None], ends_within_seconds: float = 0.0
-) -> AsyncIterator[None]:
+    work: Coroutine[object, object, object], ends_within_seconds: float = 0.0
+) -> AsyncIterator[asyncio.Task[object]]:
     """Work beside the block; at its end it is given so long to end by itself, then cancelled."""
     task = asyncio.create_task(work)
     try:
-        yield
+        yield task
     finally:
         await asyncio.wait({task}, timeout=ends_within_seconds)
         task.cancel()

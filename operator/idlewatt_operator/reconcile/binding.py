@@ -7,7 +7,6 @@ car is driven away; a fence without a binding harms nobody.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final
 
 from idlewatt_operator.gateways.protocols import BindOrder, ClusterGateway, Outcome, Result
 from idlewatt_operator.reconcile.fence import fence_seconds
@@ -24,22 +23,27 @@ from idlewatt_scheduler.model.plan import Placement, Plan
 from idlewatt_scheduler.model.units import Instant, Milliwatts, seconds
 from idlewatt_scheduler.model.vehicle import Vehicle
 
-_DONE: Final = Result(Outcome.DONE)
-
 
 @dataclass(frozen=True, slots=True)
 class Binding:
     """A placement that is bound now.
 
     Attributes:
-        deadline_seconds: the fence to set before; None: the pod's own is early enough, or its
-            node never leaves.
+        last_safe: what the fence is counted from; None: its node never leaves.
     """
 
     record: PodRecord
     placement: Placement
-    deadline_seconds: int | None
+    last_safe: Instant | None
     annotations: Mapping[str, str]
+
+    def deadline_seconds(self, at: Instant) -> int | None:
+        """The fence to set before it is bound; None: the pod's own deadline is early enough."""
+        if self.last_safe is None:
+            return None
+        fence = fence_seconds(self.last_safe, since=at)
+        own = self.record.active_deadline_seconds
+        return fence if own is None or own > fence else None
 
     @property
     def order(self) -> BindOrder:
@@ -68,12 +72,12 @@ class Answer:
     """How a binding ended, and at which of its two writes.
 
     Attributes:
-        fenced: the fence was set, so the deadline that the pod shows from now on is ours.
+        fence_seconds: the fence that was set; None: none was.
         sent: the Binding itself was sent.
     """
 
     result: Result
-    fenced: bool
+    fence_seconds: int | None
     sent: bool
 
 
@@ -101,7 +105,7 @@ def to_bind(
             Binding(
                 record,
                 placement,
-                _deadline_to_set(situation, record, placement),
+                situation.last_safe(record.pod, placement.node),
                 annotations_of(placement, vehicle),
             )
         )
@@ -125,24 +129,21 @@ def watts_text(power: Milliwatts) -> str:
     return text.rstrip("0").rstrip(".")
 
 
-async def bind(binding: Binding, cluster: ClusterGateway) -> Answer:
-    """Fence, then bind; a fence that could not be set leaves the pod unbound."""
-    fence = _DONE
-    if binding.deadline_seconds is not None:
-        fence = await cluster.set_active_deadline(binding.record, binding.deadline_seconds)
-    if fence.outcome is not Outcome.DONE:
-        return Answer(fence, fenced=False, sent=False)
+async def bind(binding: Binding, cluster: ClusterGateway, at: Instant) -> Answer:
+    """Fence, then bind; a fence that could not be set leaves the pod unbound.
+
+    Args:
+        binding: what was decided.
+        cluster: where it is written.
+        at: now, which among many bindings is later than when it was decided.
+    """
+    seconds_left = binding.deadline_seconds(at)
+    if seconds_left is not None:
+        fence = await cluster.set_active_deadline(binding.record, seconds_left)
+        if fence.outcome is not Outcome.DONE:
+            return Answer(fence, fence_seconds=None, sent=False)
     result = await cluster.bind(binding.order)
-    return Answer(result, fenced=binding.deadline_seconds is not None, sent=True)
-
-
-def _deadline_to_set(situation: Situation, record: PodRecord, placement: Placement) -> int | None:
-    last_safe = situation.last_safe(record.pod, placement.node)
-    if last_safe is None:
-        return None
-    fence = fence_seconds(last_safe, since=situation.at)
-    own = record.active_deadline_seconds
-    return fence if own is None or own > fence else None
+    return Answer(result, fence_seconds=seconds_left, sent=True)
 
 
 def _outgrown(

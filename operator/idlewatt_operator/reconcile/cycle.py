@@ -13,6 +13,7 @@ What is decided depends on what is seen and on little else; what little a cycle 
 ones before is in `Memory`, and a restart that loses it harms nobody.
 """
 
+import asyncio
 import logging
 import time
 from collections import Counter
@@ -69,6 +70,7 @@ class Cycle:
         self._telemetry = telemetry
         self._clock = clock
         self._planner = planner
+        self._telling: asyncio.Task[None] | None = None
 
     async def run(self) -> Report | None:
         """One cycle; None where the watches have not shown everything yet."""
@@ -85,15 +87,13 @@ class Cycle:
         watch.lap("decide")
         if self.settings.dry_run:
             return Report(situation, plan, decisions, seconds=watch.laps)
-        writing = Writing(self._cluster, self._telemetry, self.memory, self.settings, situation)
+        writing = self._writing(situation)
         await writing.decisions(decisions)
         watch.lap("write")
         await writing.explanations(to_explain(situation, plan, self.memory.said))
         watch.lap("explain")
-        await self._write_status(writing, situation, with_observed=with_observed)
+        await self._tell(situation, with_observed=with_observed)
         watch.lap("status")
-        await writing.taints(_untainted(situation))
-        watch.lap("taint")
         self.memory.end_cycle(situation)
         return Report(situation, plan, decisions, Counter(writing.outcomes), watch.laps)
 
@@ -135,16 +135,39 @@ class Cycle:
             bind=tuple(bindings),
         )
 
-    async def _write_status(
-        self, writing: Writing, situation: Situation, *, with_observed: bool
-    ) -> None:
-        sent = self.memory.sent.counted()
+    def _writing(self, situation: Situation) -> Writing:
+        return Writing(
+            self._cluster, self._telemetry, self._clock, self.memory, self.settings, situation
+        )
+
+    async def _tell(self, situation: Situation, *, with_observed: bool) -> None:
+        """Steps 7 and 8, now or beside the cycles to come; never two of them at once."""
+        if self._telling is not None and not self._telling.done():
+            return
+        telling = self._status_and_taints(situation, with_observed=with_observed)
+        if self.settings.status_beside:
+            self._telling = asyncio.create_task(telling)
+            self._telling.add_done_callback(_told)
+        else:
+            await telling
+
+    async def _status_and_taints(self, situation: Situation, *, with_observed: bool) -> None:
+        memory, writing = self.memory, self._writing(situation)
+        sent = memory.sent.counted()
         wanted = wanted_statuses(situation, sent, with_observed=with_observed)
-        await writing.statuses(self.memory.pace.choose(wanted, situation.at))
-        judged_at = self.memory.judged_at
-        if judged_at is None or situation.at - judged_at >= self.settings.judged_every:
-            self.memory.judged_at = situation.at
+        await writing.statuses(memory.pace.choose(wanted, situation.at))
+        if memory.judged_at is None or (
+            situation.at - memory.judged_at >= self.settings.judged_every
+        ):
+            memory.judged_at = situation.at
             await writing.verdicts(verdicts(situation.view, situation.at))
+        await writing.taints(_untainted(situation))
+
+
+def _told(task: "asyncio.Task[None]") -> None:
+    """What a task beside the cycles raised would otherwise be lost."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        _log.error("The status could not be written and is tried again.", exc_info=error)
 
 
 def _untainted(situation: Situation) -> list[str]:

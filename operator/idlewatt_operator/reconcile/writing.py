@@ -3,9 +3,12 @@
 import logging
 from collections import Counter
 from collections.abc import Iterable
+from typing import Final
 
 from idlewatt_operator.gateways.protocols import (
+    Clock,
     ClusterGateway,
+    EventNote,
     Outcome,
     Result,
     TelemetryGateway,
@@ -35,6 +38,9 @@ from idlewatt_scheduler.model.units import SECOND
 
 _log = logging.getLogger(__name__)
 
+_UNHURRIED: Final = 8
+"""Writes in flight that must not be in the way of bindings."""
+
 
 class Writing:
     """The writes of one cycle.
@@ -43,10 +49,11 @@ class Writing:
         outcomes: how many writes of each kind ended how.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - all that a write may need
         self,
         cluster: ClusterGateway,
         telemetry: TelemetryGateway | None,
+        clock: Clock,
         memory: Memory,
         settings: Settings,
         situation: Situation,
@@ -54,9 +61,11 @@ class Writing:
         self.outcomes: Counter[tuple[str, str]] = Counter()
         self._cluster = cluster
         self._telemetry = telemetry
+        self._clock = clock
         self._memory = memory
         self._in_flight = settings.writes_in_flight
         self._at = situation.at
+        self._unsaid: list[EventNote] = []
 
     async def decisions(self, decisions: Decisions) -> None:
         """Step 5: first what keeps promises, then what makes new ones."""
@@ -69,20 +78,25 @@ class Writing:
         await each(decisions.bind, self._bind, self._in_flight)
 
     async def explanations(self, explanations: Iterable[Explanation]) -> None:
-        """Step 6: events, and conditions that do not say so yet."""
+        """Step 6: events, and conditions that do not say so yet.
+
+        That a pod was bound is said here too: its binding must not wait for an event.
+        """
+        await each(self._unsaid, self._cluster.say, self._in_flight)
+        self._unsaid.clear()
         await each(explanations, self._explain, self._in_flight)
 
     async def statuses(self, statuses: Iterable[StatusWrite]) -> None:
         """Step 7: the vehicles' status."""
-        await each(statuses, self._write_status, self._in_flight)
+        await each(statuses, self._write_status, _UNHURRIED)
 
     async def verdicts(self, verdicts: Iterable[Verdicts]) -> None:
         """Step 7: conditions of what a person has to mend, where they changed."""
-        await each(verdicts, self._judge, self._in_flight)
+        await each(verdicts, self._judge, _UNHURRIED)
 
     async def taints(self, nodes: Iterable[str]) -> None:
         """Step 8: the permanent taint."""
-        for node, result in await each(nodes, self._cluster.keep_taint, self._in_flight):
+        for node, result in await each(nodes, self._cluster.keep_taint, _UNHURRIED):
             self._count("taint", result, f"Node {node}")
 
     def _count(self, verb: str, result: Result, about: str) -> bool:
@@ -161,15 +175,15 @@ class Writing:
         record = binding.record
         uid = record.pod.uid
         self._memory.sent.sending(record, binding.assumed, self._at)
-        answer = await bindings.bind(binding, self._cluster)
-        if answer.fenced and binding.deadline_seconds is not None:
-            self._memory.fenced[uid] = binding.deadline_seconds
+        answer = await bindings.bind(binding, self._cluster, self._clock.now())
+        if answer.fence_seconds is not None:
+            self._memory.fenced[uid] = answer.fence_seconds
         done = self._count("bind" if answer.sent else "fence", answer.result, record.pod.key)
         if not answer.sent:
             self._memory.sent.forget(uid)
         if done:
             self._memory.sent.done(uid, self._at)
-            await self._cluster.say(scheduled(record.pod, binding.placement.node))
+            self._unsaid.append(scheduled(record.pod, binding.placement.node))
         else:
             await self._not_bound(binding, answer)
 
