@@ -66,25 +66,24 @@ class Store(Generic[T]):
     def shown(self) -> Mapping[str, T]:
         """The usable objects by key, as they are now; never changed afterwards."""
         if self._shown is None:
-            self._show()
-        return self._shown or MappingProxyType({})
+            self._shown = self._show()
+        return self._shown
 
     def refused(self) -> tuple[Refused, ...]:
         """The objects that cannot be used."""
-        if self._shown is None:
-            self._show()
+        self.shown()
         return self._refused
 
-    def _show(self) -> None:
-        self._shown = MappingProxyType(
+    def _show(self) -> Mapping[str, T]:
+        self._refused = tuple(
+            seen.value for seen in self._seen.values() if isinstance(seen.value, Refused)
+        )
+        return MappingProxyType(
             {
                 key: seen.value
                 for key, seen in self._seen.items()
                 if not isinstance(seen.value, Refused)
             }
-        )
-        self._refused = tuple(
-            seen.value for seen in self._seen.values() if isinstance(seen.value, Refused)
         )
 
     def _differs(self, old: T | Refused, new: T | Refused) -> bool:
