@@ -41,7 +41,7 @@ test: $(DEV) ## Run every test: unit, property, and integration on a real API se
 lint: $(DEV) ## Check style, types and import directions
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy $(PACKAGES)
+	$(BIN)/mypy $(PACKAGES) tests scripts
 	$(BIN)/lint-imports
 
 format: $(DEV) ## Let ruff mend and format what it can

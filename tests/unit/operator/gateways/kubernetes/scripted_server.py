@@ -10,17 +10,18 @@ from typing import Any
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from idlewatt_operator.gateways.kubernetes.credentials import Credentials
+from idlewatt_operator.gateways.kubernetes.credentials import Credentials, CredentialSource
 from idlewatt_operator.gateways.kubernetes.session import ApiSession
 
 Manifest = dict[str, Any]
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-class FixedSource:
+class FixedSource(CredentialSource):
     """Credentials of the scripted server; each loading hands out the next token."""
 
     def __init__(self, server: str) -> None:
+        super().__init__()
         self.server = server
         self.loads = 0
 
