@@ -171,10 +171,10 @@ def _relieve(
         yield leaver
 
 
-def _leaves_first(case: RunningCase) -> tuple[int, Instant, str, str]:
-    """Greatest for the lowest priority, then the youngest, then the greater name."""
+def _leaves_first(case: RunningCase) -> tuple[int, Instant, str]:
+    """Greatest for the lowest priority, then the youngest, then the greater `namespace/name`."""
     pod = case.running.pod
-    return -pod.priority, pod.created_at, pod.name, pod.namespace
+    return -pod.priority, pod.created_at, pod.key
 
 
 class _Aboard:

@@ -59,7 +59,7 @@ class PriceLine:
 
     def _over(self, start: Instant, end: Instant) -> Iterator[int]:
         index = max(bisect_right(self.starts, start) - 1, 0)
-        while index < len(self.starts) and (self.starts[index] < end):
+        while start < end and index < len(self.starts) and self.starts[index] < end:
             yield index
             index += 1
 

@@ -1,5 +1,6 @@
 """Node selectors, required node affinity, taints and tolerations, as kube-scheduler reads them."""
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
@@ -18,6 +19,7 @@ VEHICLE_TAINT: Final = "idlewatt.dev/vehicle"
 _ASLEEP_MEANS: Final = frozenset({"node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"})
 _UNSCHEDULABLE: Final = Taint("node.kubernetes.io/unschedulable", "NoSchedule")
 _KEEPS_AWAY: Final = frozenset({"NoSchedule", "NoExecute"})
+_INTEGER: Final = re.compile(r"[+-]?[0-9]+")
 
 
 def selects(pod: Pod, node: Node) -> bool:
@@ -69,10 +71,10 @@ def _holds(requirement: Requirement, value: str | None) -> bool:
 
 
 def _compares(operator: str, value: str | None, bounds: tuple[str, ...]) -> bool:
-    try:
-        have, bound = int(value or ""), int(bounds[0])
-    except (ValueError, IndexError):
+    figures = (value or "", *bounds)
+    if len(figures) != 2 or not all(map(_INTEGER.fullmatch, figures)):  # noqa: PLR2004
         return False
+    have, bound = map(int, figures)
     return have > bound if operator == "Gt" else have < bound
 
 
