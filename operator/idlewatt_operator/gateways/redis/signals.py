@@ -1,4 +1,4 @@
-"""The signals of the telemetry contract, one line each: name, block, field, unit and range.
+"""The signals of the telemetry contract, each with its block, its field and its range.
 
 A figure is rounded to the side that promises less: a charge and a limit down, a load up.
 """
@@ -31,14 +31,12 @@ class Signal:
     Attributes:
         block: of the observation.
         field: of the block.
-        read: makes the field's value of what JSON held.
-        unit: for the documentation.
+        read: makes the field's value of what JSON held; its unit is on the contract's page.
     """
 
     block: str
     field: str
     read: Callable[[Any], Any]
-    unit: str
 
 
 def _number(value: object) -> float:
@@ -118,54 +116,38 @@ SEATS: Final = tuple(
 )
 
 VEHICLE_SIGNALS: Final[Mapping[str, Signal]] = {
-    f"{_BATTERY}StateOfCharge.Current": Signal(
-        "battery", "state_of_charge_percent", _PERCENT, "percent of the net capacity"
-    ),
-    f"{_BATTERY}StateOfCharge.Displayed": Signal(
-        "battery", "displayed_percent", _PERCENT, "percent, where Current is not to be had"
-    ),
+    f"{_BATTERY}StateOfCharge.Current": Signal("battery", "state_of_charge_percent", _PERCENT),
+    f"{_BATTERY}StateOfCharge.Displayed": Signal("battery", "displayed_percent", _PERCENT),
     f"{_BATTERY}Temperature.Average": Signal(
-        "battery", "temperature_celsius", _within(-60, 150, round), "degrees Celsius"
+        "battery", "temperature_celsius", _within(-60, 150, round)
     ),
-    "Vehicle.Powertrain.Transmission.IsParkLockEngaged": Signal("parking", "parked", _flag, ""),
-    "Vehicle.IsMoving": Signal("parking", "moving", _flag, ""),
-    **{seat: Signal("parking", "occupied", _flag, "") for seat in SEATS},
-    "Idlewatt.Parking.Since": Signal("parking", "since", _time, "RFC 3339"),
+    "Vehicle.Powertrain.Transmission.IsParkLockEngaged": Signal("parking", "parked", _flag),
+    "Vehicle.IsMoving": Signal("parking", "moving", _flag),
+    **{seat: Signal("parking", "occupied", _flag) for seat in SEATS},
+    "Idlewatt.Parking.Since": Signal("parking", "since", _time),
     "Idlewatt.Compute.Temperature": Signal(
-        "compute", "temperature_celsius", _within(-60, 200, round), "degrees Celsius"
+        "compute", "temperature_celsius", _within(-60, 200, round)
     ),
-    "Idlewatt.Connection.Site": Signal("connection", "site", _or_none(_text), "a ParkingSite"),
-    "Idlewatt.Connection.Circuit": Signal(
-        "connection", "circuit", _or_none(_text), "a circuit of that site"
-    ),
+    "Idlewatt.Connection.Site": Signal("connection", "site", _or_none(_text)),
+    "Idlewatt.Connection.Circuit": Signal("connection", "circuit", _or_none(_text)),
     "OCPP.TransactionEvent.transactionInfo.chargingState": Signal(
-        "connection", "supply", _word(CHARGING_STATES), ""
+        "connection", "supply", _word(CHARGING_STATES)
     ),
-    f"{_OCPP_METER}Power.Active.Import": Signal(
-        "connection", "charge_power_watts", _LOAD, "watts AC"
-    ),
-    f"{_OCPP_METER}Power.Import.Offered": Signal(
-        "connection", "charge_power_limit_watts", _LIMIT, "watts AC"
-    ),
+    f"{_OCPP_METER}Power.Active.Import": Signal("connection", "charge_power_watts", _LOAD),
+    f"{_OCPP_METER}Power.Import.Offered": Signal("connection", "charge_power_limit_watts", _LIMIT),
     "Idlewatt.Compute.ImportPower": Signal(
-        "connection", "computing_watts", _within(0, _MOST_WATTS, math.floor), "watts AC"
+        "connection", "computing_watts", _within(0, _MOST_WATTS, math.floor)
     ),
-    "Idlewatt.Power": Signal("power", "power", _word({power.value: power for power in Power}), ""),
+    "Idlewatt.Power": Signal("power", "power", _word({power.value: power for power in Power})),
     "OCPP.NotifyEVChargingNeeds.chargingNeeds.departureTime": Signal(
-        "departure", "departure_expected_at", _or_none(_time), "RFC 3339, or null"
+        "departure", "departure_expected_at", _or_none(_time)
     ),
 }
 """What a report about a vehicle may hold."""
 
 CIRCUIT_SIGNALS: Final[Mapping[str, Signal]] = {
-    "Idlewatt.Circuit.UncontrolledLoad": Signal(
-        "load", "uncontrolled_load_watts", _LOAD, "watts AC"
-    ),
-    "OpenADR.IMPORT_CAPACITY_LIMIT": Signal(
-        "curtailment", "curtailed_to_watts", _or_none(_LIMIT), "watts AC, or null"
-    ),
-    "OpenADR.IMPORT_CAPACITY_LIMIT.end": Signal(
-        "curtailment", "curtailed_until", _or_none(_time), "RFC 3339, or null"
-    ),
+    "Idlewatt.Circuit.UncontrolledLoad": Signal("load", "uncontrolled_load_watts", _LOAD),
+    "OpenADR.IMPORT_CAPACITY_LIMIT": Signal("curtailment", "curtailed_to_watts", _or_none(_LIMIT)),
+    "OpenADR.IMPORT_CAPACITY_LIMIT.end": Signal("curtailment", "curtailed_until", _or_none(_time)),
 }
 """What a report about a circuit may hold."""
