@@ -1,6 +1,6 @@
 """The pods of the twin: an assumed mix of inference services and jobs, scaled to a number."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from idlewatt_operator.twin.controllers import Workload, WorkloadKind
@@ -67,7 +67,7 @@ MODELS: Final = (
     ),
     Model("index", 0.12, 10, 140, 4, 6, image_gb=1, runtime=90 * MINUTE, submitted=9 * HOUR),
 )  # fmt: skip
-GIANT: Final = Model("giant-70b", 0.01, 100, 900, 8, 48, gpus=8, image_gb=40)
+GIANT: Final = Model("giant-70b", 0.0, 100, 900, 8, 48, gpus=8, image_gb=40)
 """It asks for more than any car carries: the pod that has to be told so."""
 
 
@@ -81,22 +81,21 @@ class Submission:
 
 
 def submissions(pods: int, start: Instant) -> tuple[Submission, ...]:
-    """About `pods` pods in the catalogue's proportions; exactly so many, largest remainder first.
+    """Exactly `pods` pods, at least one of each model if there are so many, else the first ones.
 
     Args:
         pods: at least 1.
         start: when the play begins.
     """
-    models = (*MODELS, GIANT) if pods >= len(MODELS) + 1 else MODELS
-    counts = _counts(models, pods)
+    models = (*MODELS, GIANT)[:pods]
+    counts = _counts(models, pods - len(models))
     return tuple(
-        _submission(model, count, start)
-        for model, count in zip(models, counts, strict=True)
-        if count
+        _submission(model, count + 1, start) for model, count in zip(models, counts, strict=True)
     )
 
 
 def _counts(models: tuple[Model, ...], pods: int) -> list[int]:
+    """So many pods in the models' proportions; what is left over goes by largest remainder."""
     whole = sum(model.share for model in models)
     exact = [model.share / whole * pods for model in models]
     counts = [int(each) for each in exact]
@@ -144,8 +143,3 @@ def _template(model: Model, start: Instant) -> Pod:
         termination_grace_seconds=model.grace_seconds,
         demand=demand,
     )
-
-
-def fresh(workload: Workload) -> Workload:
-    """The same workload before it made any pod."""
-    return replace(workload, made=0)
