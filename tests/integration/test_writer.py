@@ -24,10 +24,17 @@ ANNOTATIONS = {
 }
 
 
+@pytest.fixture(scope="module")
+def served(control_plane: ControlPlane) -> ControlPlane:
+    """The control plane, with our kinds."""
+    control_plane.apply_definitions()
+    return control_plane
+
+
 @pytest.fixture
-async def gateway(cluster: ControlPlane) -> AsyncIterator[KubernetesCluster]:
+async def gateway(served: ControlPlane, cluster: ControlPlane) -> AsyncIterator[KubernetesCluster]:
     """The gateway on the real cluster, its watches not running."""
-    cluster.apply_definitions()
+    assert served is cluster
     async with ApiSession(CredentialSource(cluster.kubeconfig)) as session:
         yield KubernetesCluster(session, WallClock(), lambda: None)
 

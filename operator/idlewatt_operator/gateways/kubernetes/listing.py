@@ -61,6 +61,9 @@ async def _list_all(session: ApiSession, catalogue: Catalogue) -> str:
             await _list(session, catalogue, kind)
         except (ApiUnreachable, msgspec.DecodeError) as error:
             failure = f"{kind.naming.plural} could not be listed: {error}"
+        except Exception as error:  # noqa: BLE001 # a fault of ours must not end the guard
+            _LOG.exception("The listing of %s failed.", kind.naming.plural)
+            failure = f"{kind.naming.plural} could not be listed: {error!r}"
     return failure
 
 
