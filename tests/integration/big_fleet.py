@@ -29,14 +29,16 @@ CHARGE_WATTS: Final = 3_000
 STANDBY_WATTS: Final = 90
 EFFICIENCY: Final = Fraction(88, 100)
 
-CIRCUITS: Final = (
+CIRCUITS: Final[tuple[dict[str, Any], ...]] = (
     {"name": "main", "importCapacityLimitWatts": 250_000, "uncontrolledLoadWatts": 8_000},
     {"name": "row-a", "parent": "main", "importCapacityLimitWatts": 90_000},
     {"name": "row-b", "parent": "main", "importCapacityLimitWatts": 100_000},
     {"name": "a-1", "parent": "row-a", "importCapacityLimitWatts": 45_000},
     {"name": "a-2", "parent": "row-a", "importCapacityLimitWatts": 60_000},
 )
-PARENTS: Final = {circuit["name"]: circuit.get("parent") for circuit in CIRCUITS}
+PARENTS: Final[dict[str, str | None]] = {
+    circuit["name"]: circuit.get("parent") for circuit in CIRCUITS
+}
 LEAVES: Final = ("a-1", "a-2", "row-b", "row-b")
 
 
@@ -246,10 +248,6 @@ def _job(name: str, pods: int) -> Manifest:
             "parallelism": pods,
             "completions": pods,
             "backoffLimit": 100,
-            # A drained pod is no failure of the job's: else its controller pauses ever longer.
-            "podFailurePolicy": {
-                "rules": [{"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget"}]}]
-            },
             "template": template,
         },
     }

@@ -147,7 +147,7 @@ class Fleet:
         watts: defaultdict[str, Fraction] = defaultdict(Fraction)
         for pod in self.bound():
             watts[pod["spec"]["nodeName"]] += Fraction(pod["metadata"]["annotations"][WATTS])
-        loads: Counter[tuple[str, str]] = Counter()
+        loads: defaultdict[tuple[str, str], Fraction] = defaultdict(Fraction)
         for car in CARS:
             if not car.plugged:
                 continue
@@ -155,12 +155,12 @@ class Fleet:
             draw = big_fleet.CHARGE_WATTS - 20 + computing / big_fleet.EFFICIENCY
             circuit: str | None = car.circuit
             while circuit is not None:
-                loads[car.site, circuit] += draw  # type: ignore[assignment] # exact
-                circuit = PARENTS[circuit]  # type: ignore[assignment]
+                loads[car.site, circuit] += draw
+                circuit = PARENTS[circuit]
         for site in {car.site for car in CARS}:
             for each in CIRCUITS:
-                load = loads[site, str(each["name"])] + int(each.get("uncontrolledLoadWatts", 0))
-                assert load <= int(each["importCapacityLimitWatts"]), (site, each["name"])
+                load = loads[site, each["name"]] + each.get("uncontrolledLoadWatts", 0)
+                assert load <= each["importCapacityLimitWatts"], (site, each["name"])
 
     def assert_controllers_have_their_pods(self) -> None:
         """Every Deployment and Job has just as many pods as it wants, each with one Scheduled."""
@@ -303,9 +303,17 @@ def a_link_is_lost(fleet: Fleet, operator: Operator) -> str:
 
 
 def with_pods(fleet: Fleet, fits: Callable[[Car], bool]) -> Car:
-    """A car of this sort on which pods run."""
-    homes = {pod["spec"]["nodeName"] for pod in fleet.bound()}
-    return next(car for car in CARS if car.name in homes and fits(car))
+    """A car of this sort on which pods run, as few of one job as can be had.
+
+    A Job's controller takes an evicted pod for a failed one and pauses: ten seconds for one,
+    twice as long for each one more.
+    """
+    of_one_job: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for pod in fleet.bound():
+        owner = pod["metadata"]["ownerReferences"][0]
+        of_one_job[pod["spec"]["nodeName"]][owner["name"]] += owner["kind"] == "Job"
+    cars = [car for car in CARS if car.name in of_one_job and fits(car)]
+    return min(cars, key=lambda car: max(of_one_job[car.name].values()))
 
 
 def quiet_fleet(fleet: Fleet, operator: Operator) -> dict[str, object]:
