@@ -57,6 +57,8 @@ class Bay:
 
     def anyone(self, instant: Instant) -> Sum:
         """One while a new pod stays, else nothing."""
+        if any(instant < case.stay.start for case in self.cases.values()):
+            return 0
         return next((stays for end, stays in sorted(self.stays.items()) if end > instant), 0)
 
     def computing(self, instant: Instant) -> Sum:

@@ -86,11 +86,12 @@ class Choice:
         if known in self._known:
             return False
         self._known.add(known)
-        priority = self._board.templates[envy.template].priority
+        made, templates = self._bays[envy.candidate], self._board.templates
+        priority = templates[envy.template].priority
         more = [
             literals[kept.get(template, 0)]
-            for template, literals in self._bays[envy.candidate].stands.items()
-            if self._board.templates[template].priority >= priority
+            for template, literals in made.stands.items()
+            if (made.parked is None or templates[template].priority >= priority)
             and len(literals) > kept.get(template, 0)
         ]
         ways_out = [self._placed_in_full(envy.template), *self._circuits_in_the_way(envy)]

@@ -38,7 +38,7 @@ class Stop:
     work: float = 2.0
 
     def __post_init__(self) -> None:
-        if self.work <= 0:
+        if not self.work > 0:  # so that no number at all is refused too
             message = "A planner needs some work to do: `work` must be above 0."
             raise ValueError(message)
 

@@ -1,4 +1,7 @@
-"""Stability: no waiting pod could be placed by leaving out only pods of lower priority there."""
+"""Stability: no waiting pod could be placed by leaving out only pods of lower priority there.
+
+On a plain node nobody has to make room: a pod that waits envies those there only for what is free.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +14,7 @@ class Envy:
     """A waiting pod that would fit on a candidate, were the lower ones not there.
 
     Attributes:
-        kept: the pods there whose priority is not lower.
+        kept: the pods there that it may not displace.
     """
 
     template: int
@@ -33,6 +36,8 @@ def kept_for(board: Board, template: int, candidate: int) -> Held:
     """The new pods on a candidate that a pod of the template may not displace."""
     priority = board.templates[template].priority
     held = board.placed[candidate].cases
+    if board.candidates[candidate].parked is None:
+        return held
     return tuple((case, count) for case, count in held if case.pod.priority >= priority)
 
 
