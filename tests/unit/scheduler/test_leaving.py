@@ -293,7 +293,7 @@ def test_every_reason_that_drains_has_an_example() -> None:
 
 def test_of_several_reasons_the_first_is_named() -> None:
     """A vehicle clause before the pod's own, and these in their order."""
-    wrong = {
+    wrong: dict[str, Overrides] = {
         "draining": {"draining": True},
         "windows": {"windows": ()},
         "leaves": {"observed__departure_expected_at": AT},

@@ -32,12 +32,14 @@ def line(tariff: Tariff, test: OffPeakTest = BAND, at: int = AT) -> PriceLine:
 def zone(start: str, end: str, band: str | None, price: str | None = "0.20") -> TariffZone:
     """A daily zone in wall times."""
     wall = [int(text[:2]) * 60 + int(text[3:]) for text in (start, end)]
-    return TariffZone(band or "", Recurrence(EVERY_DAY, *wall), band, price and Decimal(price))
+    return TariffZone(
+        band or "", Recurrence(EVERY_DAY, *wall), band, None if price is None else Decimal(price)
+    )
 
 
 def interval(after: int, duration: int, price: str | None = None, **more: Any) -> TariffInterval:  # noqa: ANN401
     """An interval that starts so many milliseconds after `AT`."""
-    return TariffInterval(AT + after, duration, price and Decimal(price), **more)
+    return TariffInterval(AT + after, duration, None if price is None else Decimal(price), **more)
 
 
 def by_interval(*intervals: TariffInterval, **overrides: object) -> Tariff:
