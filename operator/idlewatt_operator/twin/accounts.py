@@ -41,17 +41,24 @@ class Paid:
     Attributes:
         energy: to whoever buys the kWh; by the tariff's price where the fleet does.
         waking: the energy of waking, at the same rates.
+        own_bill: the part of both that is the fleet's own electricity bill, not somebody's earning.
     """
 
     availability: Fraction = Fraction(0)
     energy: Fraction = Fraction(0)
     wear: Fraction = Fraction(0)
     waking: Fraction = Fraction(0)
+    own_bill: Fraction = Fraction(0)
 
     @property
     def total(self) -> Fraction:
         """All of it."""
         return self.availability + self.energy + self.wear + self.waking
+
+    @property
+    def earned(self) -> Fraction:
+        """What owners and hosts receive."""
+        return self.total - self.own_bill
 
     def plus(self, other: "Paid") -> "Paid":
         """Both together."""
@@ -60,6 +67,7 @@ class Paid:
             self.energy + other.energy,
             self.wear + other.wear,
             self.waking + other.waking,
+            self.own_bill + other.own_bill,
         )
 
 
@@ -183,13 +191,15 @@ def paid_to(
     for name, at in wakes:
         if name == vehicle.name:
             index = next(i for i in reversed(range(len(quarters))) if quarters[i].start <= at)
-            energy = Fraction(vehicle.compute.wake_energy_watt_hours, _WATT_HOURS_PER_KWH)
-            waking += energy * per_kwh[index]
+            kwh = Fraction(vehicle.compute.wake_energy_watt_hours, _WATT_HOURS_PER_KWH)
+            waking += kwh * per_kwh[index]
+    energy = _priced(reading.computing, per_kwh)
     return Paid(
         availability=Fraction(rates.availability_per_hour) * Fraction(sum(reading.busy), HOUR),
-        energy=_priced(reading.computing, per_kwh),
+        energy=energy,
         wear=Fraction(rates.wear_per_kwh) * _kwh(sum(reading.computing_dc)),
         waking=waking,
+        own_bill=energy + waking if fleet_pays else Fraction(0),
     )
 
 

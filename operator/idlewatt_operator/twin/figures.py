@@ -31,11 +31,16 @@ def rows(accounts: Accounts) -> tuple[Row, ...]:
 def _money(accounts: Accounts) -> tuple[Row, ...]:
     paid = accounts.paid
     return (
-        Row("Paid to owners and hosts", money(paid.total), money(Fraction(0)), heading=True),
+        Row("Paid for computing", money(paid.total), money(Fraction(0)), heading=True),
         Row("availability", money(paid.availability), note=f"{accounts.vehicles_paid} vehicles"),
         Row("energy", money(paid.energy)),
         Row("wear", money(paid.wear)),
         Row("waking", money(paid.waking), note=f"{accounts.wakes} wakes"),
+        Row(
+            "of it to owners and hosts",
+            money(paid.earned),
+            note="the rest is the fleet's own electricity",
+        ),
     )
 
 
@@ -58,9 +63,9 @@ def _energy(accounts: Accounts) -> tuple[Row, ...]:
         ),
         Row("of it off-peak", f"{float(share):.0%}"),
         Row(
-            "a kWh of computing",
+            "mean price of a kWh",
             _price(computing.mean_price),
-            note=f"all hours: {_price(accounts.mean_price)}",
+            note=f"{_price(accounts.mean_price)} over all hours",
         ),
         Row(
             "Carbon, marginal",

@@ -55,8 +55,8 @@ ASSUMED: Final = (
         "times a week (median), so this fleet is about a third of those enrolled."
     ),
     (
-        "The habits are Norwegian and the prices Texan: joined by local weekday and hour, no clock "
-        "shifted."
+        "The habits are Norwegian, the prices Texan and the carbon Californian, of other years: "
+        "joined by local weekday and hour, no clock shifted. No place has all three."
     ),
     PRICES_ASSUMED,
     (

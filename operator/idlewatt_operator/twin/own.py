@@ -25,6 +25,10 @@ ASSUMED: Final = (
         "Arrivals, departures and what the file says of energy and batteries are its own, no clock "
         "shifted; what it leaves out is drawn by seed from homes in Norway, 2018 to 2021."
     ),
+    (
+        "Prices and carbon are those of other places and years, joined by local weekday and hour: "
+        "the data named below."
+    ),
     "A car whose stated departure is missing is taken at its word: it leaves when it really left.",
     "Cars charge at once on arrival. A door opens 30 to 150 s before the car drives.",
     "A quarter of the cars fall asleep when they stand charged and idle for half an hour.",

@@ -123,8 +123,10 @@ def grid(meter: Meter, alone: Meter) -> tuple[Measured, int, int]:
                 over_unshed += 1
                 continue
             clock = local_time(scenario.start + index * QUARTER, scenario.zone)
+            ours = reading.computing[index] / 1_000 / QUARTER
             broken.append(
-                f"{clock:%a %H:%M} {site}/{name}: {load / 1_000:.1f} of {limit / 1_000:.1f} kW"
+                f"{clock:%a %H:%M} {site}/{name}: {load / 1_000:.1f} of {limit / 1_000:.1f} kW, "
+                f"{ours / 1_000:.1f} of them for pods"
             )
     promise = Measured("grid", "circuit quarters", chances, tuple(broken))
     return promise, over_alone, over_unshed

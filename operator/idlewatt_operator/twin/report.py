@@ -90,7 +90,7 @@ def _summary(accounts: Accounts) -> str:
     owner = promises.owner
     return (
         f"Parked cars did {hours(accounts.computed.delivered_hours)} of pods' work and earned "
-        f"{money(accounts.paid.total)} for their owners and hosts. Of {owner.chances} departures "
+        f"{money(accounts.paid.earned)} for their owners and hosts. Of {owner.chances} departures "
         f"{owner.kept} left with the charge that was promised and an empty computer. "
         + (
             "No promise was broken."
@@ -106,7 +106,7 @@ def _cards(accounts: Accounts) -> str:
     share = float(computing.off_peak_kwh / computing.kwh) if computing.kwh else 0.0
     cards = (
         (hours(computed.delivered_hours), "of pods' work delivered", ""),
-        (money(accounts.paid.total), f"paid for {accounts.vehicles_paid} vehicles", ""),
+        (money(accounts.paid.total), f"paid, {accounts.vehicles_paid} vehicles worked", ""),
         (f"{share:.0%}", "of computing was off-peak", ""),
         (kilograms(computing.kilograms), "of CO2 from computing, marginal", ""),
         (str(broken), "promises broken", "bad" if broken else "good"),
