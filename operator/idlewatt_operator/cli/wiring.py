@@ -34,12 +34,15 @@ from idlewatt_operator.settings import Settings
 from idlewatt_scheduler.model.plan import Plan
 from idlewatt_scheduler.model.snapshot import Snapshot
 from idlewatt_scheduler.model.units import SECOND
-from idlewatt_scheduler.planner import plan
+from idlewatt_scheduler.planner import Stop, plan
 
 _log: Final = logging.getLogger(__name__)
 
 _STOPPING_SECONDS: Final = 25.0
 """Kubernetes kills a pod 30 s after SIGTERM: a cycle that has not ended by then is cut short."""
+
+_LOOK_NO_LONGER: Final = Stop(work=0.5)
+"""A plan that is a little better is not worth a cycle that is late."""
 
 _SERVING_ENDS_SECONDS: Final = 3.0
 
@@ -121,7 +124,7 @@ def _cycle(
 
 async def _plan_in_a_thread(snapshot: Snapshot) -> Plan:
     """The planner, while the watches go on being read."""
-    return await asyncio.to_thread(plan, snapshot)
+    return await asyncio.to_thread(plan, snapshot, stop=_LOOK_NO_LONGER)
 
 
 @contextlib.asynccontextmanager
