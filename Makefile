@@ -13,7 +13,7 @@ RUN := $(VENV)/.has-run
 DEV := $(VENV)/.has-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format crds lock verify cluster cluster-down clean
+.PHONY: help demo test lint format crds lock picture verify cluster cluster-down clean
 MAKEFLAGS += --no-print-directory
 
 help: ## List these commands
@@ -62,6 +62,10 @@ lock: $(DEV) ## Bring requirements/ into step with pyproject.toml; UPGRADE=1 tak
 		-c requirements/run.txt -o requirements/build.txt
 	@$(LOCK) $(if $(UPGRADE),--upgrade) pyproject.toml --group dev \
 		-c requirements/run.txt -c requirements/build.txt -o requirements/dev.txt
+
+picture: $(RUN) ## Draw the README's picture again from the demo
+	@echo "Playing the night, about ten seconds."
+	@$(BIN)/python scripts/picture.py docs/images/night.svg
 
 verify: crds lock ## Regenerate what is generated, and fail if that changes anything
 	@changed=$$(git status --porcelain -- crds requirements); \
