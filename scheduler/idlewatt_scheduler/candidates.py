@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from idlewatt_scheduler.availability import VehicleCase, first_vehicle_reason
 from idlewatt_scheduler.calendar import open_until
@@ -78,7 +79,32 @@ class Fleet:
 
 
 def assemble(snapshot: Snapshot) -> Fleet:
-    """Look up everything that no placement changes."""
+    """Look up everything that no placement changes.
+
+    The answer for the last snapshot is kept: a cycle decides on the fleet that was planned for,
+    and looking ten thousand vehicles up takes longer than much of the planning.
+    """
+    return _assembled(_Itself(snapshot))
+
+
+class _Itself:
+    """A snapshot that equals itself alone: comparing two whole ones would take too long."""
+
+    __slots__ = ("snapshot",)
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Itself) and other.snapshot is self.snapshot
+
+    def __hash__(self) -> int:
+        return id(self.snapshot)
+
+
+@lru_cache(maxsize=1)
+def _assembled(itself: _Itself) -> Fleet:
+    snapshot = itself.snapshot
     exchange = Exchange(snapshot.policy, snapshot.vehicles)
     lines = {
         name: price_line(tariff, snapshot.policy.off_peak, snapshot.at, exchange.rate)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import IntEnum
 from fractions import Fraction
+from functools import lru_cache
 from heapq import heappop, heappush
 
 from idlewatt_scheduler.calendar import occurrences
@@ -114,12 +115,16 @@ def _segments(tariff: Tariff, within: Interval) -> Iterator[Segment]:
 
 
 def _final_price(tariff: Tariff, price: Decimal | None) -> Fraction | None:
-    """(price + adders) x (1 + tax / 100); a wholesale price without adders is none."""
+    """What a kWh costs; a wholesale price without adders is none."""
     if price is None or (tariff.wholesale and not tariff.adders):
         return None
-    return (Fraction(price) + sum(map(Fraction, tariff.adders))) * (
-        1 + Fraction(tariff.tax_percent) / 100
-    )
+    return _completed(price, tariff.adders, tariff.tax_percent)
+
+
+@lru_cache(maxsize=4_096)
+def _completed(price: Decimal, adders: tuple[Decimal, ...], tax_percent: Decimal) -> Fraction:
+    """(price + adders) x (1 + tax / 100): every cycle asks for the same few, exactly."""
+    return (Fraction(price) + sum(map(Fraction, adders))) * (1 + Fraction(tax_percent) / 100)
 
 
 def _zone_pieces(tariff: Tariff, within: Interval) -> Iterator[Segment]:

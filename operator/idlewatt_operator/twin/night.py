@@ -122,16 +122,16 @@ class Play:
         """
         next_look = self.scenario.start
         while self.clock.now() < self.scenario.end:
-            await self._move(next_look)
+            self._move(next_look)
             now = self.clock.now()
-            looks = now >= next_look
-            if looks:
+            ahead = self._ahead() if now >= next_look else None
+            if ahead is not None:
                 next_look += LOOK_EVERY
-                self.story.turn(self._ahead()[0], self.till.price_at(now))
+                self.story.turn(ahead[0], self.till.price_at(now))
             if self._due is not None and self._due <= now:
                 await self._cycle()
-            if looks:
-                look = self._look()
+            if ahead is not None:
+                look = self._look(ahead)
                 if watch is not None:
                     await watch(look)
         return self._close()
@@ -153,10 +153,10 @@ class Play:
             if before.price != after.price:
                 self.clock.call_at(after.start - lead, ask)
 
-    async def _move(self, next_look: Instant) -> None:
+    def _move(self, next_look: Instant) -> None:
         targets = [next_look, self.scenario.end]
         targets += [at for at in (self._due, self.clock.next_due()) if at is not None]
-        await self.clock.run_to(min(targets))
+        self.clock.advance_to(min(targets))
 
     async def _cycle(self) -> None:
         self._due = None
@@ -182,7 +182,7 @@ class Play:
         ahead = (quarter.start for quarter in self.quarters if quarter.start > now)
         return (off_peak(line, now), *(off_peak(line, start) for start in ahead))
 
-    def _look(self) -> Look:
+    def _look(self, ahead: tuple[bool, ...]) -> Look:
         now = self.clock.now()
         self.fleet.settle_all()
         for name, draws in self.journal.draws.items():
@@ -196,7 +196,7 @@ class Play:
             computing_watts=sum(car.computing for car in cars) / 1_000,
             charging_watts=sum(car.charging_watts for car in cars),
             price=self.till.price_at(now),
-            ahead=self._ahead(),
+            ahead=ahead,
             paid=self.till.paid,
             kilograms=self.till.kilograms,
         )

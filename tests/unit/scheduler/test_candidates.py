@@ -18,6 +18,7 @@ from tests.unit.scheduler.scenes import (
 )
 
 from idlewatt_scheduler.candidates import (
+    assemble,
     capacity_of,
     counts_until,
     running_power,
@@ -34,6 +35,7 @@ from idlewatt_scheduler.testing import (
     a_pod,
     a_running_pod,
     a_site,
+    a_snapshot,
     a_vehicle,
 )
 
@@ -328,3 +330,11 @@ def test_the_headroom_of_every_site_is_there() -> None:
     """Also where no car stands."""
     headroom = a_fleet(sites=(a_site(), a_site(name="depot-8")), pending=(a_pod(),)).headroom
     assert set(headroom) == {(s, c) for s in ("depot-7", "depot-8") for c in ("main", "row-a")}
+
+
+def test_a_snapshot_is_looked_up_once_and_another_for_itself() -> None:
+    """The same snapshot has the same fleet; one that is only equal to it has its own."""
+    one, other = a_snapshot(), a_snapshot()
+    assert assemble(one) is assemble(one)
+    assert assemble(other).snapshot is other
+    assert assemble(one).snapshot is one
