@@ -33,6 +33,7 @@ from idlewatt_operator.reconcile.report import Decisions, Report
 from idlewatt_operator.reconcile.situation import Situation
 from idlewatt_operator.reconcile.snapshot import build_snapshot
 from idlewatt_operator.reconcile.status import wanted_statuses
+from idlewatt_operator.reconcile.unheard import without_unheard
 from idlewatt_operator.reconcile.writing import Writing
 from idlewatt_operator.settings import Settings
 from idlewatt_scheduler.candidates import assemble
@@ -82,6 +83,7 @@ class Cycle:
         situation, with_observed = self._look()
         watch.lap("snapshot")
         plan = await self._planner(situation.snapshot)
+        plan = without_unheard(plan, situation, self.memory.since(situation.at))
         watch.lap("plan")
         decisions = self._decide(situation, plan)
         watch.lap("decide")

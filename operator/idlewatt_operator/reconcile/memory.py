@@ -24,6 +24,7 @@ class Memory:
         bound_before: our bound pods as the last cycle saw them, by UID.
         judged: the conditions that were written last, by kind and name.
         judged_at: when the objects were last looked through.
+        looking_since: the instant of the first cycle.
     """
 
     sent: SentBindings
@@ -36,6 +37,7 @@ class Memory:
     bound_before: dict[str, PodRecord] = field(default_factory=dict)
     judged: dict[tuple[str, str], tuple[Condition, ...]] = field(default_factory=dict)
     judged_at: Instant | None = None
+    looking_since: Instant | None = None
     _unwritten: dict[str, PodRecord] = field(default_factory=dict)
 
     @classmethod
@@ -48,6 +50,12 @@ class Memory:
             said=Said(settings.event_again_after),
             pace=StatusPace(settings.status_at_most_every, settings.status_writes_per_second),
         )
+
+    def since(self, at: Instant) -> Instant:
+        """The instant of the first cycle; the one at `at`, if there was none before."""
+        if self.looking_since is None:
+            self.looking_since = at
+        return self.looking_since
 
     def leaves(self, uid: str, at: Instant) -> bool:
         """Whether a pending pod is left alone in this cycle."""
