@@ -76,6 +76,9 @@ verify: crds lock ## Regenerate what is generated, and fail if that changes anyt
 	fi
 	@echo "crds/ and requirements/ are in step with their sources."
 
+bench: $(DEV) ## Measure how long plans take and how good they are; BENCH="200x500 --repeat 3"
+	@$(BIN)/python -m tests.benchmarks.planner $(BENCH)
+
 cluster: $(DEV) ## Start a real control plane with simulated kubelets, for you; VEHICLES=20 makes nodes
 	@$(BIN)/python -m tests.cluster up $(if $(VEHICLES),--vehicles $(VEHICLES))
 
