@@ -13,7 +13,7 @@ RUN := $(VENV)/.has-run
 DEV := $(VENV)/.has-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format crds lock picture verify cluster cluster-down clean
+.PHONY: help demo test lint format crds lock picture verify bench cluster cluster-down clean
 MAKEFLAGS += --no-print-directory
 
 help: ## List these commands
