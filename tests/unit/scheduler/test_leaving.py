@@ -189,6 +189,18 @@ CASES: list[tuple[VehicleReason | PodReason | None, str, Overrides]] = [
     ),
     # 50 Wh in the five minutes of the lead, of 600 Wh a percent.
     (P.BELOW_RESERVE, "at the reserve, and it falls", heavy(30)),
+    (
+        P.BELOW_RESERVE,
+        "a watt-hour under the reserve when the lead is over",
+        on_battery(31, battery__departure_percent=30, battery__net_capacity_watt_hours=4_900)
+        | running(bound_power=510_000),
+    ),
+    (
+        P.DEPARTURE_CHARGE_AT_RISK,
+        "just at the reserve when the lead is over",
+        on_battery(31, battery__departure_percent=30, battery__net_capacity_watt_hours=5_000)
+        | running(bound_power=510_000),
+    ),
     (P.DEPARTURE_CHARGE_AT_RISK, "7 % for 8 hours", heavy(37)),
     (None, "8 % for 8 hours", heavy(38)),
     (P.DEPARTURE_CHARGE_AT_RISK, "to another departure charge", heavy(87, 80)),

@@ -47,6 +47,7 @@ def on_grid(charge: int) -> Overrides:
 HEAVY = pod(demand__power_watts=510)
 """With standby 600 W: 1 % of the battery an hour."""
 
+NO_LOSSES = {"compute__efficiency_percent": 100}
 EMPTY_LATER = {"battery__departure_percent": 30}
 
 CASES: list[tuple[PodReason | None, str, Overrides]] = [
@@ -100,6 +101,16 @@ CASES: list[tuple[PodReason | None, str, Overrides]] = [
         pod() | charging(1_000, 1_173, charge=79),
     ),
     (None, "it takes none that charges", pod() | charging(1_000, 1_174, charge=79)),
+    (
+        None,
+        "with what charges it is exactly at the cap",
+        HEAVY | charging(1_000, 1_600, charge=79, **NO_LOSSES),
+    ),
+    (
+        R.DEPARTURE_CHARGE_AT_RISK,
+        "with what charges it is a watt over the cap",
+        HEAVY | charging(1_000, 1_599, charge=79, **NO_LOSSES),
+    ),
     (None, "at the departure charge nobody minds", pod() | charging(1_000, 1_000, charge=80)),
     (None, "it does not charge", pod() | charging(0, 174, charge=79)),
     (None, "it does not say whether it charges", pod() | charging(None, 174, charge=79)),
@@ -128,6 +139,12 @@ CASES: list[tuple[PodReason | None, str, Overrides]] = [
         "of what it does not ask for others may have too much",
         pod() | {"other_use": {"v-1": {"nvidia.com/gpu": 9_000}}},
     ),
+    (
+        None,
+        "nought of what others have too much of",
+        pod(requests={"cpu": 1_000, "nvidia.com/gpu": 0, "pods": 1_000})
+        | {"other_use": {"v-1": {"nvidia.com/gpu": 9_000}}},
+    ),
     (R.NOT_ENOUGH_RESOURCES, "a milliwatt too few", pod() | running(bound_power=937_501)),
     (None, "all watts", pod() | running(bound_power=937_500)),
     (
@@ -136,7 +153,7 @@ CASES: list[tuple[PodReason | None, str, Overrides]] = [
         pod()
         | vehicle(observed__power=Power.ASLEEP)
         | running(
-            bound_power=1_000_000,
+            bound_power=2_000_000,
             pod__demand__expected_runtime=HOUR,
             bound_until=AT + MINUTE,
         ),
@@ -153,7 +170,9 @@ CASES: list[tuple[PodReason | None, str, Overrides]] = [
         ),
     ),
     (R.NOT_ENOUGH_RESOURCES, "more AC than the cap", pod() | charging(0, 173)),
-    (None, "as much AC as the cap", pod() | charging(0, 174)),
+    (None, "no more AC than the cap", pod() | charging(0, 174)),
+    (None, "exactly as much as the cap", HEAVY | charging(0, 600, **NO_LOSSES)),
+    (R.NOT_ENOUGH_RESOURCES, "a watt more than the cap", HEAVY | charging(0, 599, **NO_LOSSES)),
     (
         R.NOT_ENOUGH_RESOURCES,
         "more AC than the cap, on the battery",
@@ -309,6 +328,21 @@ def test_a_draw_changes_where_computing_does() -> None:
         (10, 20, 100_000),
         (30, 40, -100_000),
     ]
+
+
+def test_a_draw_changes_step_by_step() -> None:
+    """Each step of either line ends where the next one begins."""
+    parked = a_fleet().candidates[0].parked
+    assert parked is not None
+    before = [Step(0, 10, 0, 88_000), Step(10, 20, 0, 176_000), Step(25, 30, 0, 88_000)]
+    after = [Step(0, 15, 0, 176_000), Step(15, 25, 0, 88_000)]
+    assert draw_changes(parked, before, after) == [
+        (0, 10, 100_000),
+        (15, 20, -100_000),
+        (20, 25, 100_000),
+        (25, 30, -100_000),
+    ]
+    assert draw_changes(parked, before, before) == []
 
 
 def test_a_car_that_is_not_plugged_in_changes_no_draw() -> None:

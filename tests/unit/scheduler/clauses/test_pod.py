@@ -242,6 +242,11 @@ CASES: list[tuple[PodReason | None, str, Overrides]] = [
     ),
     (
         None,
+        "no time at all, and no tariff",
+        pod() | NO_TARIFF | policy(minimum_stay_seconds=0),
+    ),
+    (
+        None,
         "no time at all, whatever is known of it",
         pod() | observed(power=Power.ASLEEP) | bands("Peak") | policy(minimum_stay_seconds=0),
     ),

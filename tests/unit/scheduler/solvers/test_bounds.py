@@ -10,6 +10,7 @@ from tests.unit.scheduler.scenes import (
     row_a,
     running,
     site,
+    vehicle,
 )
 
 from idlewatt_scheduler.model.site import Circuit
@@ -38,6 +39,13 @@ def two_rows(main: int) -> Overrides:
     )
     cars = (a_vehicle(), a_vehicle(name="v-2", observed__connection__circuit="row-b"))
     return {"vehicles": cars, **site(circuits=circuits)}
+
+
+def without_losses(cap: int) -> Overrides:
+    """A car of 1 kW and 90 W standby that draws what it computes, under a cap in watts."""
+    return vehicle(
+        compute__efficiency_percent=100, observed__connection__charge_power_limit_watts=cap
+    )
 
 
 ASLEEP = observed(power=Power.ASLEEP)
@@ -90,6 +98,16 @@ CASES: list[tuple[int, str, Overrides]] = [
             **row_a(300),
             **observed(connection__charge_power_limit_watts=1_000),
         },
+    ),
+    (
+        4,
+        "a circuit of 300 W and a car that is just not at its cap, without losses",
+        {"pending": alike(9), **row_a(300), **without_losses(1_090)},
+    ),
+    (
+        9,
+        "a circuit of 300 W and a car that may be a watt over its cap, without losses",
+        {"pending": alike(9), **row_a(300), **without_losses(1_089)},
     ),
     (7, "one main circuit of 500 W", {"pending": alike(32), **two_rows(500)}),
     (32, "one main circuit of 5 kW", {"pending": alike(40), **two_rows(5_000)}),
