@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 EXAMPLES: Final = (
     "idlewatt demo",
     "idlewatt demo --profile workplace --date 2019-07-25",
-    "idlewatt demo --vehicles 40 --pods 80 --seed 7 --report /tmp/night.html",
-    "idlewatt demo --sessions my-charging-log.csv",
+    "idlewatt demo --vehicles 40 --pods 80 --seed 8 --report /tmp/night.html",
+    "idlewatt demo --sessions examples/sessions/two-nights.csv",
 )
 
 _LIVE_SECONDS: Final = 8.0

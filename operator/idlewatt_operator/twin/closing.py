@@ -1,5 +1,6 @@
 """The closing table, what is assumed, and whom the data are owed to."""
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
@@ -12,7 +13,13 @@ from idlewatt_operator.twin.night import Play
 
 def closing(play: Play, accounts: Accounts) -> RenderableType:
     """The table, what was broken, what is assumed and whom the data are owed to."""
-    table = Table(title=f"{play.scenario.name}: the accounts", title_style="bold", expand=False)
+    table = Table(
+        title=f"{play.scenario.name}: the accounts",
+        title_style="bold",
+        title_justify="left",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+    )
     table.add_column("")
     table.add_column("with idlewatt", justify="right")
     table.add_column("without", justify="right")

@@ -37,9 +37,9 @@ def _money(accounts: Accounts) -> tuple[Row, ...]:
         Row("wear", money(paid.wear)),
         Row("waking", money(paid.waking), note=f"{accounts.wakes} wakes"),
         Row(
-            "of it to owners and hosts",
+            "to owners and hosts",
             money(paid.earned),
-            note="the rest is the fleet's own electricity",
+            note="the rest: own electricity",
         ),
     )
 
@@ -49,7 +49,7 @@ def _energy(accounts: Accounts) -> tuple[Row, ...]:
     share = computing.off_peak_kwh / computing.kwh if computing.kwh else Fraction(0)
     return (
         Row(
-            "Electricity, at the plug",
+            "Electricity at the plug",
             kwh(computing.kwh + charging.kwh),
             kwh(alone.kwh),
             heading=True,
@@ -90,11 +90,11 @@ def _work(accounts: Accounts) -> tuple[Row, ...]:
             note=f"{computed.jobs_done} of {computed.jobs_asked} pods",
         ),
         Row(
-            "job hours to be repeated",
+            "jobs to be repeated",
             hours(computed.lost_hours),
             note=f"{computed.drained} drains",
         ),
-        Row("loading images and models", hours(computed.loading_hours)),
+        Row("loading images, models", hours(computed.loading_hours)),
     )
 
 
@@ -102,16 +102,16 @@ def _promises(accounts: Accounts) -> tuple[Row, ...]:
     promises = accounts.promises
     broken = sum(len(each.broken) for each in promises.each())
     result = [Row("Promises broken", str(broken), heading=True, bad=broken > 0)]
-    without = {"owner": "0", "grid": f"{promises.over_alone} over"}
+    without = {"owner": "0", "grid": str(promises.over_alone)}
     for each in promises.each():
-        kept = f"{each.kept:,} of {each.chances:,} {each.of}"
+        kept = f"{each.kept:,} of {each.chances:,} {each.of} kept"
         bad = bool(each.broken)
         result.append(
             Row(
                 f"to the {each.to_whom}",
                 str(len(each.broken)),
                 without.get(each.to_whom, ""),
-                f"kept: {kept}",
+                kept,
                 bad=bad,
             )
         )

@@ -99,7 +99,7 @@ def workload(runs: list[Run], scenario: Scenario) -> Measured:
         for run in ended
         if run.ended_by is EndedBy.CAR
     ]
-    return Measured("workload", "runs that ended", len(ended), tuple(broken))
+    return Measured("workload", "runs", len(ended), tuple(broken))
 
 
 def grid(meter: Meter, alone: Meter) -> tuple[Measured, int, int]:
@@ -164,4 +164,4 @@ def platform(silent: Mapping[str, str], asked: int) -> Measured:
         asked: how many pods ever waited.
     """
     broken = tuple(f"{when} {pod}: no reason" for pod, when in silent.items())
-    return Measured("platform engineer", "pods that waited", asked, broken)
+    return Measured("platform engineer", "waiting pods", asked, broken)

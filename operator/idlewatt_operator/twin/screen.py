@@ -58,6 +58,8 @@ _PODS_SHOWN: Final = (
 )
 _BLOCKS: Final = " ▁▂▃▄▅▆▇█"
 _NARROW: Final = 100
+_LOW: Final = 32
+_VERY_LOW: Final = 22
 
 
 class Screen:
@@ -106,12 +108,16 @@ class Screen:
         """The whole picture."""
         layout = Layout()
         narrow = self._console.width < _NARROW
-        layout.split_column(
-            Layout(self._head(look, share), size=2),
-            Layout(name="now", size=11),
-            Layout(self._prices(look), size=9),
-            Layout(self._events(), minimum_size=5),
-        )
+        low = self._console.height < _LOW
+        parts = [
+            Layout(self._head(look, share), size=1 if low else 2),
+            Layout(name="now", size=9 if low else 11),
+            Layout(self._prices(look, 3 if low else 5), size=7 if low else 9),
+            Layout(self._events(), minimum_size=4),
+        ]
+        if self._console.height < _VERY_LOW:
+            del parts[2]
+        layout.split_column(*parts)
         now = [Layout(self._fleet(look), ratio=3), Layout(self._pods(look), ratio=2)]
         if not narrow:
             now.append(Layout(self._money(look), ratio=2))
@@ -175,14 +181,14 @@ class Screen:
         grid.add_row("pods cut off", Text(str(cut), "bright_red" if cut else "bright_green"))
         return Panel(grid, title="money and promises", border_style="grey50")
 
-    def _prices(self, look: Look) -> RenderableType:
+    def _prices(self, look: Look, rows: int) -> RenderableType:
         seen = {each.at: each.off_peak for each in self._play.looks}
         past = len(self._play.quarters) - len(look.ahead)
         off_peak = [
             seen.get(quarter.start, False) if index < past else look.ahead[index - past]
             for index, quarter in enumerate(self._play.quarters)
         ]
-        chart = PriceChart(self._play, off_peak, look)
+        chart = PriceChart(self._play, off_peak, look, rows)
         title = "price, $ a kWh: [bright_green]off-peak[/] as it is judged now"
         return Panel(chart, title=title, border_style="grey50")
 
@@ -213,12 +219,11 @@ class Bar:
 class PriceChart:
     """Prices as columns of blocks over the play; what is past is dimmed, now is marked."""
 
-    rows = 5
-
-    def __init__(self, play: Play, off_peak: list[bool], look: Look) -> None:
+    def __init__(self, play: Play, off_peak: list[bool], look: Look, rows: int) -> None:
         self._play = play
         self._off_peak = off_peak
         self._look = look
+        self.rows = rows
 
     def __rich_console__(self, _: Console, options: ConsoleOptions) -> RenderResult:
         """Rows of blocks, the computing power below them, and the hours."""
