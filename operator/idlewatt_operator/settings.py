@@ -21,6 +21,7 @@ class Settings:
             for the first, doubled with each refusal, up to the most.
         wake_margin: what a vehicle may take to wake beyond its `wakeSeconds`.
         wake_avoided_for: how long a vehicle that did not wake is left alone.
+        battery_spared_for: how long a battery is left alone that would not have lasted.
         event_again_after: a waiting pod's event is repeated after that.
         status_at_most_every: one vehicle's status.
         status_writes_per_second: of all vehicles together.
@@ -41,6 +42,7 @@ class Settings:
     bind_backoff_most: Milliseconds = 5 * MINUTE
     wake_margin: Milliseconds = 60 * SECOND
     wake_avoided_for: Milliseconds = 15 * MINUTE
+    battery_spared_for: Milliseconds = 15 * MINUTE
     event_again_after: Milliseconds = 5 * MINUTE
     status_at_most_every: Milliseconds = 1 * MINUTE
     status_writes_per_second: int = 50

@@ -41,7 +41,7 @@ _log: Final = logging.getLogger(__name__)
 _STOPPING_SECONDS: Final = 25.0
 """Kubernetes kills a pod 30 s after SIGTERM: a cycle that has not ended by then is cut short."""
 
-_LOOK_NO_LONGER: Final = Stop(work=0.5)
+_LOOK_NO_LONGER: Final = Stop(work=0.2)
 """A plan that is a little better is not worth a cycle that is late."""
 
 _SERVING_ENDS_SECONDS: Final = 3.0

@@ -29,6 +29,7 @@ from idlewatt_operator.reconcile.fence import to_lower
 from idlewatt_operator.reconcile.findings import verdicts
 from idlewatt_operator.reconcile.lost import to_give_up
 from idlewatt_operator.reconcile.memory import Memory
+from idlewatt_operator.reconcile.onward import regrets
 from idlewatt_operator.reconcile.report import Decisions, Report
 from idlewatt_operator.reconcile.situation import Situation
 from idlewatt_operator.reconcile.snapshot import build_snapshot
@@ -118,6 +119,7 @@ class Cycle:
         for name in self.memory.wakes.settle(vehicles, at):
             _log.warning("%s was asked to wake and did not; it is left alone for a while.", name)
         snapshot = self.memory.wakes.without_avoided(snapshot)
+        snapshot = self.memory.batteries.applied_to(snapshot)
         snapshot = replace(
             snapshot,
             pending=tuple(pod for pod in snapshot.pending if not self.memory.leaves(pod.uid, at)),
@@ -126,6 +128,8 @@ class Cycle:
         return situation, telemetry is not None
 
     def _decide(self, situation: Situation, plan: Plan) -> Decisions:
+        regretted = regrets(situation, plan)
+        undone = {each.placement.pod.uid for each in regretted}
         bindings, renewals = to_bind(situation, plan, self.memory.fenced)
         return Decisions(
             lower=tuple(to_lower(situation)),
@@ -134,7 +138,8 @@ class Cycle:
             give_up=tuple(to_give_up(situation, self.memory.bound_before)),
             wake=tuple(self.memory.wakes.to_wake(situation, plan)),
             renew=tuple(renewals),
-            bind=tuple(bindings),
+            bind=tuple(each for each in bindings if each.record.pod.uid not in undone),
+            regret=tuple(regretted),
         )
 
     def _writing(self, situation: Situation) -> Writing:

@@ -6,6 +6,7 @@ from idlewatt_operator.gateways.protocols import Condition
 from idlewatt_operator.reconcile.assumed import SentBindings
 from idlewatt_operator.reconcile.backoff import Backoffs
 from idlewatt_operator.reconcile.events import Said
+from idlewatt_operator.reconcile.onward import SparedBatteries
 from idlewatt_operator.reconcile.situation import Situation
 from idlewatt_operator.reconcile.status import StatusPace
 from idlewatt_operator.reconcile.wake import Wakes
@@ -30,6 +31,7 @@ class Memory:
     sent: SentBindings
     backoffs: Backoffs
     wakes: Wakes
+    batteries: SparedBatteries
     said: Said
     pace: StatusPace
     gone: set[str] = field(default_factory=set)
@@ -47,6 +49,7 @@ class Memory:
             sent=SentBindings(settings.binding_settles_within),
             backoffs=Backoffs(settings.bind_backoff_first, settings.bind_backoff_most),
             wakes=Wakes(settings.wake_margin, settings.wake_avoided_for),
+            batteries=SparedBatteries(settings.battery_spared_for),
             said=Said(settings.event_again_after),
             pace=StatusPace(settings.status_at_most_every, settings.status_writes_per_second),
         )
@@ -72,6 +75,7 @@ class Memory:
         self.fenced = {uid: each for uid, each in self.fenced.items() if uid in pods}
         self.backoffs.keep_only(pods)
         self.said.keep_only(pods)
+        self.batteries.keep_only(situation.view.vehicles)
         self.pace.keep_only(situation.view.vehicles)
         bound = {
             record.pod.uid: record for records in situation.bound.values() for record in records

@@ -8,13 +8,18 @@ from idlewatt_operator.reconcile.binding import Binding, Renewal
 from idlewatt_operator.reconcile.drain import Drain, Marking
 from idlewatt_operator.reconcile.fence import Lowering
 from idlewatt_operator.reconcile.lost import GivingUp
+from idlewatt_operator.reconcile.onward import Regret
 from idlewatt_operator.reconcile.situation import Situation
 from idlewatt_scheduler.model.plan import Plan
 
 
 @dataclass(frozen=True, slots=True)
 class Decisions:
-    """All that a cycle means to write about pods and vehicles, in the order of writing."""
+    """All that a cycle means to write about pods and vehicles, in the order of writing.
+
+    Attributes:
+        regret: placements that are not bound, since the next cycle would undo them.
+    """
 
     lower: tuple[Lowering, ...] = ()
     mark: tuple[Marking, ...] = ()
@@ -23,6 +28,7 @@ class Decisions:
     wake: tuple[str, ...] = ()
     renew: tuple[Renewal, ...] = ()
     bind: tuple[Binding, ...] = ()
+    regret: tuple[Regret, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

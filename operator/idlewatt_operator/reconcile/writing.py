@@ -30,13 +30,17 @@ from idlewatt_operator.reconcile.findings import Verdicts
 from idlewatt_operator.reconcile.flight import each
 from idlewatt_operator.reconcile.lost import GivingUp
 from idlewatt_operator.reconcile.memory import Memory
+from idlewatt_operator.reconcile.onward import Regret
 from idlewatt_operator.reconcile.report import Decisions
 from idlewatt_operator.reconcile.situation import Situation
 from idlewatt_operator.reconcile.status import StatusWrite
 from idlewatt_operator.settings import Settings
+from idlewatt_scheduler.model.reasons import PodReason
 from idlewatt_scheduler.model.units import SECOND
 
 _log = logging.getLogger(__name__)
+
+_REGRET: Final = "Regret"
 
 _UNHURRIED: Final = 8
 """Writes in flight that must not be in the way of bindings."""
@@ -76,6 +80,7 @@ class Writing:
         await each(decisions.wake, self._wake, self._in_flight)
         await each(decisions.renew, self._renew, self._in_flight)
         await each(decisions.bind, self._bind, self._in_flight)
+        await each(decisions.regret, self._regret, self._in_flight)
 
     async def explanations(self, explanations: Iterable[Explanation]) -> None:
         """Step 6: events, and conditions that do not say so yet.
@@ -204,6 +209,20 @@ class Writing:
                 f"Tried again in {(patience.until - self._at) // SECOND} s."
             )
             await self._cluster.say(failed(pod, message))
+
+    async def _regret(self, regret: Regret) -> None:
+        """Not bound: the pod and the vehicle's battery are left alone for a while."""
+        placement = regret.placement
+        self._memory.backoffs.refused(placement.pod.uid, self._at)
+        if regret.reason in {PodReason.DEPARTURE_CHARGE_AT_RISK, PodReason.BELOW_RESERVE}:
+            self._memory.batteries.spare(placement.node, self._at)
+        message = (
+            f"{placement.node} was chosen for a stay, and could not keep the pod for longer. "
+            "A pod with idlewatt.dev/expected-runtime may be placed there."
+        )
+        if self._memory.said.is_due(placement.pod.uid, _REGRET, placement.node, self._at):
+            self._memory.said.note(placement.pod.uid, _REGRET, placement.node, self._at)
+            self._unsaid.append(failed(placement.pod, message, action="Scheduling"))
 
     async def _explain(self, explanation: Explanation) -> None:
         record, uid = explanation.record, explanation.record.pod.uid

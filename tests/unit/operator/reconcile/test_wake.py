@@ -15,6 +15,8 @@ async def test_an_asleep_vehicle_is_woken_for_a_placement_and_then_bound() -> No
     assert scene.telemetry.woken == ["v-0"]
     assert scene.writes("bind") == []
     assert scene.writes("set_active_deadline") == []
+    assert "is being woken" in scene.pod("svc-1").waiting_message
+    assert len(scene.writes("set_waiting")) == 1
     scene.observe("v-0", power=Power.WAKING)
     await scene.run(20)
     assert scene.writes("bind") == []
