@@ -3,6 +3,8 @@
 import asyncio
 import time
 from collections import Counter
+from itertools import groupby
+from operator import itemgetter
 from typing import Final, Self
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
@@ -20,7 +22,7 @@ from idlewatt_operator.twin.night import Look, Play
 from idlewatt_operator.twin.places import local_time
 from idlewatt_scheduler.model.units import HOUR
 
-FRAMES_PER_SECOND: Final = 12
+FRAMES_PER_SECOND: Final = 10
 STATE_COLOURS: Final = {
     "computing": "bright_green",
     "leaving": "bright_yellow",
@@ -57,6 +59,11 @@ _PODS_SHOWN: Final = (
     ("finished", "grey62"),
 )
 _BLOCKS: Final = " ▁▂▃▄▅▆▇█"
+_PRICE_STYLES: Final = {
+    (off_peak, past): Style(color="green3" if off_peak else "orange3", dim=past)
+    for off_peak in (True, False)
+    for past in (True, False)
+}
 _NARROW: Final = 100
 _LOW: Final = 32
 _VERY_LOW: Final = 22
@@ -157,10 +164,12 @@ class Screen:
         grid.add_column(justify="right", width=9)
         for word, colour in _PODS_SHOWN:
             grid.add_row(Text(word, colour), str(look.pods.get(word, 0)))
-        grid.add_row()
+        narrow = self._console.width < _NARROW
+        if not narrow:
+            grid.add_row()
         grid.add_row("computing", f"{look.computing_watts / 1_000:.1f} kW")
         grid.add_row("charging", f"{look.charging_watts / 1_000:.1f} kW")
-        if self._console.width < _NARROW:
+        if narrow:
             grid.add_row(Text("paid", "bold"), Text(f"${look.paid:.2f}", "bold bright_green"))
         return Panel(grid, title="pods", border_style="grey50")
 
@@ -238,17 +247,19 @@ class PriceChart:
                 f"{most * (row + 1) / self.rows:6.2f}  " if row in {0, self.rows - 1} else " " * 8
             )
             yield Segment(label, Style(color="grey50"))
-            for x, index in enumerate(columns):
-                height = prices[index] / most * self.rows - row
-                block = _BLOCKS[max(0, min(8, round(height * 8)))]
-                yield Segment(block, self._style(index, dim=x < now - 1))
+            cells = (
+                (self._block(prices[index] / most, row), (self._off_peak[index], x < now - 1))
+                for x, index in enumerate(columns)
+            )
+            for look, same in groupby(cells, key=itemgetter(1)):
+                yield Segment("".join(block for block, _ in same), _PRICE_STYLES[look])
             yield Segment.line()
         yield from self._power(width)
         yield from self._hours(width, now)
 
-    def _style(self, index: int, *, dim: bool) -> Style:
-        colour = "green3" if self._off_peak[index] else "orange3"
-        return Style(color=colour, dim=dim)
+    def _block(self, share: float, row: int) -> str:
+        """The part of a column that stands in this row, from below."""
+        return _BLOCKS[max(0, min(8, round((share * self.rows - row) * 8)))]
 
     def _power(self, width: int) -> RenderResult:
         """The computing power of every look so far, in the same columns."""
