@@ -6,6 +6,7 @@ in part (the fractional knapsack).
 """
 
 from collections.abc import Iterable, Mapping
+from fractions import Fraction
 
 from idlewatt_scheduler.board import Board
 from idlewatt_scheduler.candidates import Candidate
@@ -115,4 +116,5 @@ def _knapsack(board: Board, room: int, asked: Mapping[int, int]) -> int:
 
 def _worth_most_first(board: Board, asked: Mapping[int, int]) -> Iterable[tuple[int, int]]:
     asking = [(template, amount) for template, amount in asked.items() if amount]
-    return sorted(asking, key=lambda entry: (entry[1] / board.templates[entry[0]].weight, entry))
+    weights = [template.weight for template in board.templates]
+    return sorted(asking, key=lambda entry: (Fraction(entry[1], weights[entry[0]]), entry))

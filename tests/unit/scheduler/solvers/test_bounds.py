@@ -133,3 +133,17 @@ CASES: list[tuple[int, str, Overrides]] = [
 def test_no_plan_places_more_than_what_runs_out_first(most: int, overrides: Overrides) -> None:
     """The least of what the pods, each resource and all circuits allow."""
     assert bound(a_board(**overrides)) == most
+
+
+def test_what_is_asked_for_is_compared_exactly() -> None:
+    """A thousandth of a byte in nine terabytes: the smaller pods are worth more, and both fit."""
+    small = 2**53
+    resources = {"memory": 2 * small, "pods": 110_000}
+    larger = a_pod(name="larger", created_at=0, requests={"memory": small + 1, "pods": 1_000})
+    pods = [a_pod(name=f"p-{n}", requests={"memory": small, "pods": 1_000}) for n in range(2)]
+    board = a_board(
+        pending=(larger, *pods),
+        vehicles=(a_vehicle(compute__capacity=resources),),
+        nodes=(a_node(allocatable=resources),),
+    )
+    assert bound(board) == 2
