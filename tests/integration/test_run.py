@@ -88,6 +88,12 @@ def report_now(cluster: ControlPlane) -> None:
     cluster.api.patch("VehicleNode", "v-1", status, subresource="status")
 
 
+def conditions_of(cluster: ControlPlane, kind: str, name: str = "depot") -> list[Manifest]:
+    """The conditions of an object."""
+    found: list[Manifest] = cluster.api.get(kind, name).get("status", {}).get("conditions", [])
+    return found
+
+
 def versions(cluster: ControlPlane) -> dict[str, str]:
     """The version of everything that the operator might write."""
     kinds = (
@@ -185,10 +191,13 @@ def test_without_redis_the_status_of_the_vehicles_is_the_source(fleet: ControlPl
             lambda: fleet.api.get("VehicleNode", "v-1")["status"].get("pods") is not None,
             "the status is written",
         )
+        fleet.wait_until(lambda: bool(conditions_of(fleet, "ParkingSite")), "the site is judged")
     finally:
         process.send_signal(signal.SIGTERM)
         status, _, err = ended(process)
     assert status == 0, err
+    for each in conditions_of(fleet, "ParkingSite"):
+        assert (each["status"], each["observedGeneration"]) == ("True", 1), each
     assert '"2 placed, 2 of 2 bound' in err
     shown = fleet.api.get("VehicleNode", "v-1")["status"]
     assert shown["battery"]["stateOfChargePercent"] == 85

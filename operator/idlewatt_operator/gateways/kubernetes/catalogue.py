@@ -40,6 +40,7 @@ class _Entry:
     version: int
     value: Value | Refused | None
     conditions: Sequence[Mapping[str, Any]] = ()
+    generation: int = 0
 
 
 class Catalogue:
@@ -84,6 +85,16 @@ class Catalogue:
             for entry in entries.values()
             if isinstance(entry.value, Refused)
         )
+
+    @property
+    def generations(self) -> Mapping[tuple[str, str], int]:
+        """The generation of every object that is there, by kind and name."""
+        return {
+            (kind, name): entry.generation
+            for kind, entries in self._entries.items()
+            for name, entry in entries.items()
+            if entry.value is not None
+        }
 
     def conditions(self, kind: str, name: str) -> Sequence[Mapping[str, Any]] | None:
         """The conditions of an object as they last stood; None: it is not known."""
@@ -131,7 +142,7 @@ class Catalogue:
         if old is not None and old.version >= version > 0:
             return False
         conditions = (manifest.get("status") or {}).get("conditions") or ()
-        entries[name] = _Entry(version, _read(kind, manifest), conditions)
+        entries[name] = _Entry(version, _read(kind, manifest), conditions, _generation(manifest))
         self._settle(kind, name)
         return old is None or old.value != entries[name].value
 
@@ -158,12 +169,15 @@ def _read(kind: type[Resource], manifest: Manifest) -> Value | Refused:
         return _TO_MODEL[kind](kind.model_validate(dict(manifest)))
     except ValidationError as error:
         sentence = "; ".join(str(mistake) for mistake in mistakes(error, kind))
-        generation = int((manifest.get("metadata") or {}).get("generation", 0))
-        return Refused(kind.naming.kind, _name(manifest), sentence, generation)
+        return Refused(kind.naming.kind, _name(manifest), sentence, _generation(manifest))
 
 
 def _name(manifest: Manifest) -> str:
     return str((manifest.get("metadata") or {}).get("name", ""))
+
+
+def _generation(manifest: Manifest) -> int:
+    return int((manifest.get("metadata") or {}).get("generation", 0))
 
 
 def _version(manifest: Manifest) -> int:

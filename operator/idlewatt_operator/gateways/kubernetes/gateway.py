@@ -112,6 +112,7 @@ class KubernetesCluster:
             sites=self.catalogue.sites,
             tariffs=self.catalogue.tariffs,
             pods=self._shown_pods(),
+            generations=self.catalogue.generations,
             refused=(
                 *self.catalogue.refused,
                 *self._vehicles.store.refused(),

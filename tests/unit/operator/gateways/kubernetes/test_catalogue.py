@@ -144,3 +144,11 @@ def test_tariffs_are_kept_by_name(catalogue: Catalogue) -> None:
     catalogue.put(EnergyTariff, at_version(a_tariff("depot"), 2))
     assert set(catalogue.tariffs) == {"a", "depot"}
     assert catalogue.sites == {}
+
+
+def test_the_generation_of_what_is_there_is_known(catalogue: Catalogue) -> None:
+    """A condition names the generation it is about; what was deleted has none."""
+    catalogue.put(ParkingSite, site(7))
+    catalogue.put(EnergyTariff, at_version(a_tariff(), 8))
+    catalogue.drop(EnergyTariff, at_version(a_tariff(), 9))
+    assert catalogue.generations == {("ParkingSite", "depot"): 7}
