@@ -83,12 +83,13 @@ def hour_axis(play: Play, x: Scale, top: float, bottom: float) -> str:
     return "".join(parts)
 
 
-def value_axis(y: Scale, unit: str, places: int = 0) -> str:
+def value_axis(y: Scale, unit: str) -> str:
     """Horizontal lines, their values, and the unit above."""
     parts = []
-    for value in y.ticks():
+    ticks = y.ticks()
+    for value, words in zip(ticks, svg.shown(ticks), strict=True):
         line = tag("line", x1=LEFT, x2=WIDTH - RIGHT, y1=y(value), y2=y(value), class_="grid")
-        parts += [line, svg.text(f"{value:,.{places}f}", LEFT - 8, y(value) + 4, class_="tick end")]
+        parts += [line, svg.text(words, LEFT - 8, y(value) + 4, class_="tick end")]
     parts.append(svg.text(unit, LEFT - 8, y.end - 10, class_="unit end"))
     return "".join(parts)
 
@@ -148,8 +149,8 @@ def price_and_power(play: Play) -> Chart:
         430,
         _price_description(play, totals),
         off_peak_shades(play, x, 30, 400),
-        value_axis(cost, f"{play.scenario.currency} a kWh", 2),
-        value_axis(power, "kW of pods", 0 if power.high > _TALL else 1),
+        value_axis(cost, f"{play.scenario.currency} a kWh"),
+        value_axis(power, "kW of pods"),
         hour_axis(play, x, 30, 400),
         tag(
             "path",
@@ -163,9 +164,6 @@ def price_and_power(play: Play) -> Chart:
     legend = (("off-peak", "off-peak"), *((classes[name], name) for name in layers))
     lead = "Pods wait through the dear hours and run in the cheap ones, which are shaded."
     return Chart("price", "Price and placed power", lead, markup, legend)
-
-
-_TALL: Final = 8
 
 
 def _power_by_workload(play: Play) -> dict[str, list[float]]:

@@ -59,7 +59,7 @@ def _body(play: Play, accounts: Accounts) -> Iterator[str]:
     yield _figure(price_and_power(play))
     yield _figure(vehicle_states(play))
     yield _details("The same figures hour by hour", _table(hourly(play)))
-    yield _figure(who_ran_where(play), tall=True)
+    yield _figure(who_ran_where(play))
     yield _figure(circuits(play))
     yield _accounts(accounts)
     yield _broken(accounts)
@@ -118,14 +118,14 @@ def _cards(accounts: Accounts) -> str:
     return f'<div class="cards">{shown}</div>'
 
 
-def _figure(chart: Chart, *, tall: bool = False) -> str:
+def _figure(chart: Chart) -> str:
     legend = "".join(
         f'<li><i class="{kind}"></i>{escape(words)}</li>' for kind, words in chart.legend
     )
     return (
         f'<h2 id="{chart.identity}-title">{escape(chart.title)}</h2>'
         f'<p class="lead">{escape(chart.lead)}</p><ul class="legend">{legend}</ul>'
-        f"<figure{' class=tall' if tall else ''}>{chart.markup}</figure>"
+        f"<figure>{chart.markup}</figure>"
     )
 
 

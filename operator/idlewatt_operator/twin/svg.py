@@ -12,6 +12,7 @@ from idlewatt_scheduler.model.units import HOUR, Instant
 
 _TICKS_WANTED: Final = 4
 _STEPS: Final = (1.0, 2.0, 2.5, 5.0, 10.0)
+_SAME: Final = 1e-6
 _HOUR_STEPS: Final = (1, 2, 3, 6, 12, 24, 48)
 _PIXELS_PER_HOUR_TICK: Final = 70
 
@@ -65,6 +66,17 @@ class Scale:
         first = int(self.low / step)
         values = [step * n for n in range(first, int(self.high / step) + 1)]
         return [value for value in values if self.low <= value <= self.high]
+
+
+def shown(values: Sequence[float]) -> list[str]:
+    """Values with as many places as tell them all apart, and no more."""
+    for places in range(4):
+        texts = [f"{value:,.{places}f}" for value in values]
+        if all(
+            abs(float(t.replace(",", "")) - v) < _SAME for t, v in zip(texts, values, strict=True)
+        ):
+            return texts
+    return [f"{value:g}" for value in values]
 
 
 def round_step(rough: float) -> float:
