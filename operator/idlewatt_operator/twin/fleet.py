@@ -103,17 +103,6 @@ class Fleet:
         by_hour = self.scenario.house_watts[site]
         return by_hour[local_time(at, self.scenario.zone).hour]
 
-    def circuit_watts(self, site: str, circuit: str, at: Instant) -> float:
-        """The real load of a circuit now: the house's, if it is the first one, and its cars'."""
-        circuits = next(each for each in self.scenario.sites if each.name == site).circuits
-        first = circuits[0].name
-        load: float = self.house_watts(site, at) if circuit == first else 0
-        for car in self.cars.values():
-            stay = car.stay
-            if stay is not None and stay.site == site and circuit in {first, stay.circuit}:
-                load += car.charging_watts + car.computing / 1_000
-        return load
-
     def states(self) -> Mapping[str, str]:
         """One word of `car.STATES` for what each car is doing."""
         pods = self.cluster.view().pods.values()

@@ -198,13 +198,11 @@ async def test_behind_a_lost_link_containers_run_on_unseen() -> None:
     assert yard.cluster.view().nodes[yard.name].ready is Ready.TRUE
 
 
-def test_a_circuit_carries_the_house_and_its_cars() -> None:
-    """The main circuit's real load is the house's and the car's, the other row's is nothing."""
+def test_the_house_is_metered_on_the_first_circuit() -> None:
+    """What the house takes at this hour is reported as the main circuit's own load."""
     yard = Yard()
     yard.go(1.5)
-    site, row = yard.stay.site, yard.stay.circuit
-    house = yard.fleet.house_watts(site, yard.clock.now())
-    assert yard.fleet.circuit_watts(site, row, yard.clock.now()) == 5_000
-    assert yard.fleet.circuit_watts(site, "main", yard.clock.now()) == house + 5_000
+    site = yard.stay.site
     (main,) = yard.fleet.latest().circuits[site]
-    assert (main.name, main.uncontrolled_load_watts) == ("main", house)
+    assert (main.name, main.uncontrolled_load_watts) == ("main", 8_500)
+    assert yard.fleet.house_watts(site, yard.clock.now()) == main.uncontrolled_load_watts
