@@ -26,9 +26,9 @@ def solve(
     merit = _merit(board)
     _place(board, dict.fromkeys(candidates, ()))
     most = _most(board, candidates, literals_at_most)
-    if most is None:
+    if most is None or not any(most.values()):
         _place(board, before)
-        return None
+        return None if most is None else Proof(board.weight, proven=True)
     choice = Choice(board, most, work, seed)
     hint = before
     while (chosen := choice.best(hint)) is not None:
