@@ -4,7 +4,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -72,7 +71,7 @@ def a_deployment(replicas: int = 2) -> Manifest:
 
 
 @pytest.fixture
-def fleet(cluster: ControlPlane) -> Iterator[ControlPlane]:
+def fleet(cluster: ControlPlane) -> ControlPlane:
     """One vehicle that just reported, in its status, and a Deployment of two pods."""
     cluster.apply_definitions()
     cluster.create_nodes("v-1")
@@ -98,10 +97,10 @@ def versions(cluster: ControlPlane) -> dict[str, str]:
     """The version of everything that the operator might write."""
     kinds = (
         ("Pod", "default"),
-        ("Node", None),
-        ("VehicleNode", None),
-        ("ParkingSite", None),
-        ("EnergyTariff", None),
+        ("Node", ""),
+        ("VehicleNode", ""),
+        ("ParkingSite", ""),
+        ("EnergyTariff", ""),
     )
     found = {
         f"{kind}/{each['metadata']['name']}": each["metadata"]["resourceVersion"]
