@@ -1,6 +1,7 @@
 """The documentation: every link leads somewhere, every page can be found, every word holds."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -121,3 +122,20 @@ def test_a_test_that_a_page_names_is_there(page: Path) -> None:
         for name, target in claims
         if f"def {name}(" not in (page.parent / target).read_text(encoding="utf-8")
     ] == []
+
+
+@pytest.mark.parametrize("package", ["core", "shell"])
+def test_the_architecture_page_draws_the_contracts(package: str) -> None:
+    """The layers on the page are those that import-linter holds the code to, from top to bottom."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    contracts = project["tool"]["importlinter"]["contracts"]
+    (held,) = (each for each in contracts if each["name"] == f"The {package} is layered")
+    layers = [set(re.findall(r"\w+", layer)) for layer in held["layers"]]
+    text = (DOCS / "explanation" / "architecture.md").read_text(encoding="utf-8")
+    _, _, section = text.partition(f"## The {package}")
+    drawing = section.split("```")[1].strip().splitlines()
+    assert len(drawing) == len(layers)
+    words = [set(re.findall(r"\w+", line)) for line in drawing]
+    assert [layer - line for layer, line in zip(layers, words, strict=True)] == [set()] * len(
+        layers
+    )
