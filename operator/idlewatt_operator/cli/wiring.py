@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Container, Coroutine, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -26,6 +27,7 @@ from idlewatt_operator.gateways.preflight import check_cluster, connected
 from idlewatt_operator.gateways.protocols import Clock, ClusterGateway, TelemetryGateway
 from idlewatt_operator.gateways.redis.telemetry import RedisTelemetry
 from idlewatt_operator.handlers.serving import serve
+from idlewatt_operator.reconcile.checked import checked
 from idlewatt_operator.reconcile.cycle import Cycle
 from idlewatt_operator.reconcile.loop import Loop
 from idlewatt_operator.reconcile.report import Report
@@ -43,6 +45,8 @@ _STOPPING_SECONDS: Final = 25.0
 
 _LOOK_NO_LONGER: Final = Stop(work=0.2)
 """A plan that is a little better is not worth a cycle that is late."""
+
+_PLAN_OF: Final = checked(partial(plan, stop=_LOOK_NO_LONGER))
 
 _SERVING_ENDS_SECONDS: Final = 3.0
 
@@ -124,7 +128,7 @@ def _cycle(
 
 async def _plan_in_a_thread(snapshot: Snapshot) -> Plan:
     """The planner, while the watches go on being read."""
-    return await asyncio.to_thread(plan, snapshot, stop=_LOOK_NO_LONGER)
+    return await asyncio.to_thread(_PLAN_OF, snapshot)
 
 
 @contextlib.asynccontextmanager
