@@ -17,10 +17,12 @@ from typer.testing import CliRunner
 from idlewatt_operator.cli.app import app
 from idlewatt_operator.gateways.clock import WallClock
 from idlewatt_operator.gateways.protocols import Outcome
-from idlewatt_operator.gateways.redis.contract import STREAM, WAKE_STREAM
+from idlewatt_operator.gateways.redis.contract import STREAM, WAKE_STREAM, VehicleReport
+from idlewatt_operator.gateways.redis.folding import KnownVehicle, fold_vehicle
 from idlewatt_operator.gateways.redis.keeping import HASH, POSITION
 from idlewatt_operator.gateways.redis.telemetry import RedisTelemetry, reading
 from idlewatt_operator.resources.times import format_instant
+from idlewatt_scheduler.model.site import ObservedCircuit
 from idlewatt_scheduler.model.vehicle import ObservedBattery, Power, Quality
 
 CHARGE = "Vehicle.Powertrain.TractionBattery.StateOfCharge.Current"
@@ -121,6 +123,59 @@ async def test_garbage_stops_nobody(redis_url: str, client: redis.Redis) -> None
         assert "v-2: Its data is not a JSON object of signals" in sentences
         assert "v-99: There is no VehicleNode of this name." in sentences
         assert "v-4: It was observed in the future" in sentences
+
+
+@pytest.mark.parametrize(
+    "poison",
+    ['{"a":' + "[" * 60_000, '{"' + CHARGE + '":' + "9" * 500 + "}"],
+    ids=["too deep", "too great"],
+)
+async def test_no_report_is_read_for_ever(redis_url: str, client: redis.Redis, poison: str) -> None:
+    """What Python itself stumbles over is one refused report, and the next one is read."""
+    report(client, "v-0", poison)
+    report(client, "v-1", {CHARGE: 70})
+    async with telemetry_of(redis_url) as telemetry:
+        assert battery(telemetry, "v-1").state_of_charge_percent == 70
+        assert telemetry.refused_count == 1
+
+
+async def test_a_fault_of_ours_costs_one_report(
+    redis_url: str, client: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An entry that we fail on is passed over, not tried again before all that follow it."""
+
+    def fold(known: KnownVehicle, said: VehicleReport) -> KnownVehicle:
+        if said.vehicle == "v-0":
+            message = "no such thing"
+            raise RuntimeError(message)
+        return fold_vehicle(known, said)
+
+    monkeypatch.setattr("idlewatt_operator.gateways.redis.telemetry.fold_vehicle", fold)
+    report(client, "v-0", {CHARGE: 60})
+    report(client, "v-1", {CHARGE: 70})
+    async with telemetry_of(redis_url) as telemetry:
+        assert battery(telemetry, "v-1").state_of_charge_percent == 70
+        assert telemetry.refused_count == 1
+
+
+async def test_invented_circuits_do_not_pile_up(
+    redis_url: str, client: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sites and circuits that nobody has are taken up to a bound; those known go on."""
+    monkeypatch.setattr("idlewatt_operator.gateways.redis.telemetry._CIRCUITS_MAX", 2)
+    for name, load in (("a", 1), ("b", 2), ("c", 3), ("a", 4)):
+        entry = {"site": "depot", "circuit": name, "observedAt": format_instant(1_000 * load)}
+        data = json.dumps({"Idlewatt.Circuit.UncontrolledLoad": load})
+        client.xadd(STREAM, {**entry, "data": data})
+    async with telemetry_of(redis_url) as telemetry:
+        loads = {each.name: each.uncontrolled_load_watts for each in circuits(telemetry)}
+        assert loads == {"a": 4, "b": 2}
+        assert telemetry.refused_count == 1
+
+
+def circuits(telemetry: RedisTelemetry) -> tuple[ObservedCircuit, ...]:
+    """The known circuits of the one site."""
+    return telemetry.latest().circuits["depot"]
 
 
 async def test_a_sleeping_car_survives_a_restart(redis_url: str, client: redis.Redis) -> None:

@@ -140,7 +140,7 @@ def _data(fields: Mapping[str, str]) -> dict[str, Any]:
         raise ReportError(sentence)
     try:
         data = _DATA.decode(text)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         sentence = f"Its data is not a JSON object of signals: {error}."
         raise ReportError(sentence) from error
     if not data:

@@ -47,7 +47,7 @@ def read_lines(lines: Iterable[str]) -> Iterator[Line]:
 def _line(number: int, text: str) -> Line:
     try:
         written = _LINE.decode(text)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         return Line(number, {}, (f"It is not a JSON object: {error}.",))
     wrong = [name for name, value in written.items() if name != "data" and type(value) is not str]
     if wrong:

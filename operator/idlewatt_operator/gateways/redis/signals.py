@@ -40,10 +40,18 @@ class Signal:
 
 
 def _number(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not _is_finite(value):
         sentence = "is not a number"
         raise WrongTypeError(sentence)
     return value
+
+
+def _is_finite(value: float) -> bool:
+    """JSON bounds no whole number, and a float cannot hold them all."""
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
 
 
 def _within(low: float, high: float, round_to: Callable[[float], int]) -> Callable[[Any], int]:

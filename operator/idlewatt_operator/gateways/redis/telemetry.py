@@ -49,6 +49,7 @@ _START: Final = "0-0"
 _ENTRY_ID: Final = re.compile(r"[0-9]{1,20}-[0-9]{1,20}")
 _WISHES_MAX: Final = 10_000
 _VEHICLES_MAX: Final = 200_000
+_CIRCUITS_MAX: Final = 50_000
 
 Client: TypeAlias = Redis
 
@@ -196,7 +197,7 @@ class RedisTelemetry:
             self._caught_up_now()
             await self._restore()  # an empty read is the moment to see that the stream is the same
             return
-        changed = [self._take(fields) for _, fields in entries]
+        changed = [self._take_surely(fields) for _, fields in entries]
         self._position = _text(entries[-1][0])
         self._shown = None
         await self._keep()
@@ -210,6 +211,15 @@ class RedisTelemetry:
         if not self._caught_up.is_set():
             self._caught_up.set()
             self._on_change()
+
+    def _take_surely(self, raw: Mapping[Any, Any]) -> bool:
+        """`_take`, where a fault of ours costs one entry and not all that follow it."""
+        try:
+            return self._take(raw)
+        except Exception:  # noqa: BLE001 # whatever it was, the next report has to be read
+            _LOG.exception("A report was passed over through a fault of ours.")
+            self._refusals.note("a report", "It could not be read through a fault of ours.")
+            return False
 
     def _take(self, raw: Mapping[Any, Any]) -> bool:
         """Fold one entry; whether it brought something new."""
@@ -232,6 +242,9 @@ class RedisTelemetry:
             # Folded, it would shut out every true report until its time has come.
             return "It was observed in the future; set the reporter's clock."
         if not isinstance(report, VehicleReport):
+            is_new = (report.site, report.circuit) not in self._circuits
+            if is_new and len(self._circuits) >= _CIRCUITS_MAX:
+                return f"More than {_CIRCUITS_MAX} circuits are known already."
             return ""
         known = self._known()
         if known is not None and report.vehicle not in known:
