@@ -14,6 +14,7 @@ from idlewatt_scheduler.model.units import Instant, Milliseconds, milliseconds
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
+_EARLIEST: Final[Instant] = -62_135_596_800_000
 _LATEST: Final[Instant] = 253_402_300_799_999
 _RFC_3339: Final = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt]([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]+))?"
@@ -84,9 +85,10 @@ def _not_a_time(text: str) -> str:
 def format_instant(instant: Instant) -> str:
     """Print an instant in UTC, with three decimals only where it is not a whole second.
 
-    What lies after the year 9999 prints as that year's last millisecond.
+    What lies after the year 9999 prints as that year's last millisecond, and what lies before
+    the year 1 as that year's first.
     """
-    moment = _EPOCH + min(instant, _LATEST) * _MILLISECOND
+    moment = _EPOCH + max(_EARLIEST, min(instant, _LATEST)) * _MILLISECOND
     fraction = f".{moment.microsecond // 1_000:03d}" if moment.microsecond else ""
     return f"{moment.year:04d}{moment:-%m-%dT%H:%M:%S}{fraction}Z"
 

@@ -7,6 +7,8 @@ from tests.unit.operator.reconcile.scene import Scene
 from idlewatt_operator.reconcile.observed import observed_blocks
 from idlewatt_operator.reconcile.status import StatusPace, StatusWrite, differing
 from idlewatt_operator.resources.records import Refused
+from idlewatt_operator.resources.times import parse_instant
+from idlewatt_operator.twin.cluster import VEHICLE_TAINT
 from idlewatt_scheduler.model.units import HOUR, MINUTE, SECOND
 from idlewatt_scheduler.model.workload import Ready
 from idlewatt_scheduler.testing import AT, a_site, an_observation
@@ -127,3 +129,12 @@ async def test_an_object_that_cannot_be_used_says_so() -> None:
     assert scene.condition("ParkingSite", "mars", "Ready") == ("False", "Invalid")
     written = [each for each in scene.writes("write_conditions") if "mars" in each.subject]
     assert len(written) == 1
+
+
+async def test_a_senseless_time_keeps_nobody_elses_status_from_being_written() -> None:
+    """A departure before the first year there is costs at most the vehicle that reports it."""
+    scene = Scene(2)
+    scene.observe("v-0", departure_expected_at=parse_instant("0001-01-01T00:00:00+23:59"))
+    await scene.run()
+    assert "availableUntil" in scene.cluster.view().vehicles["v-1"].status
+    assert scene.cluster.view().nodes["v-1"].taints == (VEHICLE_TAINT,)

@@ -132,3 +132,15 @@ def test_negative_durations_are_refused() -> None:
     """A pod cannot run for less than nothing."""
     with pytest.raises(ValueError, match=r"'-1ms' is negative"):
         parse_duration("-1ms")
+
+
+@pytest.mark.parametrize(
+    ("text", "printed"),
+    [
+        ("0001-01-01T00:00:00+23:59", "0001-01-01T00:00:00Z"),
+        ("9999-12-31T23:59:59-23:59", "9999-12-31T23:59:59.999Z"),
+    ],
+)
+def test_whatever_can_be_read_can_be_printed(text: str, printed: str) -> None:
+    """A zone may lead out of the years there are; the nearest that there is is printed."""
+    assert format_instant(parse_instant(text)) == printed
