@@ -140,6 +140,26 @@ def most_of(template: int, **overrides: object) -> int:
         pytest.param({"other_use": {"v-1": {"cpu": 8_001}}}, 1, id="a milli too few for two"),
         pytest.param(running(bound_power=500_000), 2, id="watts for two"),
         pytest.param(running(bound_power=500_001), 1, id="a milliwatt too few for two"),
+        pytest.param(
+            observed(power=Power.ASLEEP)
+            | running(
+                bound_power=1_000_000,
+                pod__demand__expected_runtime=HOUR,
+                bound_until=AT + MINUTE,
+            ),
+            2,
+            id="a job has ended when it is awake",
+        ),
+        pytest.param(
+            vehicle(**EXACT, observed__connection__charge_power_limit_watts=590),
+            2,
+            id="exactly at its cap",
+        ),
+        pytest.param(
+            vehicle(**EXACT, observed__connection__charge_power_limit_watts=589),
+            1,
+            id="a watt over its cap",
+        ),
         # Two are 590 W with standby, 670.4 W in AC; one 340 W, 386.4 W.
         pytest.param(observed(connection__charge_power_limit_watts=671), 2, id="under its cap"),
         pytest.param(observed(connection__charge_power_limit_watts=670), 1, id="over its cap"),
@@ -162,8 +182,17 @@ def most_of(template: int, **overrides: object) -> int:
             1,
             id="two would take what charges",
         ),
-        # Two hours of 590 W are 1180 Wh, of 340 W 680 Wh; a percent is 600 Wh.
-        pytest.param(on_battery(82), 2, id="charge for two"),
+        pytest.param(
+            vehicle(
+                observed__battery__state_of_charge_percent=80,
+                observed__connection__charge_power_watts=10_000,
+                observed__connection__charge_power_limit_watts=10_000,
+            ),
+            2,
+            id="it is charged enough to leave",
+        ),
+        # Two hours of 590 W are 1180 Wh: exactly 2 % of 59 kWh.
+        pytest.param(on_battery(82, battery__net_capacity_watt_hours=59_000), 2, id="for two"),
         pytest.param(on_battery(82, battery__net_capacity_watt_hours=58_999), 1, id="for one"),
     ],
 )

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 import pytest
-from tests.unit.scheduler.scenes import a_battery_car, a_board, policy, row_a
+from tests.unit.scheduler.scenes import a_battery_car, a_board, policy, row_a, running
 
 from idlewatt_scheduler.board import Board
 from idlewatt_scheduler.model.units import HOUR, MINUTE
@@ -94,6 +94,39 @@ def test_pods_share_a_circuit_one_after_the_other() -> None:
         nodes = (a_node(labels={"n": "1"}), a_node(name="v-2", labels={"n": "2"}))
         board = a_board(vehicles=cars, nodes=nodes, pending=pods, **row_a(174))
         assert sum(counts(board, a_choice(board))) == placed
+
+
+@pytest.mark.parametrize(("limit", "placed"), [(244, 0), (245, 1)])
+def test_what_runs_there_is_in_the_circuit_already(limit: int, placed: int) -> None:
+    """A second pod on the car makes 173.3 W into 244.3 W; the standby is drawn as it is."""
+    board = a_board(pending=alike(1), **row_a(limit), **running())
+    assert counts(board, Choice(board, {0: {0: 1}}, work=2.0, seed=0)) == [placed]
+
+
+@pytest.mark.parametrize(("limit", "placed"), [(173, 0), (174, 1)])
+def test_what_has_ended_when_a_car_is_awake_is_not(limit: int, placed: int) -> None:
+    """A job that ends as the new pod starts leaves it nothing to add to."""
+    job = running(bound_power=500_000, pod__demand__expected_runtime=HOUR, bound_until=AT + MINUTE)
+    asleep = {"vehicles": (a_vehicle(observed__power=Power.ASLEEP),)}
+    board = a_board(pending=alike(1), **row_a(limit), **job, **asleep)
+    assert counts(board, Choice(board, {0: {0: 1}}, work=2.0, seed=0)) == [placed]
+
+
+def test_every_power_can_be_drawn() -> None:
+    """At 97 %, 97.032 W are 100.03299 W, of which the last part is rounded away."""
+    machine = {"cpu": 1_000_000, "pods": 110_000}
+    car = {
+        "compute__capacity": machine,
+        "compute__efficiency_percent": 97,
+        "compute__standby_power_watts": 0,
+    }
+    board = a_board(
+        vehicles=(a_vehicle(**car), a_vehicle(name="v-2", **car)),
+        nodes=tuple(a_node(name=name, allocatable=machine) for name in ("v-1", "v-2")),
+        pending=alike(2, requests={"cpu": 97_032, "pods": 1_000}),
+        **row_a(101),
+    )
+    assert sum(counts(board, a_choice(board))) == 1
 
 
 def test_cars_that_load_no_circuit_are_not_limited_by_it() -> None:

@@ -96,6 +96,78 @@ def test_it_is_stable_though_that_weighs_less() -> None:
     assert list(envies(board)) == []
 
 
+def lights(count: int, name: str, **overrides: object) -> list[Pod]:
+    """So many pods of which twenty fill a machine."""
+    return [
+        a_pod(name=f"{name}-{n:02}", requests={"cpu": 800, "pods": 1_000}, **overrides)
+        for n in range(count)
+    ]
+
+
+def test_one_of_two_that_want_a_place_is_enough() -> None:
+    """The second heavy pod waits for no lower one, once the first has the place."""
+    heavy = [cores(16, f"heavy-{n}", priority=1) for n in range(2)]
+    board = a_board(pending=(*heavy, *lights(20, "light")))
+    assert solved(board) == Proof(bound=16, proven=True)
+    assert held(board) == [["heavy-0"]]
+
+
+def test_equals_stay_where_a_higher_pod_comes() -> None:
+    """Two halves fill the machine; only the light ones make room for the second."""
+    halves = [cores(8, "half", priority=1), cores(8, "other", priority=1, images=())]
+    board = a_board(pending=(*halves, *lights(10, "light"), *lights(10, "more", images=())))
+    assert solved(board) == Proof(bound=32, proven=True)
+    assert held(board) == [["half", "other"]]
+
+
+def test_who_is_placed_elsewhere_envies_nobody() -> None:
+    """The heavy pod takes the place of eighteen rather than that of twenty, and is content."""
+    cars = (a_vehicle(), a_vehicle(name="v-2"))
+    nodes = (a_node(labels={"gen": "4"}), a_node(name="v-2", labels={"gen": "5"}))
+    board = a_board(
+        vehicles=cars,
+        nodes=nodes,
+        pending=(
+            cores(16, "heavy", priority=1),
+            *lights(18, "there", node_selector={"gen": "4"}),
+            *lights(20, "here", node_selector={"gen": "5"}),
+        ),
+    )
+    assert solved(board) == Proof(bound=36, proven=True)
+    assert held(board) == [["heavy"], ["here-00"] * 20]
+
+
+@pytest.mark.parametrize(("limit", "weight"), [(1_000, 36), (1_001, 32)])
+def test_a_circuit_is_in_the_way_to_the_last_milliwatt(limit: int, weight: int) -> None:
+    """Light pods need not make room for a heavy one that the other car leaves too little power."""
+    # A thousandth of a core is a milliwatt here, and memory draws nothing.
+    machine = {"cpu": 1_000_000, "memory": 100, "pods": 110_000}
+    car = {
+        "compute__capacity": machine,
+        "compute__efficiency_percent": 100,
+        "compute__standby_power_watts": 0,
+    }
+    here, there = {"node_selector": {"gen": "4"}}, {"node_selector": {"gen": "5"}}
+    heavy = {"cpu": 600_000, "memory": 100, "pods": 1_000}
+    other = {"cpu": 400_001, "pods": 1_000}
+    light = {"memory": 5, "pods": 1_000}
+    board = a_board(
+        vehicles=(a_vehicle(**car), a_vehicle(name="v-2", **car)),
+        nodes=(
+            a_node(allocatable=machine, labels={"gen": "4"}),
+            a_node(name="v-2", allocatable=machine, labels={"gen": "5"}),
+        ),
+        pending=(
+            a_pod(name="heavy", priority=1, requests=heavy, **here),
+            a_pod(name="other", priority=1, requests=other, **there),
+            *(a_pod(name=f"light-{n}", requests=light, **here) for n in range(20)),
+        ),
+        **row_a(limit),
+    )
+    assert solved(board) == Proof(bound=weight, proven=True)
+    assert list(envies(board)) == []
+
+
 def test_on_a_plain_node_weight_alone_counts() -> None:
     """Nobody has to make room there, so the twenty light pods stay."""
     light = [a_pod(name=f"light-{n}", requests={"cpu": 800, "pods": 1_000}) for n in range(20)]

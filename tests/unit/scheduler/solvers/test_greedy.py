@@ -61,6 +61,7 @@ def after_greedy(**overrides: object) -> Board:
         # 90 W standby and n times 62.5 W in AC: 244 W for two, 315 W for three.
         pytest.param({"pending": alike(20), **row_a(300)}, 2, id="as many as the circuit carries"),
         pytest.param({"pending": alike(20), **row_a(173)}, 0, id="a circuit that carries none"),
+        pytest.param({"pending": alike(1), **row_a(173)}, 0, id="the last one that is left"),
         # 600 Wh for an hour of n times 62.5 W and 90 W: eight are 590 W, nine 652.5 W.
         pytest.param({"pending": alike(20), **on_battery(81)}, 8, id="as many as charge allows"),
         pytest.param(
