@@ -99,7 +99,7 @@ def test_it_is_stable_though_that_weighs_less() -> None:
 def lights(count: int, name: str, **overrides: object) -> list[Pod]:
     """So many pods of which twenty fill a machine."""
     return [
-        a_pod(name=f"{name}-{n:02}", requests={"cpu": 800, "pods": 1_000}, **overrides)
+        a_pod(**{"name": f"{name}-{n:02}", "requests": {"cpu": 800, "pods": 1_000}, **overrides})
         for n in range(count)
     ]
 
@@ -115,7 +115,8 @@ def test_one_of_two_that_want_a_place_is_enough() -> None:
 def test_equals_stay_where_a_higher_pod_comes() -> None:
     """Two halves fill the machine; only the light ones make room for the second."""
     halves = [cores(8, "half", priority=1), cores(8, "other", priority=1, images=())]
-    board = a_board(pending=(*halves, *lights(10, "light"), *lights(10, "more", images=())))
+    small = lights(20, "light", requests={"cpu": 400, "pods": 1_000})
+    board = a_board(pending=(*halves, *small))
     assert solved(board) == Proof(bound=32, proven=True)
     assert held(board) == [["half", "other"]]
 
