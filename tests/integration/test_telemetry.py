@@ -164,9 +164,9 @@ async def test_invented_circuits_do_not_pile_up(
     """Sites and circuits that nobody has are taken up to a bound; those known go on."""
     monkeypatch.setattr("idlewatt_operator.gateways.redis.telemetry._CIRCUITS_MAX", 2)
     for name, load in (("a", 1), ("b", 2), ("c", 3), ("a", 4)):
-        entry = {"site": "depot", "circuit": name, "observedAt": format_instant(1_000 * load)}
         data = json.dumps({"Idlewatt.Circuit.UncontrolledLoad": load})
-        client.xadd(STREAM, {**entry, "data": data})
+        at = format_instant(1_000 * load)
+        client.xadd(STREAM, {"site": "depot", "circuit": name, "observedAt": at, "data": data})
     async with telemetry_of(redis_url) as telemetry:
         loads = {each.name: each.uncontrolled_load_watts for each in circuits(telemetry)}
         assert loads == {"a": 4, "b": 2}

@@ -19,6 +19,8 @@ _ANOTHER_UID: Final = (
     "UID in precondition",
     "metadata.uid: Invalid value",
 )
+# Evictions support one budget for a pod, and say so with a 500; asking again will not help.
+_MANY_BUDGETS: Final = "more than one PodDisruptionBudget"
 
 
 def result_of(answer: Answer) -> Result:
@@ -29,6 +31,8 @@ def result_of(answer: Answer) -> Result:
 
 
 def _outcome(answer: Answer) -> Outcome:
+    if _is_blocked(answer):
+        return Outcome.BLOCKED
     if answer.status >= _SERVER_FAULT or answer.status == _TIMED_OUT:
         return Outcome.UNKNOWN
     if answer.status == _NOT_FOUND:
@@ -37,9 +41,13 @@ def _outcome(answer: Answer) -> Outcome:
         return Outcome.GONE
     if answer.status == _CONFLICT:
         return Outcome.CONFLICT
-    if answer.status == _TOO_MANY:
-        return Outcome.BLOCKED
     return Outcome.REFUSED
+
+
+def _is_blocked(answer: Answer) -> bool:
+    return answer.status == _TOO_MANY or (
+        answer.status == _SERVER_FAULT and _MANY_BUDGETS in answer.message
+    )
 
 
 def _names_another_uid(message: str) -> bool:

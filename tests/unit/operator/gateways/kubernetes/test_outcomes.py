@@ -33,6 +33,7 @@ def an_answer(status: int, message: str = "because") -> Answer:
         (422, 'metadata.uid: Invalid value: "a": field is immutable', Outcome.GONE),
         (429, "disruption budget", Outcome.BLOCKED),
         (500, "", Outcome.UNKNOWN),
+        (500, "This pod has more than one PodDisruptionBudget, which", Outcome.BLOCKED),
         (503, "", Outcome.UNKNOWN),
         (504, "", Outcome.UNKNOWN),
     ],
