@@ -32,7 +32,8 @@ class Backoffs:
     def holds(self, uid: str, at: Instant) -> bool:
         """Whether the pod is still left alone."""
         patience = self._by_uid.get(uid)
-        return patience is not None and patience.until > at
+        # What is further away than any delay was set before the clock was set back.
+        return patience is not None and at < patience.until <= at + self.most
 
     def keep_only(self, uids: Container[str]) -> None:
         """Forget the pods that are no more."""

@@ -163,9 +163,8 @@ class Cycle:
         sent = memory.sent.counted()
         wanted = wanted_statuses(situation, sent, with_observed=with_observed)
         await writing.statuses(memory.pace.choose(wanted, situation.at))
-        if memory.judged_at is None or (
-            situation.at - memory.judged_at >= self.settings.judged_every
-        ):
+        judged_at = memory.judged_at
+        if judged_at is None or not 0 <= situation.at - judged_at < self.settings.judged_every:
             memory.judged_at = situation.at
             await writing.verdicts(verdicts(situation.view, situation.at))
         await writing.taints(_untainted(situation))

@@ -53,7 +53,7 @@ class Said:
     def is_due(self, uid: str, topic: str, what: str, at: Instant) -> bool:
         """Whether it is new, or was said so long ago that it is said again."""
         last = self._last.get((uid, topic))
-        return last is None or last[0] != what or at - last[1] >= self.again_after
+        return last is None or last[0] != what or not 0 <= at - last[1] < self.again_after
 
     def knows(self, uid: str, topic: str) -> bool:
         """Whether anything was said on this topic."""

@@ -106,7 +106,11 @@ class Loop:
         await self._first_of(self._stopped, delay)
 
     async def _first_of(self, event: asyncio.Event, delay: Milliseconds) -> None:
-        """Until the event is set, or the clock has moved on by `delay`."""
+        """Until the event is set, or the clock has moved on by `delay`.
+
+        Never longer than between two cycles: a clock that was set back makes what is due seem far.
+        """
+        delay = min(delay, self._settings.cycle_at_least_every)
         if delay <= 0 or event.is_set():
             return
         tasks = {

@@ -64,11 +64,7 @@ class StatusPace:
     def choose(self, wanted: list[StatusWrite], at: Instant) -> list[StatusWrite]:
         """Those that may be written now, the longest unwritten first."""
         self._refill(at)
-        due = [
-            each
-            for each in wanted
-            if at - self._written.get(each.vehicle, at - self.at_most_every) >= self.at_most_every
-        ]
+        due = [each for each in wanted if not self._is_recent(each.vehicle, at)]
         due.sort(key=lambda each: (self._written.get(each.vehicle, 0), each.vehicle))
         chosen = []
         for each in due:
@@ -83,8 +79,13 @@ class StatusPace:
         """Forget the vehicles that are no more."""
         self._written = {name: at for name, at in self._written.items() if name in vehicles}
 
+    def _is_recent(self, vehicle: str, at: Instant) -> bool:
+        """Whether it was written a moment ago; what lies ahead was before the clock was set."""
+        written = self._written.get(vehicle)
+        return written is not None and 0 <= at - written < self.at_most_every
+
     def _refill(self, at: Instant) -> None:
-        passed = SECOND if self._at is None else at - self._at
+        passed = SECOND if self._at is None else max(0, at - self._at)
         most = float(self.per_second * 10)
         self._allowed = min(most, self._allowed + self.per_second * passed / SECOND)
         self._at = at

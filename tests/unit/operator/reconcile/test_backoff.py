@@ -1,7 +1,7 @@
 """Patience with pods that cannot be bound."""
 
 from idlewatt_operator.reconcile.backoff import Backoffs
-from idlewatt_scheduler.model.units import MINUTE, SECOND
+from idlewatt_scheduler.model.units import HOUR, MINUTE, SECOND
 from idlewatt_scheduler.testing import AT
 
 
@@ -20,6 +20,13 @@ def test_a_pod_is_left_alone_until_then_and_no_other_is() -> None:
     assert backoffs.holds("a", AT + 9 * SECOND)
     assert not backoffs.holds("a", AT + 10 * SECOND)
     assert not backoffs.holds("b", AT)
+
+
+def test_a_clock_that_is_set_back_holds_no_pod() -> None:
+    """A pause that lies further ahead than any pause is long is over."""
+    backoffs = Backoffs(10 * SECOND, 5 * MINUTE)
+    backoffs.refused("a", AT)
+    assert not backoffs.holds("a", AT - HOUR)
 
 
 def test_a_pod_that_is_gone_is_forgotten() -> None:

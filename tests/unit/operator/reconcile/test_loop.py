@@ -9,7 +9,7 @@ from idlewatt_operator.reconcile.loop import Loop
 from idlewatt_operator.reconcile.report import Report
 from idlewatt_operator.settings import Settings
 from idlewatt_operator.twin.clock import ManualClock
-from idlewatt_scheduler.model.units import MINUTE, SECOND, Instant
+from idlewatt_scheduler.model.units import HOUR, MINUTE, SECOND, Instant
 from idlewatt_scheduler.testing import AT
 
 
@@ -95,3 +95,29 @@ async def test_a_cycle_that_hangs_makes_a_zombie_that_can_be_told() -> None:
     assert loop.heartbeat_age == 6 * MINUTE
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_a_clock_that_is_set_back_holds_up_no_cycle() -> None:
+    """Due times of the old clock are an hour away; what passes on the new one counts."""
+    clock = SetBack(AT)
+    cycles = Cycles(clock)
+    loop = Loop(cycles.run, clock, Settings())
+    clock.call_at(AT + 5 * SECOND, loop.request)
+    task = asyncio.create_task(loop.run())
+    await clock.run_to(AT + 4 * SECOND)
+    clock.back = HOUR
+    await clock.run_to(AT + 40 * SECOND)
+    loop.stop()
+    await clock.run_to(AT + 60 * SECOND)
+    await task
+    assert len(cycles.at) >= 3
+
+
+class SetBack(ManualClock):
+    """A clock that a time server corrects; sleeping is not touched by it."""
+
+    back = 0
+
+    def now(self) -> Instant:
+        """The present instant, as corrected."""
+        return super().now() - self.back

@@ -138,3 +138,13 @@ async def test_a_senseless_time_keeps_nobody_elses_status_from_being_written() -
     await scene.run()
     assert "availableUntil" in scene.cluster.view().vehicles["v-1"].status
     assert scene.cluster.view().nodes["v-1"].taints == (VEHICLE_TAINT,)
+
+
+def test_a_clock_that_is_set_back_holds_up_no_status() -> None:
+    """What was written in a future that is past again does not count as written since."""
+    pace = StatusPace(MINUTE, 50)
+    write = StatusWrite("v-0", {"pods": 1}, ())
+    assert pace.choose([write], AT) == [write]
+    assert pace.choose([write], AT - HOUR) == [write]
+    assert pace.choose([write], AT - HOUR + SECOND) == []
+    assert pace.choose([write], AT - HOUR + MINUTE) == [write]
