@@ -4,6 +4,7 @@ A disruption budget may delay an eviction until the last safe time. After that t
 the containers itself, which is worse for everybody, so the pod is deleted with its grace.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -69,6 +70,8 @@ def to_drain(situation: Situation, plan: Plan) -> list[Drain]:
         candidate = situation.candidates[record.node or ""]
         if record.pod.uid not in drains and not is_lost(situation, candidate, record):
             drains[record.pod.uid] = _replacing(record)
+    for record in _on_withdrawn(situation):
+        drains[record.pod.uid] = _without_agreement(record)
     return list(drains.values())
 
 
@@ -96,9 +99,10 @@ def to_mark(situation: Situation, plan: Plan) -> list[Marking]:
 
 
 async def drain(decision: Drain, cluster: ClusterGateway) -> Result:
-    """Evict; delete where that is blocked and cannot wait."""
+    """Evict; delete where that is blocked or refused and cannot wait."""
     result = await cluster.evict(decision.record, decision.grace_seconds)
-    if result.outcome is not Outcome.BLOCKED or not decision.cannot_wait:
+    refused = result.outcome in {Outcome.BLOCKED, Outcome.REFUSED}
+    if not refused or not decision.cannot_wait:
         return result
     grace = decision.grace_seconds
     if grace is None:
@@ -107,15 +111,49 @@ async def drain(decision: Drain, cluster: ClusterGateway) -> Result:
 
 
 def _leaving(situation: Situation, leaving: Leaving, record: PodRecord) -> Drain:
-    last_safe = situation.last_safe(record.pod, leaving.node)
-    at_last = last_safe is not None and situation.at >= last_safe - _BEFORE_LAST_SAFE
     return Drain(
         record=record,
         vehicle=leaving.node,
         reason=public_name(leaving.reason),
         because=public_sentence(leaving.reason),
         grace_seconds=_grace_seconds(record),
-        cannot_wait=at_last or leaving.reason in CANNOT_WAIT,
+        cannot_wait=leaving.reason in CANNOT_WAIT or _is_last(situation, leaving, record),
+    )
+
+
+def _is_last(situation: Situation, leaving: Leaving, record: PodRecord) -> bool:
+    """Whether the last safe time is here, or there is none since no window is open."""
+    last_safe = situation.last_safe(record.pod, leaving.node)
+    if last_safe is not None:
+        return situation.at >= last_safe - _BEFORE_LAST_SAFE
+    candidate = situation.candidates.get(leaving.node)
+    return (
+        candidate is not None and candidate.parked is not None and bool(candidate.parked.case.site)
+    )
+
+
+def _on_withdrawn(situation: Situation) -> Iterator[PodRecord]:
+    """Pods that were bound to a vehicle whose VehicleNode was deleted since.
+
+    One that is there and cannot be used is another matter: that is a mistake, and no withdrawal.
+    """
+    refused = {each.name for each in situation.view.refused if each.kind == "VehicleNode"}
+    known = situation.view.vehicles.keys() | refused
+    for node, records in situation.bound.items():
+        if node not in known:
+            for record in records:
+                if record.bound_agreement_version is not None and not record.being_deleted:
+                    yield record
+
+
+def _without_agreement(record: PodRecord) -> Drain:
+    return Drain(
+        record=record,
+        vehicle=record.node or "",
+        reason=public_name(VehicleReason.NO_AGREEMENT),
+        because=public_sentence(VehicleReason.NO_AGREEMENT),
+        grace_seconds=_grace_seconds(record),
+        cannot_wait=True,
     )
 
 
@@ -131,8 +169,11 @@ def _replacing(record: PodRecord) -> Drain:
 
 
 def _grace_seconds(record: PodRecord) -> int | None:
+    """The pod's own; a second at least: with 0 the API server waits for no kubelet."""
     grace = record.pod.demand.drain_grace
-    return None if grace is None else -(-grace // SECOND)
+    if grace is None:
+        return None if record.pod.termination_grace_seconds >= 1 else 1
+    return max(1, -(-grace // SECOND))
 
 
 def _condition(status: str, reason: str, message: str, generation: int) -> Condition:

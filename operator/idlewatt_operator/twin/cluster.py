@@ -80,6 +80,11 @@ class MemoryCluster:
             self._nodes[node.name] = node
         self._changed()
 
+    def drop_vehicle(self, name: str) -> None:
+        """Withdraw a vehicle; its Node stays."""
+        self._vehicles.pop(name, None)
+        self._changed()
+
     def add_node(self, node: Node) -> None:
         """Add or replace a Node."""
         self._nodes[node.name] = node

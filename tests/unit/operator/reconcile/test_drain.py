@@ -1,8 +1,13 @@
 """Draining: in time, with the pod's grace, and in the end whatever a budget says."""
 
+from dataclasses import replace
+from typing import Any
+
+import pytest
 from tests.unit.operator.reconcile.scene import DEPARTURE, Scene
 
 from idlewatt_operator.gateways.protocols import Outcome, Result
+from idlewatt_operator.resources.records import Refused
 from idlewatt_operator.twin.kubelet import EndedBy
 from idlewatt_scheduler.model.units import HOUR, MINUTE, SECOND
 from idlewatt_scheduler.model.workload import Demand
@@ -121,3 +126,61 @@ async def test_off_peak_that_ends_drains_services_and_lets_jobs_finish() -> None
     assert ended["default/job-1"] is EndedBy.ITSELF
     assert ended["default/svc-1"] is EndedBy.DRAIN
     assert ended["default/late-1"] is EndedBy.ITSELF
+
+
+@pytest.mark.parametrize(
+    "given", [{"demand": Demand(drain_grace=0)}, {"termination_grace_seconds": 0}]
+)
+async def test_no_grace_is_a_second_of_it(given: dict[str, Any]) -> None:
+    """A grace of 0 takes the object away before the kubelet has ended the containers."""
+    scene = Scene()
+    scene.service(min_available=1, **given)
+    await scene.run(30)
+    scene.observe("v-0", parking__occupied=True)
+    await scene.run(10)
+    assert [each.detail for each in scene.writes("evict", "delete")] == [1, 1]
+
+
+async def test_an_eviction_that_is_refused_does_not_keep_an_owner_waiting() -> None:
+    """Whoever refuses it, a pod that cannot wait is deleted with its grace."""
+    scene = Scene()
+    scene.service()
+    await scene.run(30)
+    scene.fail("evict", Result(Outcome.REFUSED, "admission webhook denied the request"))
+    scene.observe("v-0", parking__occupied=True)
+    await scene.run(10)
+    assert [each.detail for each in scene.writes("delete")] == [30]
+
+
+async def test_pods_leave_a_vehicle_that_was_withdrawn() -> None:
+    """Without its VehicleNode nobody consents any more: pods leave whatever a budget says."""
+    scene = Scene()
+    scene.service(min_available=1)
+    await scene.run(30)
+    scene.cluster.drop_vehicle("v-0")
+    await scene.run(20)
+    (run,) = scene.cluster.kubelets.runs
+    assert run.ended_by is EndedBy.DRAIN
+    assert scene.events("Draining") == ["Leaves v-0: it is no longer available."]
+
+
+async def test_a_vehicle_that_cannot_be_read_is_not_withdrawn() -> None:
+    """A mistake in a VehicleNode takes no pod from it: its condition tells of it."""
+    scene = Scene()
+    scene.service()
+    await scene.run(30)
+    scene.cluster.drop_vehicle("v-0")
+    scene.cluster.refused = (Refused("VehicleNode", "v-0", "spec.battery: unreadable"),)
+    await scene.run(20)
+    assert scene.writes("evict", "delete") == []
+
+
+async def test_a_budget_does_not_keep_pods_where_no_window_is_open() -> None:
+    """Suspended and outside every window: there is no last safe time left to wait for."""
+    scene = Scene()
+    scene.service(min_available=1)
+    await scene.run(30)
+    vehicle = scene.cluster.view().vehicles["v-0"].vehicle
+    scene.cluster.change_vehicle(replace(vehicle, suspend=True, windows=()))
+    await scene.run(10)
+    assert len(scene.writes("delete")) == 1
