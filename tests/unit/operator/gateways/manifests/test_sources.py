@@ -123,7 +123,7 @@ def test_a_path_that_leads_nowhere(tmp_path: Path) -> None:
         ("a.yaml", "kind: A\nmetadata: {name: a\n", "line 3, column 1: this is not YAML"),
         ("a.yaml", "kind: A\n\tname: a\n", "line 2, column 1: this is not YAML"),
         ("a.yaml", "kind: A\nkind: B\n", "the key 'kind' stands in one mapping twice"),
-        ("a.json", '{"kind": "A",}', "line 1, column 14: this is not JSON"),
+        ("a.json", '{"kind": "A"', "line 1, column 13: this is not JSON"),
         ("a.json", '{"kind": "A", "kind": "B"}', "the key 'kind' stands in one object twice"),
         ("a.json", '{"kind": NaN}', "NaN is not a number in JSON"),
         ("a.json", "", "line 1, column 1: this is not JSON"),
