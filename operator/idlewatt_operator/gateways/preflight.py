@@ -41,7 +41,14 @@ async def check_cluster(session: ApiSession) -> None:
     if not answer.ok:
         sentence = f"The API server did not let us in: {answer.message}"
         raise StartError(sentence)
-    known = {each.name for each in msgspec.json.decode(answer.body, type=_Resources).resources}
+    try:
+        known = {each.name for each in msgspec.json.decode(answer.body, type=_Resources).resources}
+    except msgspec.DecodeError as error:
+        sentence = (
+            "What answers at the cluster's address is no API server: look at the server in the "
+            f"kubeconfig, and at any proxy before it ({error})."
+        )
+        raise StartError(sentence) from error
     missing = sorted(kind.naming.kind for kind in KINDS.values() if kind.naming.plural not in known)
     if missing:
         raise StartError(_no_kinds(", ".join(missing)))
