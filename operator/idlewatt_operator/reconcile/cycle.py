@@ -40,7 +40,7 @@ from idlewatt_operator.settings import Settings
 from idlewatt_scheduler.candidates import assemble
 from idlewatt_scheduler.model.plan import Plan
 from idlewatt_scheduler.model.snapshot import Snapshot
-from idlewatt_scheduler.model.workload import Taint
+from idlewatt_scheduler.model.workload import Node, Taint
 
 _log = logging.getLogger(__name__)
 
@@ -118,7 +118,7 @@ class Cycle:
         vehicles = {vehicle.name: vehicle for vehicle in snapshot.vehicles}
         for name in self.memory.wakes.settle(vehicles, at):
             _log.warning("%s was asked to wake and did not; it is left alone for a while.", name)
-        snapshot = self.memory.wakes.without_avoided(snapshot)
+        snapshot = _without_strays(self.memory.wakes.without_avoided(snapshot))
         snapshot = self.memory.batteries.applied_to(snapshot)
         snapshot = replace(
             snapshot,
@@ -181,8 +181,30 @@ def _untainted(situation: Situation) -> list[str]:
     return [
         name
         for name in sorted(situation.view.vehicles)
-        if name in nodes and VEHICLE_TAINT not in nodes[name].taints
+        if name in nodes and not _is_tainted(nodes[name])
     ]
+
+
+def _is_tainted(node: Node) -> bool:
+    """Whether it carries the permanent taint, with whatever value."""
+    sought = VEHICLE_TAINT.key, VEHICLE_TAINT.effect
+    return any((taint.key, taint.effect) == sought for taint in node.taints)
+
+
+def _without_strays(snapshot: Snapshot) -> Snapshot:
+    """The snapshot without Nodes of vehicles that are not enrolled, or not any more.
+
+    Where plain nodes may be used they would be taken for such, with neither consent nor fence.
+    """
+    if not snapshot.policy.plain_nodes_allowed:
+        return snapshot
+    enrolled = {vehicle.name for vehicle in snapshot.vehicles}
+    nodes = {
+        name: node
+        for name, node in snapshot.nodes.items()
+        if name in enrolled or not _is_tainted(node)
+    }
+    return replace(snapshot, nodes=nodes)
 
 
 class _StopWatch:

@@ -1,8 +1,9 @@
 """What a cycle remembers of the ones before: bounded by what is in the cluster, safe to lose."""
 
+from collections.abc import Container
 from dataclasses import dataclass, field
 
-from idlewatt_operator.gateways.protocols import Condition
+from idlewatt_operator.gateways.protocols import ClusterView, Condition
 from idlewatt_operator.reconcile.assumed import SentBindings
 from idlewatt_operator.reconcile.backoff import Backoffs
 from idlewatt_operator.reconcile.events import Said
@@ -77,8 +78,23 @@ class Memory:
         self.said.keep_only(pods)
         self.batteries.keep_only(situation.view.vehicles)
         self.pace.keep_only(situation.view.vehicles)
+        self._keep_judged(situation.view)
         bound = {
             record.pod.uid: record for records in situation.bound.values() for record in records
         }
         self.bound_before = {**self._unwritten, **bound}
         self._unwritten = {}
+
+    def _keep_judged(self, view: ClusterView) -> None:
+        """What was written of an object that is gone, or mended, says nothing of the next one."""
+        names: dict[str, Container[str]] = {
+            "ParkingSite": view.sites,
+            "EnergyTariff": view.tariffs,
+            "FleetPolicy": {"default"},
+        }
+        refused = {(each.kind, each.name) for each in view.refused}
+        self.judged = {
+            key: conditions
+            for key, conditions in self.judged.items()
+            if key in refused or key[1] in names.get(key[0], ())
+        }

@@ -100,6 +100,11 @@ class MemoryCluster:
         self._sites[site.name] = site
         self._changed()
 
+    def drop_site(self, name: str) -> None:
+        """Remove a site."""
+        self._sites.pop(name, None)
+        self._changed()
+
     def add_tariff(self, tariff: Tariff) -> None:
         """Add or replace a tariff."""
         self._tariffs[tariff.name] = tariff

@@ -7,8 +7,8 @@ from idlewatt_operator.settings import Settings
 from idlewatt_operator.twin.kubelet import EndedBy
 from idlewatt_scheduler.model.units import MINUTE
 from idlewatt_scheduler.model.vehicle import EnergySource, Supply
-from idlewatt_scheduler.model.workload import Demand, Ready
-from idlewatt_scheduler.testing import a_policy, changed
+from idlewatt_scheduler.model.workload import Demand, Ready, Taint
+from idlewatt_scheduler.testing import a_node, a_policy, a_site, changed
 
 
 async def test_pending_pods_land_and_run() -> None:
@@ -209,3 +209,38 @@ async def test_a_malformed_bound_annotation_is_no_stack_trace() -> None:
     assert report.plan.leaving == ()
     assert report.situation.power(scene.pod("svc-1"), "v-0") == 62_500
     assert report.situation.at - record.pod.created_at < MINUTE
+
+
+async def test_a_taint_with_a_value_is_the_taint() -> None:
+    """As a kubelet registers it: nothing is asked or written again in every cycle."""
+    scene = Scene()
+    valued = Taint("idlewatt.dev/vehicle", "NoSchedule", "true")
+    scene.cluster.add_node(a_node(name="v-0", taints=(valued,)))
+    await scene.run(30)
+    assert scene.writes("keep_taint") == []
+
+
+async def test_a_vehicles_node_is_never_a_plain_one() -> None:
+    """Before it is enrolled, or once it was withdrawn, the taint says what the Node is."""
+    scene = Scene()
+    scene.cluster.set_policy(a_policy(plain_nodes_allowed=True))
+    await scene.run()
+    scene.cluster.drop_vehicle("v-0")
+    scene.service()
+    await scene.run(30)
+    assert scene.pod("svc-1").node is None
+    scene.cluster.add_node(a_node(name="plain"))
+    await scene.run(30)
+    assert scene.pod("svc-1").node == "plain"
+
+
+async def test_a_site_that_is_made_again_is_judged_again() -> None:
+    """What was written of one that is gone says nothing of its successor."""
+    scene = Scene()
+    await scene.run()
+    scene.cluster.drop_site("depot-7")
+    del scene.cluster.conditions["ParkingSite", "depot-7"]
+    await scene.run(10)
+    scene.cluster.add_site(a_site())
+    await scene.run(60)
+    assert scene.condition("ParkingSite", "depot-7", "Ready")[0] == "True"
