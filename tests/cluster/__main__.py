@@ -101,7 +101,7 @@ def _say_what_next(plane: ControlPlane) -> None:
         f"  export PATH={ensure()}:$PATH\n\n"
         "and then try\n\n"
         "  kubectl get nodes\n"
-        "  kubectl apply --recursive -f examples\n"
+        "  kubectl apply -f examples/depot\n"
         "  kubectl get vn\n\n"
         "`make cluster-down` ends it and deletes everything it wrote."
     )
