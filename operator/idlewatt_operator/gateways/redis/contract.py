@@ -19,8 +19,8 @@ from idlewatt_operator.gateways.redis.signals import (
     OutOfRangeError,
     Signal,
     WrongTypeError,
+    read_time,
 )
-from idlewatt_operator.resources.times import parse_instant
 from idlewatt_scheduler.model.units import Instant
 from idlewatt_scheduler.model.vehicle import Quality
 
@@ -119,7 +119,7 @@ def _observed_at(fields: Mapping[str, str]) -> Instant:
         sentence = "It lacks the field observedAt, the time at which it was observed."
         raise ReportError(sentence)
     try:
-        return parse_instant(fields["observedAt"])
+        return read_time(fields["observedAt"])
     except ValueError as error:
         sentence = f"Its field observedAt: {error}."
         raise ReportError(sentence) from error

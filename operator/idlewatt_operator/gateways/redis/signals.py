@@ -4,6 +4,7 @@ A figure is rounded to the side that promises less: a charge and a limit down, a
 """
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -12,7 +13,12 @@ from idlewatt_operator.resources.times import parse_instant
 from idlewatt_scheduler.model.units import Instant
 from idlewatt_scheduler.model.vehicle import Power, Supply
 
-_NAME_LENGTH_MAX: Final = 253
+# As the status of a VehicleNode takes them: what it cannot hold would block all of it.
+_SITE: Final = re.compile(
+    r"(?=.{1,253}\Z)[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:[.][a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*"
+)
+_CIRCUIT: Final = re.compile(r"(?=.{1,63}\Z)[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?")
+_YEAR_2200: Final[Instant] = 7_258_118_400_000
 _MOST_WATTS: Final = 1_000_000_000
 
 
@@ -74,10 +80,23 @@ def _flag(value: object) -> bool:
 
 def _time(value: object) -> Instant:
     try:
-        return parse_instant(value if isinstance(value, str) else "")
+        return read_time(value if isinstance(value, str) else "")
     except ValueError as error:
-        sentence = "is not an RFC 3339 time with a zone"
+        sentence = "is not an RFC 3339 time with a zone, between the years 1970 and 2200"
         raise WrongTypeError(sentence) from error
+
+
+def read_time(text: str) -> Instant:
+    """Read a time that a status can hold.
+
+    Raises:
+        ValueError: it is none, or one of a clock that was never set; the message is a sentence.
+    """
+    instant = parse_instant(text)
+    if not 0 <= instant < _YEAR_2200:
+        sentence = f"'{text}' is not between the years 1970 and 2200; set the reporter's clock"
+        raise ValueError(sentence)
+    return instant
 
 
 def _or_none(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -85,11 +104,14 @@ def _or_none(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return lambda value: None if value is None else read(value)
 
 
-def _text(value: object) -> str:
-    if not isinstance(value, str) or not 0 < len(value) <= _NAME_LENGTH_MAX:
-        sentence = "is not a name"
-        raise WrongTypeError(sentence)
-    return value
+def _named(shape: re.Pattern[str]) -> Callable[[Any], str]:
+    def read(value: object) -> str:
+        if not isinstance(value, str) or shape.fullmatch(value) is None:
+            sentence = "is not a name"
+            raise WrongTypeError(sentence)
+        return value
+
+    return read
 
 
 def _word(meanings: Mapping[str, Any]) -> Callable[[Any], Any]:
@@ -136,8 +158,8 @@ VEHICLE_SIGNALS: Final[Mapping[str, Signal]] = {
     "Idlewatt.Compute.Temperature": Signal(
         "compute", "temperature_celsius", _within(-60, 200, round)
     ),
-    "Idlewatt.Connection.Site": Signal("connection", "site", _or_none(_text)),
-    "Idlewatt.Connection.Circuit": Signal("connection", "circuit", _or_none(_text)),
+    "Idlewatt.Connection.Site": Signal("connection", "site", _or_none(_named(_SITE))),
+    "Idlewatt.Connection.Circuit": Signal("connection", "circuit", _or_none(_named(_CIRCUIT))),
     "OCPP.TransactionEvent.transactionInfo.chargingState": Signal(
         "connection", "supply", _word(CHARGING_STATES)
     ),

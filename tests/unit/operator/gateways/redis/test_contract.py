@@ -254,3 +254,27 @@ def test_a_circuits_report_is_read() -> None:
     assert withdrawn.blocks["curtailment"].values == {"curtailed_to_watts": None}
     assert a_circuit_report({f"{LIMIT}.end": None}).problems != ()
     assert a_circuit_report({CHARGE: 50}).blocks == {}
+
+
+@pytest.mark.parametrize(
+    ("block", "signal", "value"),
+    [
+        ("departure", DEPARTURE, "0001-01-01T00:00:00Z"),
+        ("departure", DEPARTURE, "2200-01-01T00:00:00Z"),
+        ("parking", "Idlewatt.Parking.Since", "1969-12-31T23:59:59Z"),
+        ("connection", "Idlewatt.Connection.Site", "Depot 7"),
+        ("connection", "Idlewatt.Connection.Circuit", "row a"),
+        ("connection", "Idlewatt.Connection.Circuit", "r" * 64),
+    ],
+)
+def test_what_a_status_cannot_hold_is_refused(block: str, signal: str, value: str) -> None:
+    """The API server would refuse the whole status of the vehicle for it, for ever."""
+    report = a_report({signal: value, CHARGE: 70, LOCK: True, STATE: "Idle"})
+    assert set(report.blocks) == {"battery", "parking", "connection"} - {block}
+    assert len(report.problems) == 1
+
+
+def test_a_report_of_the_year_one_is_refused() -> None:
+    """A clock that was never set says so, and its report is not taken for a very old one."""
+    with pytest.raises(ReportError, match="observedAt"):
+        a_report({CHARGE: 70}, observedAt="0001-01-01T00:00:00Z")
