@@ -38,6 +38,7 @@ from idlewatt_operator.reconcile.unheard import without_unheard
 from idlewatt_operator.reconcile.writing import Writing
 from idlewatt_operator.settings import Settings
 from idlewatt_scheduler.candidates import assemble
+from idlewatt_scheduler.leaving import leaving
 from idlewatt_scheduler.model.plan import Plan
 from idlewatt_scheduler.model.snapshot import Snapshot
 from idlewatt_scheduler.model.workload import Node, Taint
@@ -83,7 +84,7 @@ class Cycle:
         watch.lap("settle")
         situation, with_observed = self._look()
         watch.lap("snapshot")
-        plan = await self._planner(situation.snapshot)
+        plan = await self._planned(situation)
         plan = without_unheard(plan, situation, self.memory.since(situation.at))
         watch.lap("plan")
         decisions = self._decide(situation, plan)
@@ -126,6 +127,14 @@ class Cycle:
         )
         situation = Situation(at, view, snapshot, assemble(snapshot), self.settings.scheduler_name)
         return situation, telemetry is not None
+
+    async def _planned(self, situation: Situation) -> Plan:
+        """The plan; where it cannot be made, who has to leave is still known."""
+        try:
+            return await self._planner(situation.snapshot)
+        except Exception:  # noqa: BLE001 - whatever it was, a drain must not wait for it
+            _log.exception("The plan could not be made: nobody is placed, drains go on.")
+            return Plan(situation.at, leaving=leaving(situation.fleet))
 
     def _decide(self, situation: Situation, plan: Plan) -> Decisions:
         regretted = regrets(situation, plan)

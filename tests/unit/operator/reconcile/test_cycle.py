@@ -5,6 +5,8 @@ from tests.unit.operator.reconcile.scene import Scene, until_crash
 from idlewatt_operator.gateways.protocols import ClusterView, Outcome, Result
 from idlewatt_operator.settings import Settings
 from idlewatt_operator.twin.kubelet import EndedBy
+from idlewatt_scheduler.model.plan import Plan
+from idlewatt_scheduler.model.snapshot import Snapshot
 from idlewatt_scheduler.model.units import MINUTE
 from idlewatt_scheduler.model.vehicle import EnergySource, Supply
 from idlewatt_scheduler.model.workload import Demand, Ready, Taint
@@ -244,3 +246,21 @@ async def test_a_site_that_is_made_again_is_judged_again() -> None:
     scene.cluster.add_site(a_site())
     await scene.run(60)
     assert scene.condition("ParkingSite", "depot-7", "Ready")[0] == "True"
+
+
+async def test_pods_leave_in_time_though_planning_fails() -> None:
+    """What the solver stumbles over places nobody; promises made are kept all the same."""
+    scene = Scene()
+    scene.service()
+    await scene.run(30)
+
+    async def stumble(_: Snapshot) -> Plan:
+        message = "no such thing"
+        raise TypeError(message)
+
+    scene.planner = stumble
+    scene.restart()
+    scene.observe("v-0", parking__occupied=True)
+    await scene.run(20)
+    assert [run.ended_by for run in scene.cluster.kubelets.runs] == [EndedBy.DRAIN]
+    assert scene.condition("VehicleNode", "v-0", "Available") == ("False", "Occupied")
