@@ -141,6 +141,26 @@ async def test_an_eviction_obeys_a_disruption_budget(
     assert (await gateway.evict(record)).outcome is Outcome.GONE
 
 
+async def test_two_budgets_on_one_pod_block_its_eviction(
+    cluster: ControlPlane, gateway: KubernetesCluster
+) -> None:
+    """The API server calls that a fault of its own; it is as blocked as by one of them."""
+    cluster.create_nodes("v-1")
+    budget = {
+        "apiVersion": "policy/v1",
+        "kind": "PodDisruptionBudget",
+        "spec": {"minAvailable": 1, "selector": {"matchLabels": {"app": "a"}}},
+    }
+    both = ({**budget, "metadata": {"name": n, "namespace": "default"}} for n in ("b", "c"))
+    cluster.api.apply(a_pod(), *both)
+    record = await the_record(gateway)
+    await gateway.bind(order_for(record))
+    cluster.wait_for_phase(cluster.api.get("Pod", "p", "default"), "Running")
+    blocked = await gateway.evict(record, grace_seconds=1)
+    assert blocked.outcome is Outcome.BLOCKED
+    assert "more than one PodDisruptionBudget" in blocked.message
+
+
 async def test_an_eviction_asks_for_the_uid(
     cluster: ControlPlane, gateway: KubernetesCluster
 ) -> None:
