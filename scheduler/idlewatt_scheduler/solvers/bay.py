@@ -127,11 +127,18 @@ def _limit_requests(made: Bay) -> None:
     capacity, used = made.where.capacity, made.where.used
     names = {name for case in made.cases.values() for name in case.pod.requests}
     for name in sorted(names):
-        asked = sum(
-            case.pod.requests.get(name, 0) * made.number(template)
+        asked = [
+            case.pod.requests.get(name, 0) * literal
+            for template, case in made.cases.items()
+            for literal in made.stands[template]
+        ]
+        most = sum(
+            case.pod.requests.get(name, 0) * len(made.stands[template])
             for template, case in made.cases.items()
         )
-        made.model.add(asked <= max(capacity.get(name, 0) - used.get(name, 0), 0))
+        room = max(capacity.get(name, 0) - used.get(name, 0), 0)
+        if most > room:
+            made.model.add(sum(asked) <= room)
 
 
 def _limit_power(made: Bay, parked: Parked) -> None:

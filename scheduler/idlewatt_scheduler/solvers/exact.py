@@ -5,12 +5,17 @@ becomes a constraint, and the choice is made again, until nobody envies.
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 from idlewatt_scheduler.board import Board, Held
+from idlewatt_scheduler.candidates import total
 from idlewatt_scheduler.solvers.choice import Choice
 from idlewatt_scheduler.solvers.greedy import most_there
 from idlewatt_scheduler.solvers.limits import Proof
 from idlewatt_scheduler.solvers.stability import envies
+
+GREATEST: Final = 2**60
+"""CP-SAT counts in 64 bits; sums of thousandths beyond this are left to the greedy plan."""
 
 
 def solve(
@@ -19,8 +24,8 @@ def solve(
     """Make the best choice for these candidates, the others staying as they are.
 
     The board's new pods on them are where the search begins, and what it goes back to where there
-    are more than `literals_at_most` literals, where `work` did not yield a stable choice, or where
-    the choice is no better. None in the first two cases.
+    are more than `literals_at_most` literals or figures beyond 60 bits, where `work` did not yield
+    a stable choice, or where the choice is no better. None but in the last case.
     """
     before = {candidate: board.placed[candidate].cases for candidate in candidates}
     merit = _merit(board)
@@ -63,7 +68,18 @@ def _most(
                 literals += count
             if literals > literals_at_most:
                 return None
-    return most
+    return None if any(_too_great(board, counts) for counts in most.values()) else most
+
+
+def _too_great(board: Board, counts: dict[int, int]) -> bool:
+    """Whether what these pods request together is more than the solver's integers hold."""
+    asked = total(
+        *(
+            {name: count * request for name, request in board.templates[t].sample.requests.items()}
+            for t, count in counts.items()
+        )
+    )
+    return any(amount > GREATEST for amount in asked.values())
 
 
 def _place(board: Board, held: dict[int, Held]) -> None:

@@ -264,3 +264,15 @@ def test_of_one_weight_the_cheaper_gets_the_only_room() -> None:
     board = a_board(vehicles=cars, pending=pods, **narrow)
     assert solved(board) == Proof(bound=1, proven=True)
     assert held(board) in ([["short"], []], [[], ["short"]])
+
+
+def test_figures_beyond_the_solvers_integers_are_left_to_the_greedy_plan() -> None:
+    """A plain Node that claims to be beyond measure, and pods that ask for half of that each."""
+    beyond = a_node(name="plain", allocatable={"cpu": 2**63, "pods": 110_000})
+    pods = tuple(a_pod(name=f"p{n}", requests={"cpu": 2**62 + n, "pods": 1_000}) for n in range(3))
+    board = a_board(**policy(plain_nodes_allowed=True), nodes=(beyond,), vehicles=(), pending=pods)
+    greedy(board)
+    placed = held(board)
+    assert solved(board) is None
+    assert held(board) == placed
+    assert len(placed[0]) == 1
