@@ -67,14 +67,16 @@ picture: $(RUN) ## Draw the README's picture again from the demo
 	@echo "Playing the night, about ten seconds."
 	@$(BIN)/python scripts/picture.py docs/images/night.svg
 
+GENERATED := crds docs/reference/fields.md requirements
+
 verify: crds lock ## Regenerate what is generated, and fail if that changes anything
-	@changed=$$(git status --porcelain -- crds requirements); \
+	@changed=$$(git status --porcelain -- $(GENERATED)); \
 	if [ -n "$$changed" ]; then \
-		git --no-pager diff --stat -- crds requirements; \
+		git --no-pager diff --stat -- $(GENERATED); \
 		echo "Generated files are out of step with their sources; commit these:"; \
 		echo "$$changed"; exit 1; \
 	fi
-	@echo "crds/ and requirements/ are in step with their sources."
+	@echo "$(GENERATED) are in step with their sources."
 
 bench: $(DEV) ## Measure how long plans take and how good they are; BENCH="200x500 --repeat 3"
 	@$(BIN)/python -m tests.benchmarks.planner $(BENCH)
