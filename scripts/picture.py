@@ -41,7 +41,7 @@ def drawn() -> str:
         if share >= SHARE and not taken:
             console.export_text(clear=True)
             console.print(screen.frame(look, share))
-            taken.append(console.export_svg(title="make demo", clear=True))
+            taken.append(console.export_svg(title="make demo", clear=True, unique_id="night"))
 
     asyncio.run(play.run(watch))
     return taken[0]
