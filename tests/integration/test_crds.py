@@ -48,7 +48,7 @@ def api(cluster: ControlPlane, installed: Api) -> Api:
 def conditions(api: Api, name: str) -> dict[str, str]:
     """The conditions of a CRD, by type."""
     crd = api.get("CustomResourceDefinition", name)
-    listed = crd.get("status", {}).get("conditions", [])
+    listed = crd.get("status", {}).get("conditions") or []  # null, in its first moment
     return {"Established": "Unknown"} | {each["type"]: each["status"] for each in listed}
 
 
