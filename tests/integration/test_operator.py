@@ -63,7 +63,7 @@ class Operator:
         """End it, and give its exit status."""
         assert self.process is not None
         self.process.send_signal(how)
-        return self.process.wait(timeout=40)
+        return self.process.wait(timeout=90)
 
     def cycles(self) -> list[dict[str, Any]]:
         """What it noted of each cycle."""
@@ -128,7 +128,7 @@ class Fleet:
                     found[pod["metadata"]["name"]] = condition
         return found
 
-    def wait(self, true: Callable[[], bool], what: str, seconds: float = 120) -> None:
+    def wait(self, true: Callable[[], bool], what: str, seconds: float = 300) -> None:
         """Wait until it is; say what never was."""
         self.cluster.wait_until(true, what, seconds)
 
