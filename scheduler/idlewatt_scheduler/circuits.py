@@ -36,14 +36,6 @@ class Headroom:
         first = max(bisect_right(self.starts, start) - 1, 0)
         return min(self.left[first : max(bisect_left(self.starts, end), first + 1)])
 
-    def pieces(self, start: Instant, end: Instant) -> Iterator[tuple[Instant, Instant, Milliwatts]]:
-        """The steps that have a part in `[start, end)`."""
-        for index in range(max(bisect_right(self.starts, start) - 1, 0), len(self.starts)):
-            if self.starts[index] >= end:
-                return
-            following = self.starts[index + 1] if index + 1 < len(self.starts) else FOREVER
-            yield max(start, self.starts[index]), min(end, following), self.left[index]
-
     def copy(self) -> "Headroom":
         """One that can be taken from without changing this one."""
         return Headroom(list(self.starts), list(self.left))

@@ -12,6 +12,7 @@ from ortools.sat.python import cp_model
 from idlewatt_scheduler.board import Board, Held
 from idlewatt_scheduler.circuits import CircuitKey
 from idlewatt_scheduler.clauses.live import draw_changes, holding
+from idlewatt_scheduler.energy import computing_at
 from idlewatt_scheduler.model.units import FOREVER, Instant, Milliwatts
 from idlewatt_scheduler.solvers.bay import Bay, Literal, Sum, bay, edges_of, prices
 from idlewatt_scheduler.solvers.stability import Envy
@@ -153,7 +154,7 @@ class Choice:
         parked = made.parked
         if parked is None or all(instant >= case.stay.until for case in made.cases.values()):
             return 0
-        figures, base = parked.electrics, self._base(candidate, instant)
+        figures, base = parked.electrics, computing_at(parked.base, instant)
         most = 1_000 * parked.vehicle.compute.max_power_watts + figures.standby
         return max(figures.draw(most) - figures.draw(base), 0)
 
@@ -166,7 +167,7 @@ class Choice:
         parked = made.parked
         if parked is None:
             return 0
-        figures, base = parked.electrics, self._base(candidate, instant)
+        figures, base = parked.electrics, computing_at(parked.base, instant)
         at_most = 1_000 * parked.vehicle.compute.max_power_watts + figures.standby
         ac = model.new_int_var(0, figures.ac(max(at_most, base)), "")
         computing = made.computing(instant)
@@ -176,11 +177,6 @@ class Choice:
         model.add_min_equality(drawn, [figures.cap, figures.charging + ac])
         raised = self._raises[candidate, instant] = drawn - figures.draw(base)
         return raised
-
-    def _base(self, candidate: int, instant: Instant) -> Milliwatts:
-        parked = self._bays[candidate].parked
-        steps = parked.base if parked else ()
-        return next((s.computing for s in steps if s.start <= instant < s.end), 0)
 
     def _placed_in_full(self, template: int) -> Literal:
         """A literal that can be true only if no pod of the template waits."""

@@ -62,7 +62,8 @@ def test_what_is_taken_away_is_given_back() -> None:
     assert (board.left, board.weight, board.money) == ([2], 0, Fraction(0))
     assert board.placed[0] == fresh.placed[0]
     room = board.rooms["depot-7", "row-a"]
-    assert {power for _, _, power in room.pieces(AT, AT + 9 * HOUR)} == {22_000_000}
+    steps = zip(room.starts, room.left, strict=True)
+    assert {left for start, left in steps if start < AT + 9 * HOUR} == {22_000_000}
 
 
 def test_boards_of_one_fleet_do_not_share_circuits() -> None:
