@@ -144,6 +144,21 @@ def test_without_the_definitions_a_sentence_says_so(cluster: ControlPlane) -> No
     assert "apply them with `kubectl apply -f crds/` first" in err
 
 
+def test_older_definitions_are_refused(cluster: ControlPlane) -> None:
+    """The cluster's definitions are those of an operator before this one."""
+    cluster.apply_definitions()
+    name, annotation = "vehiclenodes.idlewatt.dev", "idlewatt.dev/schema-version"
+    older = {"metadata": {"annotations": {annotation: "0"}}}
+    cluster.api.patch("CustomResourceDefinition", name, older)
+    try:
+        status, _, err = ended(idlewatt_run("--kubeconfig", str(cluster.kubeconfig)))
+    finally:
+        cluster.apply_definitions()
+    assert status == 1
+    assert f"The definition {name} is too old: its {annotation} is 0" in err
+    assert "`kubectl apply -f crds/`" in err
+
+
 def test_without_redis_a_sentence_says_so(fleet: ControlPlane) -> None:
     """An address where nothing listens, and one that is none."""
     for url, sentence in (

@@ -5,28 +5,27 @@ from typing import Final
 import msgspec
 from redis.exceptions import RedisError
 
+from idlewatt_operator.gateways.kubernetes.definitions import lacking
 from idlewatt_operator.gateways.kubernetes.session import ApiSession, ApiUnreachable, Call
 from idlewatt_operator.gateways.kubernetes.writes import API_GROUP_PATH
 from idlewatt_operator.gateways.redis.telemetry import Client, connect
-from idlewatt_operator.resources.kinds import KINDS
 
 _NOT_FOUND: Final = 404
+_NO_KINDS: Final = (
+    "The cluster does not know idlewatt's kinds: apply them with `kubectl apply -f crds/` first."
+)
 
 
 class StartError(Exception):
     """The operator cannot start; the message is a sentence that says what to do."""
 
 
-class _Resource(msgspec.Struct):
-    name: str
-
-
 class _Resources(msgspec.Struct):
-    resources: list[_Resource]
+    resources: list[msgspec.Raw]
 
 
 async def check_cluster(session: ApiSession) -> None:
-    """Check that the API server answers and knows our kinds.
+    """Check that the API server answers, and knows our kinds as this operator needs them.
 
     Raises:
         StartError: it does not.
@@ -37,21 +36,25 @@ async def check_cluster(session: ApiSession) -> None:
         sentence = f"The cluster cannot be reached. {error} Is it running, and the address right?"
         raise StartError(sentence) from error
     if answer.status == _NOT_FOUND:
-        raise StartError(_no_kinds())
+        raise StartError(_NO_KINDS)
     if not answer.ok:
         sentence = f"The API server did not let us in: {answer.message}"
         raise StartError(sentence)
     try:
-        known = {each.name for each in msgspec.json.decode(answer.body, type=_Resources).resources}
+        msgspec.json.decode(answer.body, type=_Resources)
     except msgspec.DecodeError as error:
         sentence = (
             "What answers at the cluster's address is no API server: look at the server in the "
             f"kubeconfig, and at any proxy before it ({error})."
         )
         raise StartError(sentence) from error
-    missing = sorted(kind.naming.kind for kind in KINDS.values() if kind.naming.plural not in known)
-    if missing:
-        raise StartError(_no_kinds(", ".join(missing)))
+    try:
+        lack = await lacking(session)
+    except ApiUnreachable as error:
+        sentence = f"The cluster stopped answering while its definitions were read. {error}"
+        raise StartError(sentence) from error
+    if lack:
+        raise StartError(lack)
 
 
 async def connected(url: str) -> Client:
@@ -72,7 +75,3 @@ async def connected(url: str) -> Client:
         sentence = f"The Redis at --redis-url cannot be reached: {error}"
         raise StartError(sentence) from error
     return client
-
-
-def _no_kinds(which: str = "idlewatt's kinds") -> str:
-    return f"The cluster does not know {which}: apply them with `kubectl apply -f crds/` first."

@@ -32,6 +32,12 @@ GROUP: Final = "idlewatt.dev"
 VERSION: Final = "v1alpha1"
 API_VERSION: Final = f"{GROUP}/{VERSION}"
 
+SCHEMA_VERSION: Final = 1
+"""Raised by one with every change of the definitions; an operator refuses those of a lower one."""
+
+SCHEMA_VERSION_ANNOTATION: Final = f"{GROUP}/schema-version"
+"""Where a CustomResourceDefinition carries it."""
+
 Location: TypeAlias = tuple[str | int, ...]
 
 

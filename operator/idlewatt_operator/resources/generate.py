@@ -13,7 +13,14 @@ from typing import Any, Final
 
 import yaml
 
-from idlewatt_operator.resources.base import GROUP, VERSION, Column, Resource
+from idlewatt_operator.resources.base import (
+    GROUP,
+    SCHEMA_VERSION,
+    SCHEMA_VERSION_ANNOTATION,
+    VERSION,
+    Column,
+    Resource,
+)
 from idlewatt_operator.resources.fields import RULES
 from idlewatt_operator.resources.kinds import KINDS
 from idlewatt_operator.resources.reference import field_reference
@@ -30,7 +37,10 @@ def definition(kind: type[Resource]) -> dict[str, Any]:
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
-        "metadata": {"name": f"{naming.plural}.{GROUP}"},
+        "metadata": {
+            "name": f"{naming.plural}.{GROUP}",
+            "annotations": {SCHEMA_VERSION_ANNOTATION: str(SCHEMA_VERSION)},
+        },
         "spec": {
             "group": GROUP,
             "scope": "Cluster",

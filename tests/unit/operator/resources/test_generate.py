@@ -1,10 +1,14 @@
 """The CRDs and the field reference are what the models say, and drift is found."""
 
+import hashlib
+import json
 from pathlib import Path
 
 import pytest
 
-from idlewatt_operator.resources.generate import definitions, drifted, main
+from idlewatt_operator.resources.base import SCHEMA_VERSION
+from idlewatt_operator.resources.generate import definition, definitions, drifted, main
+from idlewatt_operator.resources.kinds import KINDS
 
 ROOT = Path(__file__).parents[4]
 
@@ -42,3 +46,27 @@ def test_a_check_names_what_differs(
 def test_a_check_names_what_is_missing(tmp_path: Path) -> None:
     """An empty folder lacks the four definitions and the page."""
     assert len(drifted(tmp_path, tmp_path / "fields.md")) == 5
+
+
+def test_a_change_of_the_definitions_raises_their_version() -> None:
+    """An operator must be able to tell older definitions: whoever changes them raises the number.
+
+    Where this fails, raise SCHEMA_VERSION by one and write the new pair here; what a version was
+    once released with never changes.
+    """
+    specs = [_without_descriptions(definition(kind)["spec"]) for kind in KINDS.values()]
+    digest = hashlib.sha256(json.dumps(specs, sort_keys=True).encode()).hexdigest()
+    assert (SCHEMA_VERSION, digest[:16]) == (1, "6373aba3fb307f5f")
+
+
+def _without_descriptions(node: object) -> object:
+    """The part of a definition without what only people read."""
+    if isinstance(node, list):
+        return [_without_descriptions(each) for each in node]
+    if isinstance(node, dict):
+        return {
+            name: _without_descriptions(each)
+            for name, each in node.items()
+            if name != "description" or not isinstance(each, str)
+        }
+    return node
