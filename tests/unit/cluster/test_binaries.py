@@ -9,7 +9,11 @@ from pathlib import Path
 
 import pytest
 from tests.cluster import binaries
+from tests.cluster.binaries import CHART, CONTROL_PLANE, KIND, ProgramSet
 from tests.cluster.places import CHECKOUT, SetupError
+
+ALL_PROGRAMS = [program for programs in binaries.ALL_SETS for program in programs.programs]
+ALL_MODULES = [module for programs in binaries.ALL_SETS for module in programs.modules]
 
 FAKE_GO = """#!/bin/sh
 [ "$1" = version ] && { echo "go version go1.26.3 linux/amd64"; exit 0; }
@@ -65,7 +69,7 @@ def test_version_of_another_module_is_not_taken(name: str) -> None:
 
 def test_every_module_pins_what_it_builds() -> None:
     """The committed modules require what is stamped, in sums too, under a Go others have."""
-    for module in binaries.ALL_MODULES.values():
+    for module in ALL_MODULES:
         folder = binaries.MODULES / module.folder
         version = binaries.module_version(module)
         assert f"{module.requires} {version} h1:" in (folder / "go.sum").read_text()
@@ -74,26 +78,46 @@ def test_every_module_pins_what_it_builds() -> None:
 
 def test_every_program_is_kept_by_its_module() -> None:
     """tools.go imports each program, or ``go mod tidy`` would drop what it needs."""
-    for program in binaries.PROGRAMS:
-        tools = (binaries.MODULES / program.module / "tools.go").read_text()
-        assert f'"{program.package}"' in tools
+    for program in ALL_PROGRAMS:
+        folder = binaries.MODULES / program.module.folder
+        own = program.package.startswith("./") and (folder / program.package / "main.go").is_file()
+        assert own or f'"{program.package}"' in (folder / "tools.go").read_text()
 
 
-def test_key_names_the_versions() -> None:
+def test_own_sources_are_in_the_key() -> None:
+    """A program that is written here, not required, is built again when it changes."""
+    for program in ALL_PROGRAMS:
+        if program.package.startswith("./"):
+            assert f"{program.package[2:]}/main.go" in program.module.sources
+
+
+@pytest.mark.parametrize("programs", binaries.ALL_SETS, ids=lambda programs: programs.what)
+def test_key_names_the_versions(programs: ProgramSet) -> None:
     """The folder of binaries says to a person what is in it."""
-    key = binaries.build_key()
-    assert key == binaries.build_key()
-    for module in binaries.ALL_MODULES.values():
+    key = binaries.build_key(programs)
+    assert key == binaries.build_key(programs)
+    for module in programs.modules:
         assert f"{module.folder}-{binaries.module_version(module)[1:]}" in key
 
 
-@pytest.mark.parametrize("name", ["kubernetes/go.mod", "etcd/go.sum", "kwok/go.mod"])
-def test_key_changes_with_every_pinned_byte(modules: Path, name: str) -> None:
-    """Another dependency, even of the same version of Kubernetes, is another set of binaries."""
-    before = binaries.build_key(modules)
+@pytest.mark.parametrize(
+    ("name", "changed"),
+    [
+        ("kubernetes/go.mod", CONTROL_PLANE),
+        ("etcd/go.sum", CONTROL_PLANE),
+        ("kwok/go.mod", CONTROL_PLANE),
+        ("helm/go.sum", CHART),
+        ("kubernetes-node/go.mod", KIND),
+        ("kubernetes-node/pause/main.go", KIND),
+    ],
+)
+def test_key_changes_with_every_pinned_byte(modules: Path, name: str, changed: ProgramSet) -> None:
+    """Another dependency is another set of binaries, and leaves the other sets as they are."""
+    before = {programs: binaries.build_key(programs, modules) for programs in binaries.ALL_SETS}
     with (modules / name).open("a") as file:
         file.write("\n")
-    assert binaries.build_key(modules) != before
+    after = {programs: binaries.build_key(programs, modules) for programs in binaries.ALL_SETS}
+    assert [one for one in before if before[one] != after[one]] == [changed]
 
 
 def test_linker_flags_stamp_the_version() -> None:
@@ -109,13 +133,21 @@ def test_build_happens_once(calls: Path) -> None:
     """Each program is built reproducibly, and the second call builds nothing."""
     folder = binaries.ensure()
     assert sorted(path.name for path in folder.iterdir()) == sorted(
-        program.name for program in binaries.PROGRAMS
+        program.name for program in CONTROL_PLANE.programs
     )
     lines = calls.read_text().splitlines()
-    assert len(lines) == len(binaries.PROGRAMS)
+    assert len(lines) == len(CONTROL_PLANE.programs)
     assert all("-mod=readonly -trimpath -buildvcs=false build" in line for line in lines)
     assert binaries.ensure() == folder
     assert len(calls.read_text().splitlines()) == len(lines)
+
+
+def test_sets_are_built_apart(calls: Path) -> None:
+    """Who asks for helm gets helm: nothing of the control plane is built, nor found there."""
+    folder = binaries.ensure(CHART)
+    assert sorted(path.name for path in folder.iterdir()) == ["helm", "kubeconform"]
+    assert len(calls.read_text().splitlines()) == 2
+    assert binaries.ensure() != folder
 
 
 def test_two_runs_build_once(calls: Path) -> None:
@@ -127,7 +159,7 @@ def test_two_runs_build_once(calls: Path) -> None:
 
     with concurrent.futures.ThreadPoolExecutor() as pool:
         assert list(pool.map(run, range(3))) == [0, 0, 0]
-    assert len(calls.read_text().splitlines()) == len(binaries.PROGRAMS)
+    assert len(calls.read_text().splitlines()) == len(CONTROL_PLANE.programs)
 
 
 def test_failed_build_leaves_no_binary(calls: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -137,7 +169,7 @@ def test_failed_build_leaves_no_binary(calls: Path, monkeypatch: pytest.MonkeyPa
         binaries.ensure()
     monkeypatch.setenv("FAKE_GO_FAILS", "")
     assert (binaries.ensure() / "kube-apiserver").is_file()
-    assert len(calls.read_text().splitlines()) == 1 + len(binaries.PROGRAMS)
+    assert len(calls.read_text().splitlines()) == 1 + len(CONTROL_PLANE.programs)
 
 
 def test_interrupted_build_is_taken_up_again(calls: Path) -> None:
