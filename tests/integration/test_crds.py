@@ -13,7 +13,7 @@ from tests.integration.corpus.cases import Case, bad_manifests, good_manifest, g
 from idlewatt_operator.resources.base import API_VERSION
 
 ROOT = Path(__file__).parents[2]
-SCENARIOS = ("depot", "home-hourly-prices", "offline-plan")
+SCENARIOS = ("depot", "home-hourly-prices", "kind", "offline-plan")
 STRICT = {"fieldValidation": "Strict"}
 DRY_RUN = {**STRICT, "dryRun": "All"}
 
@@ -100,8 +100,15 @@ def test_a_good_manifest_is_stored_as_it_was_written(api: Api) -> None:
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_the_examples_are_applied(api: Api, scenario: str) -> None:
     """Every manifest of a scenario is taken under Strict, workloads included."""
-    applied = api.apply(ROOT / "examples" / scenario)
     written = list(manifests_of(ROOT / "examples" / scenario))
+    elsewhere = {each["metadata"].get("namespace", "default") for each in written} - {"default"}
+    api.apply(
+        *(
+            {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+            for name in elsewhere
+        )
+    )
+    applied = api.apply(ROOT / "examples" / scenario)
     assert [each["metadata"]["name"] for each in applied] == [
         each["metadata"]["name"] for each in written
     ]
