@@ -204,11 +204,10 @@ def send(client: redis.Redis, name: str, car: Car) -> None:
 
 def drive() -> None:
     """Report every few seconds, and wake who is asked to; whatever becomes of Redis."""
-    client, seen, reported = connected(), "", 0.0
+    # Entries are named after the time they were made at; older wishes are none of ours.
+    client, seen, reported = connected(), f"{time.time_ns() // 1_000_000}-0", 0.0
     while True:
         try:
-            if not seen:
-                seen = last_wish(client)
             for wish, vehicle in wishes_after(client, seen):
                 seen = wish
                 wake(client, vehicle)
@@ -217,14 +216,7 @@ def drive() -> None:
                 report(client)
         except (redis.RedisError, OSError) as error:
             say(f"Redis does not answer, trying again: {error}")
-            seen = ""
             time.sleep(1)
-
-
-def last_wish(client: redis.Redis) -> str:
-    """The newest entry of the stream of wishes: older ones are none of ours."""
-    newest: Any = client.xrevrange(WAKES, count=1)
-    return str(newest[0][0]) if newest else "0-0"
 
 
 def wishes_after(client: redis.Redis, seen: str) -> list[tuple[str, str]]:
