@@ -41,7 +41,7 @@ test: $(DEV) ## Run every test: unit, property, and integration on a real API se
 lint: $(DEV) ## Check style, types and import directions
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy $(PACKAGES) tests scripts
+	$(BIN)/mypy $(PACKAGES) tests scripts examples/embedding/embedder
 	$(BIN)/lint-imports
 
 format: $(DEV) ## Let ruff mend and format what it can
@@ -51,6 +51,7 @@ format: $(DEV) ## Let ruff mend and format what it can
 crds: $(RUN) ## Write crds/*.yaml from the models of the resources
 	@$(BIN)/python -m idlewatt_operator.resources.generate
 
+EMBEDDING := examples/embedding
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 	--fork-strategy fewest --generate-hashes --no-emit-index-url --no-emit-find-links \
 	--custom-compile-command "make lock"
@@ -62,12 +63,17 @@ lock: $(DEV) ## Bring requirements/ into step with pyproject.toml; UPGRADE=1 tak
 		-c requirements/run.txt -o requirements/build.txt
 	@$(LOCK) $(if $(UPGRADE),--upgrade) pyproject.toml --group dev \
 		-c requirements/run.txt -c requirements/build.txt -o requirements/dev.txt
+	@$(LOCK) $(if $(UPGRADE),--upgrade) --overrides $(EMBEDDING)/overrides.txt \
+		$(EMBEDDING)/requirements.in -c requirements/run.txt -o $(EMBEDDING)/requirements.txt
+	@$(LOCK) $(if $(UPGRADE),--upgrade) --overrides $(EMBEDDING)/overrides.txt \
+		$(EMBEDDING)/requirements-model.in -c $(EMBEDDING)/requirements.txt \
+		-o $(EMBEDDING)/requirements-model.txt
 
 picture: $(RUN) ## Draw the README's picture again from the demo
 	@echo "Playing the night, about ten seconds."
 	@$(BIN)/python scripts/picture.py docs/images/night.svg
 
-GENERATED := crds docs/reference/fields.md requirements
+GENERATED := crds docs/reference/fields.md requirements $(wildcard $(EMBEDDING)/requirements*.txt)
 
 verify: crds lock ## Regenerate what is generated, and fail if that changes anything
 	@changed=$$(git status --porcelain -- $(GENERATED)); \
