@@ -10,9 +10,14 @@ from typer.testing import CliRunner, Result
 from idlewatt_operator.cli.app import app
 
 EXAMPLES = Path(__file__).resolve().parents[4] / "examples"
-MANIFESTS = sorted({path.parent for path in EXAMPLES.rglob("*.yaml")})
-MANIFESTS = sorted({file.parent for file in EXAMPLES.rglob("*.yaml")})
 OURS = "idlewatt.dev/v1alpha1"
+MANIFESTS = sorted(
+    {
+        file.parent
+        for file in EXAMPLES.rglob("*.yaml")
+        if f"apiVersion: {OURS}" in file.read_text(encoding="utf-8")
+    }
+)
 
 
 def run(*objects: dict[str, Any]) -> Result:
