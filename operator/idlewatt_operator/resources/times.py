@@ -93,6 +93,13 @@ def format_instant(instant: Instant) -> str:
     return f"{moment.year:04d}{moment:-%m-%dT%H:%M:%S}{fraction}Z"
 
 
+def format_micro_time(instant: Instant) -> str:
+    """Print an instant as Kubernetes' MicroTime, such as `2026-01-15T18:30:00.250000Z`."""
+    seconds, milliseconds_beyond = divmod(instant, 1_000)
+    whole = format_instant(seconds * 1_000)
+    return f"{whole.removesuffix('Z')}.{milliseconds_beyond:03d}000Z"
+
+
 def parse_duration(text: str) -> Milliseconds:
     """Read a duration as Go writes it: `1h30m`, `1.5h`, `90s`, `0`; rounded up.
 

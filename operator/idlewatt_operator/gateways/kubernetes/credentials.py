@@ -6,6 +6,7 @@ handed on as `Credentials`, of which every HTTP session here is made.
 
 import hashlib
 import os
+import socket
 import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,9 @@ import aiohttp
 from kubernetes.aio import config as loaders
 from kubernetes.aio.client import Configuration
 from kubernetes.aio.config import incluster_config
+
+DELIVERY_SECONDS: Final = 2.0
+"""What a request may take to arrive, before the line counts as cut."""
 
 _IN_CLUSTER: Final = incluster_config.SERVICE_HOST_ENV_NAME
 _DEFAULT_KUBECONFIG: Final = Path("~/.kube/config")
@@ -76,8 +80,10 @@ class Credentials:
     def connector(self, limit: int) -> aiohttp.TCPConnector:
         """A connector of at most `limit` connections."""
         if not self.server.startswith("https"):
-            return aiohttp.TCPConnector(limit=limit)
-        return aiohttp.TCPConnector(limit=limit, ssl=self.ssl_context())
+            return aiohttp.TCPConnector(limit=limit, socket_factory=_impatient_socket)
+        return aiohttp.TCPConnector(
+            limit=limit, ssl=self.ssl_context(), socket_factory=_impatient_socket
+        )
 
     def http_session(self, limit: int) -> aiohttp.ClientSession:
         """A session of its own with these credentials in every request; the caller closes it."""
@@ -87,6 +93,20 @@ class Credentials:
             proxy=self.proxy,
             auto_decompress=True,
         )
+
+
+def _impatient_socket(address: aiohttp.AddrInfoType) -> socket.socket:
+    """A socket on which nothing is delivered late: what is not taken in time is not sent again.
+
+    Without this a write that was given up long ago would still arrive once a cut line is mended.
+    """
+    family, kind, protocol, *_ = address
+    made = socket.socket(family, kind, protocol)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        made.setsockopt(
+            socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(DELIVERY_SECONDS * 1_000)
+        )
+    return made
 
 
 class _NamedContext(ssl.SSLContext):

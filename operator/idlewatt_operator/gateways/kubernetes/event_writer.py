@@ -8,9 +8,10 @@ from urllib.parse import quote
 
 from idlewatt_operator.gateways.kubernetes.session import MERGE_PATCH, ApiUnreachable, Call
 from idlewatt_operator.gateways.kubernetes.writes import Writes
+from idlewatt_operator.gateways.leadership import NotLeading
 from idlewatt_operator.gateways.protocols import Clock, EventNote
-from idlewatt_operator.resources.times import format_instant
-from idlewatt_scheduler.model.units import MINUTE, SECOND, Instant
+from idlewatt_operator.resources.times import format_micro_time
+from idlewatt_scheduler.model.units import MINUTE, Instant
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -54,7 +55,7 @@ class EventWriter:
                 await self._create(note)
             else:
                 await self._repeat(note, said)
-        except ApiUnreachable as error:
+        except (ApiUnreachable, NotLeading) as error:
             self._lost(note, str(error))
 
     async def _create(self, note: EventNote) -> None:
@@ -71,7 +72,7 @@ class EventWriter:
 
     async def _repeat(self, note: EventNote, said: _Said) -> None:
         now = self._clock.now()
-        series = {"count": said.count + 1, "lastObservedTime": _micro_time(now)}
+        series = {"count": said.count + 1, "lastObservedTime": format_micro_time(now)}
         path = f"{_path(note.namespace)}/{quote(said.name)}"
         call = Call("PATCH", path, body={"series": series}, content_type=MERGE_PATCH)
         answer = await self._writes.attempt("event", call)
@@ -94,7 +95,7 @@ class EventWriter:
                 "namespace": note.namespace,
                 "name": name,
             },
-            "eventTime": _micro_time(self._clock.now()),
+            "eventTime": format_micro_time(self._clock.now()),
             "reportingController": REPORTING_CONTROLLER,
             "reportingInstance": self._instance,
             "action": note.action,
@@ -118,11 +119,6 @@ class EventWriter:
 
 def _path(namespace: str) -> str:
     return f"/apis/events.k8s.io/v1/namespaces/{quote(namespace)}/events"
-
-
-def _micro_time(instant: Instant) -> str:
-    whole = format_instant(instant // SECOND * SECOND)
-    return f"{whole.removesuffix('Z')}.{instant % SECOND:03d}000Z"
 
 
 def _cut(text: str) -> str:

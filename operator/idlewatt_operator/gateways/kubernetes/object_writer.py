@@ -15,6 +15,7 @@ from idlewatt_operator.gateways.kubernetes.session import (
     Call,
 )
 from idlewatt_operator.gateways.kubernetes.writes import API_GROUP_PATH, Writes
+from idlewatt_operator.gateways.leadership import NotLeading
 from idlewatt_operator.gateways.protocols import Clock, Condition, Outcome, Result
 from idlewatt_operator.resources.annotations import PREFIX
 from idlewatt_operator.resources.kinds import KINDS
@@ -125,7 +126,7 @@ class ObjectWriter:
                 if not lost_the_race(answer):
                     return result_of(answer)
             return Result(Outcome.CONFLICT, answer.message)
-        except ApiUnreachable as error:
+        except (ApiUnreachable, NotLeading) as error:
             return Result(Outcome.UNKNOWN, str(error))
         except msgspec.DecodeError as error:
             return Result(Outcome.REFUSED, f"{path} cannot be read: {error}.")

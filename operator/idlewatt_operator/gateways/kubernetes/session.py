@@ -4,17 +4,20 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
-from typing import Final, Self
+from dataclasses import dataclass, replace
+from math import inf
+from typing import Any, Final, Self
 
 import aiohttp
 import msgspec
 
 from idlewatt_operator.gateways.kubernetes.credentials import (
+    DELIVERY_SECONDS,
     Credentials,
     CredentialsError,
     CredentialSource,
 )
+from idlewatt_operator.gateways.leadership import Leadership, NotLeading
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -121,14 +124,20 @@ class ApiSession:
             await self._http.close()
             await asyncio.sleep(0)  # what was aborted is let go of in the next turn of the loop
 
-    async def send(self, call: Call) -> Answer:
+    async def send(self, call: Call, leadership: Leadership | None = None) -> Answer:
         """Send the request and read the whole answer.
+
+        Args:
+            call: a write has a body.
+            leadership: asked at the very moment of sending; what is left of it is all the time
+                that the request gets, here and in the server.
 
         Raises:
             ApiUnreachable: no answer came, so that nobody knows whether it was done.
+            NotLeading: it was not sent.
         """
         limit = aiohttp.ClientTimeout(total=self._timeout_seconds, sock_connect=10)
-        async with self._open(call, limit) as response:
+        async with self._open(call, limit, leadership) as response:
             try:
                 body = await response.read()
             except (aiohttp.ClientError, TimeoutError, OSError) as error:
@@ -148,14 +157,14 @@ class ApiSession:
 
     @contextlib.asynccontextmanager
     async def _open(
-        self, call: Call, limit: aiohttp.ClientTimeout
+        self, call: Call, limit: aiohttp.ClientTimeout, leadership: Leadership | None = None
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         used = self._credentials
-        response = await self._request(call, limit)
+        response = await self._request(call, limit, leadership)
         if response.status == _UNAUTHORIZED:
             response.release()
             await self._renew(used)
-            response = await self._request(call, limit)
+            response = await self._request(call, limit, leadership)
         try:
             yield response
         finally:
@@ -164,18 +173,26 @@ class ApiSession:
             else:
                 response.release()
 
-    async def _request(self, call: Call, limit: aiohttp.ClientTimeout) -> aiohttp.ClientResponse:
+    async def _request(
+        self, call: Call, limit: aiohttp.ClientTimeout, leadership: Leadership | None
+    ) -> aiohttp.ClientResponse:
         if self._http is None or self._credentials is None:
             sentence = "The session with the API server is not open."
             raise ApiUnreachable(sentence)
+        left = inf if leadership is None else leadership.left_seconds()
+        if left <= 0:
+            raise NotLeading
+        if left < self._timeout_seconds:
+            limit = aiohttp.ClientTimeout(total=left, sock_connect=limit.sock_connect)
+            call = _within(call, left)
         try:
             # Until the headers are there even a stream has a limit.
-            async with asyncio.timeout(self._timeout_seconds):
+            async with asyncio.timeout(limit.total or self._timeout_seconds):
                 return await self._http.request(
                     call.method,
                     self._credentials.server + call.path,
                     params=call.params,
-                    data=None if call.body is None else msgspec.json.encode(call.body),
+                    data=None if call.body is None else _Body(call, leadership),
                     headers={
                         **_HEADERS,
                         **self._credentials.headers,
@@ -187,6 +204,8 @@ class ApiSession:
             await self._renew_quietly()
             raise _unreachable(call, error) from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            if isinstance(error.__cause__, NotLeading):
+                raise error.__cause__ from error
             raise _unreachable(call, error) from error
 
     async def _renew_quietly(self) -> None:
@@ -215,6 +234,34 @@ class ApiSession:
         if old is not None:
             _LOG.info("The certificates for %s changed; connecting anew.", credentials.server)
             await old.close()
+
+
+class _Body(aiohttp.BytesPayload):
+    """A body that asks once more who leads, when it is handed to the connection.
+
+    Until then the head waits with it: without a connection that was free, between asking and
+    sending there may be a look-up, a handshake, and a process that was stopped for a minute.
+    """
+
+    def __init__(self, call: Call, leadership: Leadership | None) -> None:
+        super().__init__(msgspec.json.encode(call.body), content_type=call.content_type)
+        self._leadership = leadership
+
+    async def write(self, writer: Any) -> None:  # noqa: ANN401 # aiohttp's own
+        """Hand it over, or raise NotLeading."""
+        await self.write_with_length(writer, None)
+
+    async def write_with_length(self, writer: Any, content_length: int | None) -> None:  # noqa: ANN401
+        """Hand it over, or raise NotLeading."""
+        if self._leadership is not None and self._leadership.left_seconds() <= 0:
+            raise NotLeading
+        await super().write_with_length(writer, content_length)
+
+
+def _within(call: Call, left_seconds: float) -> Call:
+    """The call, with as much time for the server as is left once it has arrived."""
+    seconds = max(1, int(left_seconds - DELIVERY_SECONDS))
+    return replace(call, params={**(call.params or {}), "timeout": f"{seconds}s"})
 
 
 def _line_differs(fresh: Credentials, old: Credentials | None) -> bool:

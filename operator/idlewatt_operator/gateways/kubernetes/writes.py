@@ -8,9 +8,12 @@ from urllib.parse import quote
 
 from idlewatt_operator.gateways.kubernetes.outcomes import result_of
 from idlewatt_operator.gateways.kubernetes.session import Answer, ApiSession, ApiUnreachable, Call
+from idlewatt_operator.gateways.leadership import Leadership, NotLeading
 from idlewatt_operator.gateways.protocols import Outcome, Result
 
 API_GROUP_PATH: Final = "/apis/idlewatt.dev/v1alpha1"
+
+_WITHHELD: Final = "Withheld"
 
 
 def pod_path(namespace: str, name: str, subresource: str = "") -> str:
@@ -19,22 +22,33 @@ def pod_path(namespace: str, name: str, subresource: str = "") -> str:
 
 
 class Writes:
-    """Sends writes and reads, and counts the writes."""
+    """Sends writes and reads, and counts the writes.
 
-    def __init__(self, session: ApiSession) -> None:
+    Args:
+        leadership: asked before each write; a read is anybody's.
+    """
+
+    def __init__(self, session: ApiSession, leadership: Leadership | None = None) -> None:
         self.session = session
+        self._leadership = leadership
         self._counts: Counter[str] = Counter()
+        self._outcomes: Counter[tuple[str, str]] = Counter()
 
     @property
     def counts(self) -> Mapping[str, int]:
         """How many writes were sent, by their kind."""
         return MappingProxyType(self._counts)
 
+    @property
+    def outcomes(self) -> Mapping[tuple[str, str], int]:
+        """How many writes of each kind ended how; `Withheld` are those that were not sent."""
+        return MappingProxyType(self._outcomes)
+
     async def write(self, kind: str, call: Call) -> Result:
         """Send a write; where no answer came it may have been done."""
         try:
             return result_of(await self.attempt(kind, call))
-        except ApiUnreachable as error:
+        except (ApiUnreachable, NotLeading) as error:
             return Result(Outcome.UNKNOWN, str(error))
 
     async def attempt(self, kind: str, call: Call) -> Answer:
@@ -42,9 +56,20 @@ class Writes:
 
         Raises:
             ApiUnreachable: no answer came.
+            NotLeading: it was not sent.
         """
         self._counts[kind] += 1
-        return await self.session.send(call)
+        try:
+            answer = await self.session.send(call, self._leadership)
+        except ApiUnreachable:
+            self._outcomes[kind, str(Outcome.UNKNOWN)] += 1
+            raise
+        except NotLeading:
+            self._counts[kind] -= 1
+            self._outcomes[kind, _WITHHELD] += 1
+            raise
+        self._outcomes[kind, str(result_of(answer).outcome)] += 1
+        return answer
 
     async def read(self, path: str) -> Answer:
         """A fresh, consistent GET.

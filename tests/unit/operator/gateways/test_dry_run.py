@@ -12,7 +12,7 @@ from idlewatt_operator.gateways.protocols import (
     Outcome,
     Telemetry,
 )
-from idlewatt_operator.resources.records import PodRecord
+from idlewatt_operator.resources.records import PodRecord, Released
 from idlewatt_scheduler.model.workload import Pod
 
 RECORD = PodRecord(Pod("default", "p", "uid"), "idlewatt")
@@ -49,6 +49,7 @@ async def test_every_write_is_counted_and_none_is_sent() -> None:
         await dry.bind(BindOrder("default", "p", "uid", "v-1", {})),
         await dry.set_active_deadline(RECORD, 60),
         await dry.evict(RECORD),
+        await dry.release(RECORD, Released(0, "rs", 1)),
         await dry.delete(RECORD, 1),
         await dry.remove(RECORD),
         await dry.set_waiting(RECORD, "Unschedulable", ""),

@@ -1,6 +1,7 @@
 """The session: credentials that rotate, servers that do not answer, what an answer says."""
 
 import asyncio
+import socket
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from tests.unit.operator.gateways.kubernetes.scripted_server import (
 
 from idlewatt_operator.gateways.kubernetes.credentials import CredentialsError, CredentialSource
 from idlewatt_operator.gateways.kubernetes.session import Answer, ApiUnreachable, Call
+from idlewatt_operator.gateways.leadership import NotLeading
 
 KUBECONFIG = """
 apiVersion: v1
@@ -142,3 +144,78 @@ async def test_a_missing_kubeconfig_ends_in_a_sentence(tmp_path: Path) -> None:
     """A file that is not there is named, with what to do."""
     with pytest.raises(CredentialsError, match=r"There is no kubeconfig at .*--kubeconfig"):
         await CredentialSource(tmp_path / "none").load()
+
+
+class Left:
+    """A leadership that has so many seconds left, at each asking the next of these."""
+
+    def __init__(self, *seconds: float) -> None:
+        self.seconds = list(seconds)
+
+    def left_seconds(self) -> float:
+        """The next; the last for ever."""
+        return self.seconds.pop(0) if len(self.seconds) > 1 else self.seconds[0]
+
+
+A_WRITE = Call("POST", "/x", body={"a": 1})
+
+
+async def test_who_does_not_lead_sends_no_write() -> None:
+    """Nothing reaches the server, and the caller is told why."""
+    script = Script(writes=[a_status(200)])
+    async with serving(script) as (session, _):
+        with pytest.raises(NotLeading, match="It was not sent"):
+            await session.send(A_WRITE, Left(0))
+    assert script.asked == []
+
+
+@pytest.mark.parametrize("method", ["POST", "PATCH", "DELETE", "PUT"])
+async def test_a_write_is_not_sent_where_leadership_ends_on_its_way(method: str) -> None:
+    """Between asking and sending lies a look-up, a handshake, a process that was stopped."""
+    script = Script(writes=[a_status(200)])
+    async with serving(script) as (session, _):
+        with pytest.raises(NotLeading):
+            await session.send(Call(method, "/x", body={"a": 1}), Left(8, 0))
+        assert script.asked == []
+        assert (await session.send(A_WRITE, Left(8))).ok
+
+
+async def test_a_write_is_not_sent_again_where_leadership_ends_meanwhile() -> None:
+    """A refused token is read anew, which takes its time."""
+    script = Script(writes=[a_status(401), a_status(200)])
+    async with serving(script) as (session, _):
+        with pytest.raises(NotLeading):
+            await session.send(A_WRITE, Left(8, 8, 0))
+    assert len(script.asked) == 1
+
+
+@pytest.mark.parametrize(("left", "granted"), [(4.0, "2s"), (4.99, "2s"), (2.5, "1s")])
+async def test_a_write_gets_the_time_that_is_left(left: float, granted: str) -> None:
+    """In the server less what it may take to arrive; where there is plenty, the usual."""
+    script = Script(writes=[a_status(200), a_status(200)])
+    async with serving(script) as (session, _):
+        await session.send(A_WRITE, Left(left))
+        await session.send(A_WRITE, Left(3_600))
+    assert script.asked == [{"timeout": granted}, {}]
+
+
+async def test_a_write_is_given_up_when_its_time_is_over() -> None:
+    """Whether it was done nobody knows, and nobody waits on."""
+    async with serving(Script(writes=[a_watch()])) as (session, _):
+        began = asyncio.get_running_loop().time()
+        with pytest.raises(ApiUnreachable):
+            await session.send(A_WRITE, Left(0.3))
+        assert asyncio.get_running_loop().time() - began < 2
+
+
+async def test_a_line_that_takes_nothing_is_given_up() -> None:
+    """A cut line would deliver a write that was given up long ago, once it is mended."""
+    call = Call("GET", "/x", {"watch": "1"})
+    async with (
+        serving(Script(watches=[a_watch(b"{}")])) as (session, _),
+        session.stream(call) as response,
+    ):
+        assert response.connection is not None
+        assert response.connection.transport is not None
+        line = response.connection.transport.get_extra_info("socket")
+        assert line.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 2_000
