@@ -13,14 +13,14 @@ RUN := $(VENV)/.has-run
 DEV := $(VENV)/.has-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format crds lock picture verify bench cluster cluster-down clean
+.PHONY: help demo test lint format crds lock picture verify bench bench-embedding cluster cluster-down clean
 MAKEFLAGS += --no-print-directory
 
 help: ## List these commands
 	@echo "idlewatt: inference pods on parked electric vehicles"
 	@echo
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | \
-		awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
+		awk -F'|' '{ printf "%-22s %s\n", $$1, $$2 }'
 	@echo
 	@echo "Options: PYTHON=python3.12   DEMO=\"--profile workplace\"   PYTEST=\"-k calendar\""
 
@@ -86,6 +86,9 @@ verify: crds lock ## Regenerate what is generated, and fail if that changes anyt
 
 bench: $(DEV) ## Measure how long plans take and how good they are; BENCH="200x500 --repeat 3"
 	@$(BIN)/python -m tests.benchmarks.planner $(BENCH)
+
+bench-embedding: $(DEV) ## Measure the embedding server of the examples on this machine
+	@$(BIN)/python -m tests.benchmarks.embedding $(BENCH)
 
 cluster: $(DEV) ## Start a real control plane with simulated kubelets, for you; VEHICLES=20 makes nodes
 	@$(BIN)/python -m tests.cluster up $(if $(VEHICLES),--vehicles $(VEHICLES))

@@ -26,7 +26,7 @@ PACKAGES = (
 )
 MODULES = sorted(chain.from_iterable(package.rglob("*.py") for package in PACKAGES))
 TEST_MODULES = sorted((ROOT / "tests").rglob("*.py"))
-ALL_MODULES = [*MODULES, *TEST_MODULES]
+ALL_MODULES = [*MODULES, *TEST_MODULES, *sorted((ROOT / "examples").rglob("*.py"))]
 
 LONGEST_MODULE_LINES = 500
 LONGEST_FUNCTION_LINES = 70
@@ -181,7 +181,7 @@ def imported_by(folders: list[Path]) -> set[str]:
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             names.add(node.module)
-    ours = {"idlewatt_operator", "idlewatt_scheduler", "tests"}
+    ours = {"idlewatt_operator", "idlewatt_scheduler", "tests", "embedder"}
     return {name.split(".")[0] for name in names} - ours - sys.stdlib_module_names
 
 
