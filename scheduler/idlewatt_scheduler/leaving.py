@@ -14,15 +14,16 @@ from idlewatt_scheduler.energy import Source, consumed, spare
 from idlewatt_scheduler.model.plan import Leaving
 from idlewatt_scheduler.model.reasons import (
     KEEPS_NEW_PODS_AWAY_ONLY,
+    SEEN_AHEAD,
     PodReason,
     Reason,
     VehicleReason,
 )
-from idlewatt_scheduler.model.units import FOREVER, Instant, Milliwatts, seconds
+from idlewatt_scheduler.model.units import FOREVER, Instant, Milliseconds, Milliwatts, seconds
 from idlewatt_scheduler.model.vehicle import Quality
 from idlewatt_scheduler.model.workload import RunningPod
 from idlewatt_scheduler.prices import Verdict
-from idlewatt_scheduler.stay import lead_of
+from idlewatt_scheduler.stay import grace_of, lead_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,43 @@ def leaving(fleet: Fleet) -> tuple[Leaving, ...]:
 def first_reason(case: RunningCase) -> Reason | None:
     """The first reason to leave that needs no look at other pods on the site."""
     return _vehicle_reason(case.parked.case) or _pod_reason(case)
+
+
+def leaves_time(fleet: Fleet, candidate: Candidate, leaving: Leaving, margin: Milliseconds) -> bool:
+    """Whether a pod that has to leave may stay until another one is ready in its place.
+
+    It may where its reason was seen ahead and is not true yet a grace and `margin` from `at`, and
+    where no circuit above its vehicle is over its limit.
+
+    Args:
+        fleet: that the leaving was decided on.
+        candidate: the vehicle the pod has to leave.
+        leaving: the pod and its reason.
+        margin: milliseconds kept between the end of its containers and the reason.
+    """
+    at, parked = fleet.snapshot.at, candidate.parked
+    if parked is None or leaving.reason not in SEEN_AHEAD:
+        return False
+    if any(fleet.headroom[circuit].least(at, at + 1) < 0 for circuit in parked.circuits):
+        return False
+    then = at + grace_of(leaving.pod) + margin
+    return not any(
+        _is_true(RunningCase(running, candidate, parked, at, then))
+        for running in fleet.running.get(candidate.name, ())
+        if running.pod.uid == leaving.pod.uid
+    )
+
+
+def _is_true(case: RunningCase) -> bool:
+    """Whether a reason that is seen ahead holds at `then`, were the pod to stay until then."""
+    parked, battery = case.parked, case.parked.vehicle.battery
+    if parked.departure is None or case.then >= parked.departure:
+        return True
+    if _tariff_reason(case) is not None:
+        return True
+    floor = max(battery.reserve_percent, battery.departure_percent)
+    on_battery = parked.electrics.source is Source.BATTERY
+    return on_battery and consumed(parked.base, case.then) > spare(parked.vehicle, floor)
 
 
 def _cases(fleet: Fleet) -> Iterator[RunningCase]:

@@ -16,7 +16,7 @@ from idlewatt_operator.gateways.protocols import (
     Telemetry,
     TelemetryGateway,
 )
-from idlewatt_operator.resources.records import GivenUp, PodRecord
+from idlewatt_operator.resources.records import GivenUp, PodRecord, Released
 
 _DRY: Final = Result(Outcome.DONE, "dry run: nothing was written")
 
@@ -56,6 +56,10 @@ class DryRunCluster:
     async def evict(self, record: PodRecord, grace_seconds: int | None = None) -> Result:  # noqa: ARG002
         """Evict nothing."""
         return self._withhold("evict")
+
+    async def release(self, record: PodRecord, mark: Released) -> Result:  # noqa: ARG002
+        """Take nothing from its ReplicaSet."""
+        return self._withhold("release")
 
     async def delete(self, record: PodRecord, grace_seconds: int) -> Result:  # noqa: ARG002
         """Delete nothing."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
-from idlewatt_operator.resources.records import GivenUp, PodRecord, Refused, VehicleRecord
+from idlewatt_operator.resources.records import GivenUp, PodRecord, Refused, Released, VehicleRecord
 from idlewatt_scheduler.model.policy import FleetPolicy
 from idlewatt_scheduler.model.site import ObservedCircuit, Site
 from idlewatt_scheduler.model.tariff import Tariff
@@ -136,6 +136,9 @@ class ClusterGateway(Protocol):
 
     async def evict(self, record: PodRecord, grace_seconds: int | None = None) -> Result:
         """Ask the Eviction API to end the pod, with its UID as precondition."""
+
+    async def release(self, record: PodRecord, mark: Released) -> Result:
+        """Take the pod from its ReplicaSet, which starts another one; the pod runs on."""
 
     async def delete(self, record: PodRecord, grace_seconds: int) -> Result:
         """Delete the pod with a grace, past any disruption budget, its UID as precondition."""

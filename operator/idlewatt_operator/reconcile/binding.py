@@ -72,24 +72,19 @@ class Answer:
     """How a binding ended, and at which of its two writes.
 
     Attributes:
-        fence_seconds: the fence that was set; None: none was.
         sent: the Binding itself was sent.
     """
 
     result: Result
-    fence_seconds: int | None
     sent: bool
 
 
-def to_bind(
-    situation: Situation, plan: Plan, fenced: Mapping[str, int]
-) -> tuple[list[Binding], list[Renewal]]:
+def to_bind(situation: Situation, plan: Plan) -> tuple[list[Binding], list[Renewal]]:
     """Placements to be bound now: those whose vehicle is awake.
 
     Args:
         situation: what the plan was made from.
         plan: its placements are gone through in their order.
-        fenced: by UID the deadlines that were set here on pods that are still pending.
     """
     bindings: list[Binding] = []
     renewals: list[Renewal] = []
@@ -98,7 +93,7 @@ def to_bind(
         vehicle = situation.vehicle(placement.node)
         if record is None or (vehicle is not None and not is_awake(vehicle)):
             continue
-        if _outgrown(record, placement, situation.at, fenced):
+        if _outgrown(record, placement, situation.at):
             renewals.append(Renewal(record))
             continue
         bindings.append(
@@ -141,15 +136,14 @@ async def bind(binding: Binding, cluster: ClusterGateway, at: Instant) -> Answer
     if seconds_left is not None:
         fence = await cluster.set_active_deadline(binding.record, seconds_left)
         if fence.outcome is not Outcome.DONE:
-            return Answer(fence, fence_seconds=None, sent=False)
+            return Answer(fence, sent=False)
     result = await cluster.bind(binding.order)
-    return Answer(result, fence_seconds=seconds_left, sent=True)
+    return Answer(result, sent=True)
 
 
-def _outgrown(
-    record: PodRecord, placement: Placement, at: Instant, fenced: Mapping[str, int]
-) -> bool:
-    deadline = fenced.get(record.pod.uid)
-    if deadline is None or deadline != record.active_deadline_seconds:
+def _outgrown(record: PodRecord, placement: Placement, at: Instant) -> bool:
+    """Whether its deadline was set here, by whatever process, and is too early for this stay."""
+    deadline = record.active_deadline_seconds
+    if deadline is None or deadline != record.fence_seconds:
         return False
     return record.pod.controlled and at + seconds(deadline) < placement.until

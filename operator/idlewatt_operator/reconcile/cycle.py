@@ -4,7 +4,7 @@
 2. settle    bindings that were sent, vehicles that were asked to wake
 3. snapshot  all of it as one frozen value
 4. plan      who is placed, who waits and why, who has to leave
-5. write     fences, drains, pods given up, wakes, bindings
+5. write     fences, drains, replacements, pods given up, wakes, bindings
 6. explain   events and conditions of the pods that wait
 7. status    of the vehicles, throttled; findings about sites, tariffs and the policy
 8. taint     the permanent one of every vehicle's Node
@@ -30,6 +30,7 @@ from idlewatt_operator.reconcile.findings import verdicts
 from idlewatt_operator.reconcile.lost import to_give_up
 from idlewatt_operator.reconcile.memory import Memory
 from idlewatt_operator.reconcile.onward import regrets
+from idlewatt_operator.reconcile.replacement import replacement_first
 from idlewatt_operator.reconcile.report import Decisions, Report
 from idlewatt_operator.reconcile.situation import Situation
 from idlewatt_operator.reconcile.snapshot import build_snapshot
@@ -139,11 +140,13 @@ class Cycle:
     def _decide(self, situation: Situation, plan: Plan) -> Decisions:
         regretted = regrets(situation, plan)
         undone = {each.placement.pod.uid for each in regretted}
-        bindings, renewals = to_bind(situation, plan, self.memory.fenced)
+        releases, drains = replacement_first(situation, to_drain(situation, plan))
+        bindings, renewals = to_bind(situation, plan)
         return Decisions(
             lower=tuple(to_lower(situation)),
             mark=tuple(to_mark(situation, plan)),
-            drain=tuple(to_drain(situation, plan)),
+            drain=tuple(drains),
+            release=tuple(releases),
             give_up=tuple(to_give_up(situation, self.memory.bound_before)),
             wake=tuple(self.memory.wakes.to_wake(situation, plan)),
             renew=tuple(renewals),

@@ -9,19 +9,23 @@ from dataclasses import dataclass
 from typing import Final
 
 from idlewatt_operator.gateways.protocols import ClusterGateway, Condition, Outcome, Result
-from idlewatt_operator.reconcile.fence import to_replace
+from idlewatt_operator.reconcile.fence import fence_of, to_replace
 from idlewatt_operator.reconcile.lost import is_lost
 from idlewatt_operator.reconcile.reasons import CANNOT_WAIT, public_name, public_sentence
 from idlewatt_operator.reconcile.situation import Situation
 from idlewatt_operator.resources.records import PodRecord
+from idlewatt_scheduler.leaving import leaves_time
 from idlewatt_scheduler.model.plan import Leaving, Plan
-from idlewatt_scheduler.model.reasons import VehicleReason
+from idlewatt_scheduler.model.reasons import PodReason, VehicleReason
 from idlewatt_scheduler.model.units import SECOND, Milliseconds
 
-_BEFORE_LAST_SAFE: Final[Milliseconds] = 30 * SECOND
+BEFORE_LAST_SAFE: Final[Milliseconds] = 30 * SECOND
 """A blocked eviction is given up so long before the last safe time: the fence must not win."""
 
 FENCE_ENDS: Final = "FenceEnds"
+
+_NOT_EVICTED: Final = frozenset({Outcome.BLOCKED, Outcome.REFUSED, Outcome.UNKNOWN})
+"""A webhook that is down answers every eviction with a 500; a second delete harms nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,7 @@ class Drain:
         because: the same as part of a sentence about the vehicle.
         grace_seconds: of its own annotation; None: the pod's termination grace.
         cannot_wait: if a disruption budget blocks the eviction, it is deleted at once.
+        seen_ahead: the reason leaves time for another pod to be ready in its place.
     """
 
     record: PodRecord
@@ -41,6 +46,7 @@ class Drain:
     because: str
     grace_seconds: int | None
     cannot_wait: bool
+    seen_ahead: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +75,9 @@ def to_drain(situation: Situation, plan: Plan) -> list[Drain]:
     for record in to_replace(situation):
         candidate = situation.candidates[record.node or ""]
         if record.pod.uid not in drains and not is_lost(situation, candidate, record):
-            drains[record.pod.uid] = _replacing(record)
+            drains[record.pod.uid] = _replacing(situation, record)
+    for leaving, record in _at_their_last(situation):
+        drains.setdefault(record.pod.uid, _leaving(situation, leaving, record))
     for record in _on_withdrawn(situation):
         drains[record.pod.uid] = _without_agreement(record)
     return list(drains.values())
@@ -99,10 +107,9 @@ def to_mark(situation: Situation, plan: Plan) -> list[Marking]:
 
 
 async def drain(decision: Drain, cluster: ClusterGateway) -> Result:
-    """Evict; delete where that is blocked or refused and cannot wait."""
+    """Evict; delete where that was not done, as far as anybody knows, and cannot wait."""
     result = await cluster.evict(decision.record, decision.grace_seconds)
-    refused = result.outcome in {Outcome.BLOCKED, Outcome.REFUSED}
-    if not refused or not decision.cannot_wait:
+    if result.outcome not in _NOT_EVICTED or not decision.cannot_wait:
         return result
     grace = decision.grace_seconds
     if grace is None:
@@ -111,21 +118,40 @@ async def drain(decision: Drain, cluster: ClusterGateway) -> Result:
 
 
 def _leaving(situation: Situation, leaving: Leaving, record: PodRecord) -> Drain:
+    candidate = situation.candidates.get(leaving.node)
+    seen_ahead = candidate is not None and leaves_time(
+        situation.fleet, candidate, leaving, BEFORE_LAST_SAFE
+    )
+    hurries = leaving.reason in CANNOT_WAIT and not seen_ahead
     return Drain(
         record=record,
         vehicle=leaving.node,
         reason=public_name(leaving.reason),
         because=public_sentence(leaving.reason),
-        grace_seconds=_grace_seconds(record),
-        cannot_wait=leaving.reason in CANNOT_WAIT or _is_last(situation, leaving, record),
+        grace_seconds=grace_seconds(record),
+        cannot_wait=hurries or _is_last(situation, leaving, record),
+        seen_ahead=seen_ahead,
     )
+
+
+def _at_their_last(situation: Situation) -> Iterator[tuple[Leaving, PodRecord]]:
+    """Pods whose last safe time is here: their fence must not end them before they are asked to.
+
+    Where the grace is as long as the lead, the lead would ask them no earlier than that.
+    """
+    for candidate, record in situation.on_vehicles():
+        last_safe = situation.last_safe(record.pod, candidate.name)
+        if last_safe is None or record.being_deleted or is_lost(situation, candidate, record):
+            continue
+        if situation.at >= last_safe - BEFORE_LAST_SAFE:
+            yield Leaving(record.pod, candidate.name, PodReason.LEAVES_TOO_EARLY), record
 
 
 def _is_last(situation: Situation, leaving: Leaving, record: PodRecord) -> bool:
     """Whether the last safe time is here, or there is none since no window is open."""
     last_safe = situation.last_safe(record.pod, leaving.node)
     if last_safe is not None:
-        return situation.at >= last_safe - _BEFORE_LAST_SAFE
+        return situation.at >= last_safe - BEFORE_LAST_SAFE
     candidate = situation.candidates.get(leaving.node)
     return (
         candidate is not None and candidate.parked is not None and bool(candidate.parked.case.site)
@@ -152,24 +178,26 @@ def _without_agreement(record: PodRecord) -> Drain:
         vehicle=record.node or "",
         reason=public_name(VehicleReason.NO_AGREEMENT),
         because=public_sentence(VehicleReason.NO_AGREEMENT),
-        grace_seconds=_grace_seconds(record),
+        grace_seconds=grace_seconds(record),
         cannot_wait=True,
     )
 
 
-def _replacing(record: PodRecord) -> Drain:
+def _replacing(situation: Situation, record: PodRecord) -> Drain:
+    fence = fence_of(record)
     return Drain(
         record=record,
         vehicle=record.node or "",
         reason=FENCE_ENDS,
         because="it stays longer than this pod's deadline allows",
-        grace_seconds=_grace_seconds(record),
+        grace_seconds=grace_seconds(record),
         cannot_wait=False,
+        seen_ahead=fence is not None and situation.at + BEFORE_LAST_SAFE < fence,
     )
 
 
-def _grace_seconds(record: PodRecord) -> int | None:
-    """The pod's own; a second at least: with 0 the API server waits for no kubelet."""
+def grace_seconds(record: PodRecord) -> int | None:
+    """The pod's own; None: its termination grace. With 0 the API server waits for no kubelet."""
     grace = record.pod.demand.drain_grace
     if grace is None:
         return None if record.pod.termination_grace_seconds >= 1 else 1

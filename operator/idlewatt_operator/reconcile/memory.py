@@ -22,7 +22,6 @@ class Memory:
 
     Attributes:
         gone: UIDs that a write found gone while the watch still shows them.
-        fenced: deadlines that were set here, by the UID of a pod that is still pending.
         bound_before: our bound pods as the last cycle saw them, by UID.
         judged: the conditions that were written last, by kind and name.
         judged_at: when the objects were last looked through.
@@ -36,7 +35,6 @@ class Memory:
     said: Said
     pace: StatusPace
     gone: set[str] = field(default_factory=set)
-    fenced: dict[str, int] = field(default_factory=dict)
     bound_before: dict[str, PodRecord] = field(default_factory=dict)
     judged: dict[tuple[str, str], tuple[Condition, ...]] = field(default_factory=dict)
     judged_at: Instant | None = None
@@ -73,7 +71,6 @@ class Memory:
         """Forget what is not in the cluster any more, and keep what the next cycle asks for."""
         pods = situation.view.pods
         self.gone &= pods.keys()
-        self.fenced = {uid: each for uid, each in self.fenced.items() if uid in pods}
         self.backoffs.keep_only(pods)
         self.said.keep_only(pods)
         self.batteries.keep_only(situation.view.vehicles)

@@ -9,6 +9,7 @@ from idlewatt_operator.reconcile.drain import Drain, Marking
 from idlewatt_operator.reconcile.fence import Lowering
 from idlewatt_operator.reconcile.lost import GivingUp
 from idlewatt_operator.reconcile.onward import Regret
+from idlewatt_operator.reconcile.replacement import Release
 from idlewatt_operator.reconcile.situation import Situation
 from idlewatt_scheduler.model.plan import Plan
 
@@ -18,12 +19,15 @@ class Decisions:
     """All that a cycle means to write about pods and vehicles, in the order of writing.
 
     Attributes:
+        drain: pods that are evicted now.
+        release: pods that leave once another one is ready in their place.
         regret: placements that are not bound, since the next cycle would undo them.
     """
 
     lower: tuple[Lowering, ...] = ()
     mark: tuple[Marking, ...] = ()
     drain: tuple[Drain, ...] = ()
+    release: tuple[Release, ...] = ()
     give_up: tuple[GivingUp, ...] = ()
     wake: tuple[str, ...] = ()
     renew: tuple[Renewal, ...] = ()
@@ -51,7 +55,9 @@ class Report:
         """Whether anything was decided that is worth a line."""
         decisions = self.decisions
         removed = any(each.remove or each.vanished for each in decisions.give_up)
-        return bool(decisions.drain or decisions.wake or decisions.bind or removed)
+        return bool(
+            decisions.drain or decisions.release or decisions.wake or decisions.bind or removed
+        )
 
     def line(self) -> str:
         """The cycle in one line."""
@@ -61,6 +67,7 @@ class Report:
             f"{len(plan.placements)} placed",
             f"{self.done('bind')} of {len(decisions.bind)} bound",
             f"{self.done('evict')} of {len(decisions.drain)} drained",
+            f"{self.done('release')} being replaced",
             f"{given_up} given up",
             f"{len(decisions.wake)} woken",
             f"{len(plan.waiting)} waiting",

@@ -31,6 +31,7 @@ from idlewatt_operator.reconcile.flight import each
 from idlewatt_operator.reconcile.lost import GivingUp
 from idlewatt_operator.reconcile.memory import Memory
 from idlewatt_operator.reconcile.onward import Regret
+from idlewatt_operator.reconcile.replacement import Release
 from idlewatt_operator.reconcile.report import Decisions
 from idlewatt_operator.reconcile.situation import Situation
 from idlewatt_operator.reconcile.status import StatusWrite
@@ -76,6 +77,7 @@ class Writing:
         await each(decisions.lower, self._lower, self._in_flight)
         await each(decisions.mark, self._mark, self._in_flight)
         await each(decisions.drain, self._drain, self._in_flight)
+        await each(decisions.release, self._release, self._in_flight)
         await each(decisions.give_up, self._give_up, self._in_flight)
         await each(decisions.wake, self._wake, self._in_flight)
         await each(decisions.renew, self._renew, self._in_flight)
@@ -134,6 +136,19 @@ class Writing:
             )
             await self._say_once(drain, f"{drain.reason}/Blocked", message, warning=True)
 
+    async def _release(self, release: Release) -> None:
+        """Where it cannot be released it is evicted, as a pod that nothing replaces first."""
+        drain = release.drain
+        result = await self._cluster.release(drain.record, release.mark)
+        if self._count("release", result, drain.record.pod.key):
+            message = (
+                f"Leaves {drain.vehicle} once another one is ready in its place, "
+                f"since {drain.because}."
+            )
+            await self._say_once(drain, f"{drain.reason}/Released", message, warning=False)
+        elif result.outcome is Outcome.REFUSED:
+            await self._drain(drain)
+
     async def _say_once(self, drain: Drain, what: str, message: str, *, warning: bool) -> None:
         uid, said = drain.record.pod.uid, self._memory.said
         if said.is_due(uid, DRAINING, what, self._at):
@@ -181,8 +196,6 @@ class Writing:
         uid = record.pod.uid
         self._memory.sent.sending(record, binding.assumed, self._at)
         answer = await bindings.bind(binding, self._cluster, self._clock.now())
-        if answer.fence_seconds is not None:
-            self._memory.fenced[uid] = answer.fence_seconds
         done = self._count("bind" if answer.sent else "fence", answer.result, record.pod.key)
         if not answer.sent:
             self._memory.sent.forget(uid)

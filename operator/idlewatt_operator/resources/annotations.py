@@ -21,9 +21,14 @@ PREFIX: Final = "idlewatt.dev/"
 BOUND_WATTS: Final = PREFIX + "bound-watts"
 BOUND_UNTIL: Final = PREFIX + "bound-until"
 BOUND_AGREEMENT_VERSION: Final = PREFIX + "bound-agreement-version"
+FENCE_SECONDS: Final = PREFIX + "fence-seconds"
+RELEASED_AT: Final = PREFIX + "released-at"
+RELEASED_FROM: Final = PREFIX + "released-from"
+RELEASED_READY: Final = PREFIX + "released-ready"
 
 _WHOLE: Final = re.compile(r"[0-9]{1,15}")
 _DECIMAL: Final = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,9})?")
+_UID: Final = re.compile(r"[0-9A-Za-z-]{1,64}")
 _REGION: Final = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 _TARIFFS: Final = {"off-peak": False, "any": True}
 _FLAGS: Final = {"true": True, "false": False}
@@ -50,6 +55,13 @@ def _bytes(text: str) -> int:
         sentence = f"'{text}' is negative; a size is zero or more"
         raise ValueError(sentence)
     return size.__ceil__()
+
+
+def _uid(text: str) -> str:
+    if _UID.fullmatch(text) is None:
+        sentence = f"'{_shown(text)}' is not the UID of an object"
+        raise ValueError(sentence)
+    return text
 
 
 def _regions(text: str) -> frozenset[str]:
@@ -104,21 +116,36 @@ _BOUND: Final = {
     "bound-until": _Annotation("until", parse_instant),
     "bound-agreement-version": _Annotation("agreement_version", _whole_number),
 }
-_KNOWN: Final = {**_DEMAND, **_BOUND}
+_WRITTEN: Final = {
+    **_BOUND,
+    "fence-seconds": _Annotation("fence_seconds", _whole_number),
+    "released-at": _Annotation("released_at", parse_instant),
+    "released-from": _Annotation("released_from", _uid),
+    "released-ready": _Annotation("released_ready", _whole_number),
+}
+_KNOWN: Final = {**_DEMAND, **_WRITTEN}
 
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """What a Binding carried; None where it is absent or malformed.
+    """What the operator wrote; None where it is absent or malformed.
 
     Attributes:
         power: milliwatts the pod was planned with.
         until: the end of the stay it was planned with.
+        fence_seconds: the `activeDeadlineSeconds` that was set here.
+        released_at: when it was taken from its ReplicaSet.
+        released_from: that ReplicaSet's UID.
+        released_ready: how many pods were to be ready beside it before it leaves, itself included.
     """
 
     power: Milliwatts | None = None
     until: Instant | None = None
     agreement_version: int | None = None
+    fence_seconds: int | None = None
+    released_at: Instant | None = None
+    released_from: str | None = None
+    released_ready: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +179,7 @@ def read_annotations(annotations: Mapping[str, str] | None) -> PodAnnotations:
             invalid.append(_unknown(name, short))
             continue
         try:
-            (bound if short in _BOUND else demand)[known.field] = known.read(annotations[name])
+            (bound if short in _WRITTEN else demand)[known.field] = known.read(annotations[name])
         except ValueError as error:
             invalid.append(f"annotation {name}: {error}")
     return PodAnnotations(Demand(**demand), Bound(**bound), tuple(invalid))

@@ -26,6 +26,10 @@ Amounts: TypeAlias = dict[str, str | int | float]
 class OwnerReference(_Wire, frozen=True):
     """`metadata.ownerReferences[]`."""
 
+    api_version: str = ""
+    kind: str = ""
+    name: str = ""
+    uid: str = ""
     controller: bool | None = None
 
 

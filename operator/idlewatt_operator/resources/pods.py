@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from typing import Final
 
-from idlewatt_operator.resources.annotations import PodAnnotations, read_annotations
+from idlewatt_operator.resources.annotations import Bound, PodAnnotations, read_annotations
 from idlewatt_operator.resources.objects import (
     Affinity,
     Container,
+    Metadata,
     PodAffinity,
     PodObject,
     PodSpec,
@@ -14,7 +15,7 @@ from idlewatt_operator.resources.objects import (
     SelectorRequirement,
     Volume,
 )
-from idlewatt_operator.resources.records import PodRecord
+from idlewatt_operator.resources.records import PodRecord, Released
 from idlewatt_operator.resources.requests import effective_requests, unreadable_requests
 from idlewatt_operator.resources.times import parse_instant
 from idlewatt_scheduler.model.units import Instant
@@ -23,6 +24,12 @@ from idlewatt_scheduler.model.workload import NodeSelectorTerm, Pod, Requirement
 DEFAULT_NAMESPACE: Final = "default"
 DEFAULT_SCHEDULER: Final = "default-scheduler"
 DEFAULT_GRACE_SECONDS: Final = 30
+
+TEMPLATE_HASH: Final = "pod-template-hash"
+"""The label by which a Deployment's ReplicaSet knows its pods."""
+
+RELEASED_SUFFIX: Final = "-released"
+"""What that label ends with once a pod was taken from its ReplicaSet."""
 
 _REQUIRED: Final = "requiredDuringSchedulingIgnoredDuringExecution"
 
@@ -49,6 +56,11 @@ def pod_record(pod: PodObject) -> PodRecord:
         bound_power=bound.power,
         bound_until=bound.until,
         bound_agreement_version=bound.agreement_version,
+        fence_seconds=bound.fence_seconds,
+        ready=_is_ready(pod),
+        replica_set=_replica_set(pod.metadata),
+        template_hash=(pod.metadata.labels or {}).get(TEMPLATE_HASH, ""),
+        released=_released(pod.metadata, bound),
         waiting_reason=waiting[0],
         waiting_message=waiting[1],
         resource_version=pod.metadata.resource_version,
@@ -99,6 +111,38 @@ def _waiting(pod: PodObject) -> tuple[str | None, str]:
         if condition.type == "PodScheduled" and condition.status == "False":
             return condition.reason or "", condition.message or ""
     return None, ""
+
+
+def _is_ready(pod: PodObject) -> bool:
+    return any(
+        condition.type == "Ready" and condition.status == "True"
+        for condition in pod.status.conditions or ()
+    )
+
+
+def _replica_set(metadata: Metadata) -> str:
+    """The UID of its controller, where that is a ReplicaSet that a Deployment made.
+
+    The Deployment names it after the hash of its template, and writes that hash into its selector
+    and on its pods.
+    """
+    written = (metadata.labels or {}).get(TEMPLATE_HASH, "")
+    for owner in metadata.owner_references or ():
+        is_one = owner.kind == "ReplicaSet" and owner.api_version.startswith("apps/")
+        if owner.controller and is_one and written and owner.name.endswith(f"-{written}"):
+            return owner.uid
+    return ""
+
+
+def _released(metadata: Metadata, written: Bound) -> Released | None:
+    """Known by its label alone: where an annotation was spoilt, it still has to leave."""
+    if not (metadata.labels or {}).get(TEMPLATE_HASH, "").endswith(RELEASED_SUFFIX):
+        return None
+    return Released(
+        at=written.released_at or 0,
+        replica_set=written.released_from or "",
+        needed=written.released_ready or 0,
+    )
 
 
 def _containers(spec: PodSpec) -> tuple[Container, ...]:

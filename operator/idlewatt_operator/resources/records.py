@@ -8,6 +8,21 @@ from idlewatt_scheduler.model.workload import Pod
 
 
 @dataclass(frozen=True, slots=True)
+class Released:
+    """What is written on a pod that was taken from its ReplicaSet, so that another one starts.
+
+    Attributes:
+        at: when; 0 where it cannot be read, which is long ago.
+        replica_set: the UID of the ReplicaSet.
+        needed: how many pods of it were ready then and wanted, this one included.
+    """
+
+    at: Instant
+    replica_set: str
+    needed: int
+
+
+@dataclass(frozen=True, slots=True)
 class PodRecord:
     """A Pod, ours or another scheduler's.
 
@@ -23,6 +38,11 @@ class PodRecord:
         bound_power: annotation `bound-watts` in milliwatts; None if absent or malformed.
         bound_until: annotation `bound-until`; None as above.
         bound_agreement_version: annotation `bound-agreement-version`; None as above.
+        fence_seconds: annotation `fence-seconds`, the deadline that was set here; None as above.
+        ready: its condition `Ready` is True: Services send to it.
+        replica_set: the UID of the Deployment's ReplicaSet that keeps it; empty: none does.
+        template_hash: its label `pod-template-hash`, by which that ReplicaSet knows it.
+        released: set once it was taken from its ReplicaSet.
         waiting_reason: the reason of its condition `PodScheduled=False`, None without one.
         waiting_message: that condition's message.
     """
@@ -38,6 +58,11 @@ class PodRecord:
     bound_power: Milliwatts | None = None
     bound_until: Instant | None = None
     bound_agreement_version: int | None = None
+    fence_seconds: int | None = None
+    ready: bool = False
+    replica_set: str = ""
+    template_hash: str = ""
+    released: Released | None = None
     waiting_reason: str | None = None
     waiting_message: str = ""
     resource_version: str = ""

@@ -17,10 +17,10 @@ from idlewatt_operator.gateways.protocols import (
     Outcome,
     Result,
 )
-from idlewatt_operator.resources.records import GivenUp, PodRecord, Refused, VehicleRecord
+from idlewatt_operator.resources.records import GivenUp, PodRecord, Refused, Released, VehicleRecord
 from idlewatt_operator.twin.bindings import bound
 from idlewatt_operator.twin.clock import ManualClock
-from idlewatt_operator.twin.controllers import Workload, WorkloadKind
+from idlewatt_operator.twin.controllers import Controllers, Workload
 from idlewatt_operator.twin.faults import Faults, Write
 from idlewatt_operator.twin.kubelet import EndedBy, Kubelets, Run
 from idlewatt_scheduler.model.policy import FleetPolicy
@@ -28,7 +28,7 @@ from idlewatt_scheduler.model.site import Site
 from idlewatt_scheduler.model.tariff import Tariff
 from idlewatt_scheduler.model.units import SECOND, Instant, Milliseconds
 from idlewatt_scheduler.model.vehicle import Vehicle
-from idlewatt_scheduler.model.workload import Node, Pod, Ready, Taint
+from idlewatt_scheduler.model.workload import Node, Ready, Taint
 
 VEHICLE_TAINT: Final = Taint(key="idlewatt.dev/vehicle", effect="NoSchedule")
 _DONE: Final = Result(Outcome.DONE)
@@ -58,7 +58,7 @@ class MemoryCluster:
         self.writes: list[Write] = []
         self.events: list[tuple[Instant, EventNote]] = []
         self.conditions: dict[tuple[str, str], tuple[Condition, ...]] = {}
-        self.workloads: dict[str, Workload] = {}
+        self.controllers = Controllers()
         self.policy = FleetPolicy()
         self.refused: tuple[Refused, ...] = ()
         self._vehicles: dict[str, VehicleRecord] = {}
@@ -66,7 +66,6 @@ class MemoryCluster:
         self._sites: dict[str, Site] = {}
         self._tariffs: dict[str, Tariff] = {}
         self._pods: dict[str, PodRecord] = {}
-        self._owner: dict[str, str] = {}
         self._spans: dict[str, int] = {}
         self._held: ClusterView | None = None
         self._shown: ClusterView | None = None
@@ -117,7 +116,7 @@ class MemoryCluster:
 
     def add_workload(self, workload: Workload) -> None:
         """Add a controller; it creates its pods at once."""
-        self.workloads[workload.key] = workload
+        self.controllers.workloads[workload.key] = workload
         self._reconcile(workload)
 
     def add_pod(self, record: PodRecord, run_seconds: int | None = None) -> None:
@@ -165,8 +164,10 @@ class MemoryCluster:
         for run in self.kubelets.on_node(node):
             record = self._pods.get(run.uid)
             if record is None or record.being_deleted:
-                self.kubelets.stop(run.uid, self._stop_seconds(run.uid))
-            elif record.active_deadline_seconds is not None:
+                self.kubelets.stop(run.uid, self.controllers.stop_seconds(run.uid))
+                continue
+            self._tell_ready(run.uid)
+            if record.active_deadline_seconds is not None:
                 self._tell_deadline(record)
         for record in [record for record in self._pods.values() if record.node == node]:
             self._terminate_or_start(record)
@@ -221,7 +222,7 @@ class MemoryCluster:
             old = current.active_deadline_seconds
             if old is not None and seconds > old:
                 return Result(Outcome.REFUSED, "spec.activeDeadlineSeconds: may not be raised")
-            self._put(replace(current, active_deadline_seconds=seconds))
+            self._put(replace(current, active_deadline_seconds=seconds, fence_seconds=seconds))
             self._tell_deadline(self._pods[record.pod.uid])
             return _DONE
 
@@ -232,12 +233,24 @@ class MemoryCluster:
         grace = record.pod.termination_grace_seconds if grace_seconds is None else grace_seconds
 
         def apply(current: PodRecord) -> Result:
-            workload = self._workload_of(record.pod.uid)
-            if workload is not None and not workload.may_evict(self._pods_of(workload)):
+            if not self.controllers.may_evict(record.pod.uid, self._pods):
                 return Result(Outcome.BLOCKED, "it would violate the pod's disruption budget")
             return self._terminate(current, grace)
 
         return self._on_pod("evict", record, grace_seconds, apply)
+
+    async def release(self, record: PodRecord, mark: Released) -> Result:
+        """Take a pod from its ReplicaSet, which lets go of it and creates another one."""
+
+        def apply(current: PodRecord) -> Result:
+            if not current.replica_set:
+                return Result(Outcome.CONFLICT, "the object has been modified")
+            bare = replace(current.pod, controlled=False)
+            self._put(replace(current, pod=bare, replica_set="", released=mark))
+            self._owner_acts(current.pod.uid)
+            return _DONE
+
+        return self._on_pod("release", record, mark, apply)
 
     async def delete(self, record: PodRecord, grace_seconds: int) -> Result:
         """Delete with a grace, past any disruption budget."""
@@ -249,7 +262,7 @@ class MemoryCluster:
         """Remove the object at once; containers behind a cut link know nothing of it."""
 
         def apply(current: PodRecord) -> Result:
-            self.kubelets.stop(current.pod.uid, self._stop_seconds(current.pod.uid))
+            self.kubelets.stop(current.pod.uid, self.controllers.stop_seconds(current.pod.uid))
             return self._drop(current.pod.uid)
 
         return self._on_pod("remove", record, None, apply)
@@ -393,34 +406,14 @@ class MemoryCluster:
         self._owner_acts(uid)
         return self._changed()
 
-    def _workload_of(self, uid: str) -> Workload | None:
-        return self.workloads.get(self._owner.get(uid, ""))
-
-    def _pods_of(self, workload: Workload) -> list[PodRecord]:
-        return [
-            record for uid, record in self._pods.items() if self._owner.get(uid) == workload.key
-        ]
-
     def _owner_acts(self, uid: str) -> None:
-        workload = self._workload_of(uid)
+        workload = self.controllers.owner_of(uid)
         if workload is not None:
             self._reconcile(workload)
 
     def _reconcile(self, workload: Workload) -> None:
-        for _ in range(workload.missing(self._pods_of(workload))):
-            pod: Pod = workload.another(self.clock.now())
-            self._owner[pod.uid] = workload.key
-            self._put(PodRecord(pod, scheduler_name="idlewatt"))
-
-    def _stop_seconds(self, uid: str) -> int:
-        workload = self._workload_of(uid)
-        return workload.stop_seconds if workload is not None else 2
-
-    def _run_seconds(self, uid: str) -> int | None:
-        workload = self._workload_of(uid)
-        if workload is not None and workload.kind is WorkloadKind.JOB:
-            return workload.run_seconds
-        return self._spans.get(uid)
+        for record in self.controllers.missing_pods(workload, self._pods, self.clock.now()):
+            self._put(record)
 
     def _tell_deadline(self, record: PodRecord) -> None:
         run = self.kubelets.run_of(record.pod.uid)
@@ -436,7 +429,7 @@ class MemoryCluster:
         if node is None or node.ready is not Ready.TRUE or not self.kubelets.linked(record.node):
             return
         now = self.clock.now()
-        span = self._run_seconds(uid)
+        span = self.controllers.run_seconds(uid) or self._spans.get(uid)
         ready_at = now + (0 if self.preparation is None else self.preparation(record))
         deadline = record.active_deadline_seconds
         self.kubelets.start(
@@ -451,6 +444,12 @@ class MemoryCluster:
             )
         )
         self._put(replace(record, phase="Running", start_time=now))
+        self.clock.call_at(ready_at, lambda: self._tell_ready(uid))
+
+    def _tell_ready(self, uid: str) -> None:
+        record = self._pods.get(uid)
+        if record is not None and not record.ended and self.kubelets.serves(uid):
+            self._put(replace(record, ready=True))
 
     def _terminate(self, record: PodRecord, grace_seconds: int) -> Result:
         uid = record.pod.uid
@@ -459,7 +458,7 @@ class MemoryCluster:
             return self._drop(uid)
         self._put(replace(record, being_deleted=True))
         if run is not None:
-            self.kubelets.stop(uid, min(grace_seconds, self._stop_seconds(uid)))
+            self.kubelets.stop(uid, min(grace_seconds, self.controllers.stop_seconds(uid)))
         elif self.kubelets.linked(record.node):
             self._drop(uid)
         self._owner_acts(uid)
@@ -481,7 +480,7 @@ class MemoryCluster:
             self._drop(run.uid)
             return
         phase = "Succeeded" if run.ended_by is EndedBy.ITSELF else "Failed"
-        self._put(replace(record, phase=phase))
+        self._put(replace(record, phase=phase, ready=False))
         self._owner_acts(run.uid)
 
 

@@ -77,6 +77,13 @@ class Kubelets:
         """The runs on a node whose containers have not ended."""
         return [run for run in self._live.values() if run.node == node and run.ended_at is None]
 
+    def serves(self, uid: str) -> bool:
+        """Whether the API server can be told that this pod is ready."""
+        run = self._live.get(uid)
+        if run is None or run.ended_at is not None or not self.linked(run.node):
+            return False
+        return run.ready_at is not None and run.ready_at <= self.clock.now()
+
     def start(self, run: Run) -> None:
         """Start the containers of `run` now."""
         self.runs.append(run)

@@ -9,13 +9,14 @@ from typing import Any, Final
 
 from idlewatt_operator.gateways.kubernetes.catalogue import Catalogue
 from idlewatt_operator.gateways.kubernetes.event_writer import EventWriter
-from idlewatt_operator.gateways.kubernetes.informer import Informer, Patience
-from idlewatt_operator.gateways.kubernetes.listing import keep_listing
+from idlewatt_operator.gateways.kubernetes.informer import Informer, Patience, Watching
+from idlewatt_operator.gateways.kubernetes.listing import keep_listing, list_anew
 from idlewatt_operator.gateways.kubernetes.object_writer import ObjectWriter
 from idlewatt_operator.gateways.kubernetes.pod_writer import PodWriter
 from idlewatt_operator.gateways.kubernetes.session import ApiSession
 from idlewatt_operator.gateways.kubernetes.watched import NODES, VEHICLES, other_pods, our_pods
 from idlewatt_operator.gateways.kubernetes.writes import Writes
+from idlewatt_operator.gateways.leadership import Leadership
 from idlewatt_operator.gateways.protocols import (
     BindOrder,
     Clock,
@@ -24,7 +25,7 @@ from idlewatt_operator.gateways.protocols import (
     EventNote,
     Result,
 )
-from idlewatt_operator.resources.records import GivenUp, PodRecord
+from idlewatt_operator.resources.records import GivenUp, PodRecord, Released
 
 SCHEDULER_NAME: Final = "idlewatt"
 
@@ -37,6 +38,7 @@ class KubernetesCluster:
         request_cycle: called when something changed that is worth a cycle; cheap, and often.
         instance: who reports events, such as the pod's name.
         jitter: numbers in [0, 1), for delays.
+        leadership: asked before each write; None: nobody else can lead.
     """
 
     def __init__(  # noqa: PLR0913 # what it is made of, all of it injected
@@ -49,6 +51,7 @@ class KubernetesCluster:
         instance: str = "idlewatt",
         jitter: Callable[[], float] = random.random,
         patience: Patience | None = None,
+        leadership: Leadership | None = None,
     ) -> None:
         self.catalogue = Catalogue(request_cycle)
         self._session = session
@@ -65,8 +68,9 @@ class KubernetesCluster:
         self._vehicles = Informer(
             session, VEHICLES, request_cycle, jitter=jitter, patience=patience
         )
+        self._watching = Watching(*self._informers())
         self._merged: tuple[Mapping[str, PodRecord], ...] = ({}, {}, {})
-        self._writes = Writes(session)
+        self._writes = Writes(session, leadership)
         self._pods = PodWriter(self._writes, clock)
         self._objects = ObjectWriter(self._writes, clock, self._known_conditions)
         self._events = EventWriter(self._writes, clock, instance)
@@ -74,22 +78,27 @@ class KubernetesCluster:
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """List and watch everything for as long as the block lasts."""
-        loops = (
-            self._our_pods.run(),
-            self._other_pods.run(),
-            self._nodes.run(),
-            self._vehicles.run(),
+        listing = asyncio.create_task(
             keep_listing(
                 self._session, self.catalogue, jitter=self._jitter, sleep=self._clock.sleep
-            ),
+            )
         )
-        tasks = [asyncio.create_task(loop) for loop in loops]
         try:
-            yield
+            async with self._watching.running():
+                yield
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            listing.cancel()
+            await asyncio.gather(listing, return_exceptions=True)
+
+    async def look_anew(self) -> None:
+        """List everything with consistent reads that begin after this; for one that begins to lead.
+
+        What the one before wrote last is in it, which the watches may not have shown yet.
+        """
+        await asyncio.gather(
+            self._watching.look_anew(),
+            list_anew(self._session, self.catalogue, jitter=self._jitter, sleep=self._clock.sleep),
+        )
 
     @property
     def writes(self) -> Mapping[str, int]:
@@ -97,15 +106,27 @@ class KubernetesCluster:
         return self._writes.counts
 
     @property
+    def write_outcomes(self) -> Mapping[tuple[str, str], int]:
+        """How many writes of each kind ended how; `Withheld` are those that were not sent."""
+        return self._writes.outcomes
+
+    @property
+    def synced(self) -> bool:
+        """Every kind was listed whole at least once."""
+        return self.catalogue.synced and all(each.synced for each in self._informers())
+
+    def _informers(self) -> tuple[Informer[Any], ...]:
+        return (self._our_pods, self._other_pods, self._nodes, self._vehicles)
+
+    @property
     def silent_seconds(self) -> Mapping[str, float]:
         """By watch, how long ago the API server was last heard of."""
-        informers = (self._our_pods, self._other_pods, self._nodes, self._vehicles)
-        return {one.watched.name: one.silent_seconds for one in informers}
+        return {each.watched.name: each.silent_seconds for each in self._informers()}
 
     def view(self) -> ClusterView:
         """What is known now; copied once for each batch of changes."""
         return ClusterView(
-            synced=self._synced(),
+            synced=self.synced,
             policy=self.catalogue.policy,
             vehicles=self._vehicles.store.shown(),
             nodes=self._nodes.store.shown(),
@@ -126,10 +147,6 @@ class KubernetesCluster:
         if parts[0] is not self._merged[0] or parts[1] is not self._merged[1]:
             self._merged = (*parts, MappingProxyType({**parts[0], **parts[1]}))
         return self._merged[2]
-
-    def _synced(self) -> bool:
-        informers = (self._our_pods, self._other_pods, self._nodes, self._vehicles)
-        return self.catalogue.synced and all(one.synced for one in informers)
 
     def _known_conditions(self, kind: str, name: str) -> Sequence[Mapping[str, Any]] | None:
         if kind != "VehicleNode":
@@ -159,6 +176,10 @@ class KubernetesCluster:
     async def evict(self, record: PodRecord, grace_seconds: int | None = None) -> Result:
         """Ask the Eviction API."""
         return await self._pods.evict(record, grace_seconds)
+
+    async def release(self, record: PodRecord, mark: Released) -> Result:
+        """Take the pod from its ReplicaSet."""
+        return await self._pods.release(record, mark)
 
     async def delete(self, record: PodRecord, grace_seconds: int) -> Result:
         """Delete with a grace, past any disruption budget."""

@@ -12,9 +12,15 @@ from idlewatt_operator.gateways.kubernetes.session import (
 )
 from idlewatt_operator.gateways.kubernetes.writes import Writes, pod_path
 from idlewatt_operator.gateways.protocols import BindOrder, Clock, Result
+from idlewatt_operator.resources.annotations import (
+    FENCE_SECONDS,
+    RELEASED_AT,
+    RELEASED_FROM,
+    RELEASED_READY,
+)
 from idlewatt_operator.resources.objects import POD_DECODER
-from idlewatt_operator.resources.pods import pod_record
-from idlewatt_operator.resources.records import PodRecord
+from idlewatt_operator.resources.pods import RELEASED_SUFFIX, TEMPLATE_HASH, pod_record
+from idlewatt_operator.resources.records import PodRecord, Released
 from idlewatt_operator.resources.times import format_instant
 
 _NOT_FOUND: Final = 404
@@ -61,9 +67,9 @@ class PodWriter:
             raise ApiUnreachable(sentence) from error
 
     async def set_active_deadline(self, record: PodRecord, seconds: int) -> Result:
-        """Set or lower the deadline; the API server refuses to raise it."""
+        """Set or lower the deadline, noted as ours; the API server refuses to raise it."""
         body = {
-            "metadata": {"uid": record.pod.uid},
+            "metadata": {"uid": record.pod.uid, "annotations": {FENCE_SECONDS: str(seconds)}},
             "spec": {"activeDeadlineSeconds": seconds},
         }
         call = Call("PATCH", _path(record), body=body, content_type=MERGE_PATCH)
@@ -80,6 +86,26 @@ class PodWriter:
         return await self._writes.write(
             "evict", Call("POST", _path(record, "/eviction"), body=body)
         )
+
+    async def release(self, record: PodRecord, mark: Released) -> Result:
+        """Change the label by which its ReplicaSet knows it; tested by the resourceVersion.
+
+        What was seen may be old: a pod that changed since is looked at again first.
+        """
+        body = {
+            "metadata": {
+                "uid": record.pod.uid,
+                "resourceVersion": record.resource_version,
+                "labels": {TEMPLATE_HASH: record.template_hash + RELEASED_SUFFIX},
+                "annotations": {
+                    RELEASED_AT: format_instant(mark.at),
+                    RELEASED_FROM: mark.replica_set,
+                    RELEASED_READY: str(mark.needed),
+                },
+            }
+        }
+        call = Call("PATCH", _path(record), body=body, content_type=MERGE_PATCH)
+        return await self._writes.write("release", call)
 
     async def delete(self, record: PodRecord, grace_seconds: int) -> Result:
         """Delete with a grace, past any disruption budget."""

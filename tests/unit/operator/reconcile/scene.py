@@ -158,7 +158,7 @@ class Scene:
 
     def assert_no_pod_lost(self) -> None:
         """Every controller has the pods it wants."""
-        for workload in self.cluster.workloads.values():
+        for workload in self.cluster.controllers.workloads.values():
             own = [
                 each
                 for each in self.cluster.view().pods.values()

@@ -161,6 +161,27 @@ async def test_a_pod_fenced_for_a_vehicle_it_did_not_reach_is_replaced() -> None
     assert "cannot be raised" in scene.events("Draining")[0]
 
 
+async def test_a_fence_of_a_process_that_was_killed_is_known_as_ours() -> None:
+    """Killed between fence and Binding: what the pod says of its deadline outlives the process."""
+    scene = Scene(2)
+    scene.job(run_seconds=3_500)
+    await _fence_for_a_short_stay(scene)
+    scene.restart()
+    await scene.run(20)
+    assert scene.names() == {"job-2"}
+    assert scene.pod("job-2").node is not None
+
+
+async def test_a_deadline_of_the_pods_own_is_no_fence_of_ours() -> None:
+    """Its author wants it to end by then: it is bound as it is."""
+    scene = Scene()
+    record = PodRecord(a_pod(name="own", demand=Demand(expected_runtime=2 * HOUR)), "idlewatt")
+    scene.cluster.add_pod(changed(record, active_deadline_seconds=600))
+    await scene.run(20)
+    assert scene.pod("own").node == "v-0"
+    assert scene.pod("own").fence_seconds is None
+
+
 async def _fence_for_a_short_stay(scene: Scene) -> None:
     """A first binding sets the fence and is refused; then the pod turns out to need longer."""
     scene.fail("bind", Result(Outcome.REFUSED, "no"))

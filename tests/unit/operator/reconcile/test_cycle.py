@@ -195,7 +195,6 @@ async def test_memory_is_bounded_by_what_is_in_the_cluster() -> None:
     await scene.run(10)
     assert len(scene.cycle.memory.said) == 0
     assert scene.cycle.memory.bound_before == {}
-    assert scene.cycle.memory.fenced == {}
 
 
 async def test_a_malformed_bound_annotation_is_no_stack_trace() -> None:

@@ -11,13 +11,13 @@ from idlewatt_operator.resources.records import Refused
 from idlewatt_operator.twin.kubelet import EndedBy
 from idlewatt_scheduler.model.units import HOUR, MINUTE, SECOND
 from idlewatt_scheduler.model.workload import Demand
-from idlewatt_scheduler.testing import AT
+from idlewatt_scheduler.testing import AT, changed
 
 
 async def test_pods_leave_a_lead_before_the_car() -> None:
     """Five minutes before departure the pod is evicted; its containers end by the drain."""
     scene = Scene()
-    scene.service(demand=Demand(any_tariff=True))
+    scene.job(demand=Demand(expected_runtime=HOUR, any_tariff=True), run_seconds=30_000)
     await scene.run(8 * 3_600 - 60, every=60)
     (run,) = scene.cluster.kubelets.runs
     assert run.ended_by is EndedBy.DRAIN
@@ -49,7 +49,7 @@ async def test_a_pod_that_is_being_deleted_is_not_evicted_again() -> None:
 async def test_a_budget_is_asked_again_and_told_once() -> None:
     """A disruption budget delays a drain that can wait; every cycle asks, one event tells."""
     scene = Scene()
-    scene.service(min_available=1)
+    scene.job(min_available=1)
     await scene.run(30)
     scene.observe("v-0", departure_expected_at=AT + 20 * MINUTE)
     await scene.run(15 * 60 + 60)
@@ -108,9 +108,12 @@ async def test_an_eviction_whose_answer_was_lost_is_sent_again() -> None:
     scene.service()
     await scene.run(30)
     scene.fail("evict", Result(Outcome.UNKNOWN, "timeout"))
-    scene.observe("v-0", parking__occupied=True)
+    scene.cluster.change_vehicle(
+        changed(scene.cluster.view().vehicles["v-0"].vehicle, suspend=True)
+    )
     await scene.run(30)
     assert len(scene.writes("evict")) == 2
+    assert scene.writes("delete") == []
     assert scene.cluster.kubelets.runs[0].ended_by is EndedBy.DRAIN
 
 
@@ -152,6 +155,35 @@ async def test_an_eviction_that_is_refused_does_not_keep_an_owner_waiting() -> N
     assert [each.detail for each in scene.writes("delete")] == [30]
 
 
+async def test_a_webhook_that_is_down_does_not_keep_an_owner_waiting() -> None:
+    """Every eviction ends in a 500: nobody knows what came of it, and the pod is deleted."""
+    scene = Scene()
+    scene.service()
+    await scene.run(30)
+    scene.fail("evict", Result(Outcome.UNKNOWN, "failed calling webhook"))
+    scene.observe("v-0", parking__occupied=True)
+    await scene.run(20)
+    assert [each.detail for each in scene.writes("delete")] == [30]
+    assert scene.cluster.kubelets.runs[0].ended_by is EndedBy.DRAIN
+
+
+async def test_a_webhook_that_stays_down_is_passed_at_the_last_safe_time() -> None:
+    """Until then it is asked again and again, and then the pod is deleted, before its fence."""
+    scene = Scene()
+    scene.job()
+    await scene.run(30)
+    departure = AT + 20 * MINUTE
+    scene.observe("v-0", departure_expected_at=departure)
+    for _ in range(200):
+        scene.fail("evict", Result(Outcome.UNKNOWN, "failed calling webhook"))
+    await scene.run(15 * 60 + 60)
+    assert scene.writes("delete") == []
+    await scene.run(5 * 60)
+    run = scene.cluster.kubelets.runs[0]
+    assert run.ended_by is EndedBy.DRAIN
+    assert (run.ended_at or 0) <= departure - 30 * SECOND
+
+
 async def test_pods_leave_a_vehicle_that_was_withdrawn() -> None:
     """Without its VehicleNode nobody consents any more: pods leave whatever a budget says."""
     scene = Scene()
@@ -184,3 +216,16 @@ async def test_a_budget_does_not_keep_pods_where_no_window_is_open() -> None:
     scene.cluster.change_vehicle(replace(vehicle, suspend=True, windows=()))
     await scene.run(10)
     assert len(scene.writes("delete")) == 1
+
+
+async def test_a_grace_as_long_as_the_lead_does_not_let_the_fence_win() -> None:
+    """The lead is the grace, and the fence is ten seconds before it: the pod is asked earlier."""
+    scene = Scene()
+    scene.job(demand=Demand(expected_runtime=HOUR, drain_grace=10 * MINUTE), run_seconds=90_000)
+    await scene.run(30)
+    departure = AT + 40 * MINUTE
+    scene.observe("v-0", departure_expected_at=departure)
+    await scene.run(31 * 60)
+    run = scene.cluster.kubelets.runs[0]
+    assert run.ended_by is EndedBy.DRAIN
+    assert (run.ended_at or 0) < departure - 10 * MINUTE - 10 * SECOND

@@ -48,7 +48,7 @@ async def test_a_late_start_lowers_the_fence() -> None:
 
 
 async def test_a_service_whose_vehicle_stays_longer_is_replaced_before_its_fence() -> None:
-    """It is evicted a lead before its deadline, and its successor has a fence of its own."""
+    """A lead before its deadline another one is started, with a fence of its own."""
     scene = Scene()
     scene.observe("v-0", departure_expected_at=AT + 2 * HOUR)
     scene.service()
@@ -57,7 +57,7 @@ async def test_a_service_whose_vehicle_stays_longer_is_replaced_before_its_fence
     await scene.run(2 * 3_600, every=60)
     assert [run.ended_by for run in scene.cluster.kubelets.runs] == [EndedBy.DRAIN, None]
     ended = scene.cluster.kubelets.runs[0].ended_at or 0
-    assert AT + 2 * HOUR - 7 * MINUTE < ended < AT + 2 * HOUR - 5 * MINUTE
+    assert AT + 2 * HOUR - 6 * MINUTE < ended < AT + 2 * HOUR - 3 * MINUTE
     assert "longer than this pod's deadline" in scene.events("Draining")[0]
     successor = scene.pod("svc-2")
     assert (successor.active_deadline_seconds or 0) > 5 * 3_600

@@ -7,7 +7,8 @@ import pytest
 
 from idlewatt_operator.resources.objects import POD_DECODER, pod_object
 from idlewatt_operator.resources.pods import pod_record
-from idlewatt_operator.resources.records import PodRecord
+from idlewatt_operator.resources.records import PodRecord, Released
+from idlewatt_operator.resources.times import parse_instant
 from idlewatt_scheduler.model.workload import NodeSelectorTerm, Requirement, Toleration
 
 REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
@@ -310,3 +311,56 @@ def test_garbage_ends_in_a_sentence_and_never_in_an_error() -> None:
     assert [sentence.split("'")[1] for sentence in pod.invalid_annotations] == ["much", "lots"]
     assert pod.invalid_annotations[1].startswith("spec.containers[0].resources.requests.cpu: ")
     assert pod.created_at == 0
+
+
+def owned(kind: str = "ReplicaSet", name: str = "llm-7d9f8b", **labels: str) -> PodRecord:
+    """A pod of this owner, with these labels."""
+    owner = {
+        "apiVersion": "apps/v1",
+        "kind": kind,
+        "name": name,
+        "uid": "rs-uid",
+        "controller": True,
+    }
+    written = {key.replace("_", "-"): value for key, value in labels.items()}
+    return a_record({"ownerReferences": [owner], "labels": written})
+
+
+@pytest.mark.parametrize(
+    ("record", "replica_set"),
+    [
+        (owned(pod_template_hash="7d9f8b"), "rs-uid"),
+        (owned(pod_template_hash="other"), ""),
+        (owned(), ""),
+        (owned(kind="StatefulSet", pod_template_hash="7d9f8b"), ""),
+        (owned(kind="Job", pod_template_hash="7d9f8b"), ""),
+        (a_record({"labels": {"pod-template-hash": "7d9f8b"}}), ""),
+    ],
+)
+def test_the_replica_set_of_a_deployment_is_known(record: PodRecord, replica_set: str) -> None:
+    """By its kind, its name and the label that it selects by: only those let go of a pod."""
+    assert record.replica_set == replica_set
+
+
+def test_a_released_pod_is_known_by_its_label() -> None:
+    """What is written on it says since when, from whom, and what is needed before it leaves."""
+    label = {"labels": {"pod-template-hash": "7d9f8b-released"}}
+    notes = {
+        "idlewatt.dev/released-at": "2026-01-15T22:00:00Z",
+        "idlewatt.dev/released-from": "rs-uid",
+        "idlewatt.dev/released-ready": "2",
+    }
+    whole = a_record({**label, "annotations": notes}).released
+    assert whole == Released(parse_instant("2026-01-15T22:00:00Z"), "rs-uid", 2)
+    spoilt = a_record({**label, "annotations": {**notes, "idlewatt.dev/released-at": "soon"}})
+    assert spoilt.released == Released(0, "rs-uid", 2)
+    assert a_record(label).released == Released(0, "", 0)
+    assert a_record({"annotations": notes}).released is None
+
+
+def test_ready_is_what_services_ask() -> None:
+    """The condition `Ready`; without one it is not."""
+    condition = {"type": "Ready", "status": "True"}
+    assert a_record(status={"conditions": [condition]}).ready
+    assert not a_record(status={"conditions": [{**condition, "status": "False"}]}).ready
+    assert not a_record().ready
