@@ -96,6 +96,9 @@ cluster: $(DEV) ## Start a real control plane with simulated kubelets, for you; 
 cluster-down: $(DEV) ## End it, and delete what it wrote
 	@$(BIN)/python -m tests.cluster down
 
+image: $(DEV) ## Build the container image idlewatt/operator; IMAGE="redis embedding" for others
+	@$(BIN)/python -m tests.cluster.images $(IMAGE)
+
 clean: ## Remove caches and built files; .venv and the cluster's binaries stay
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist build
 	find operator scheduler tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,172 @@
+"""Makes what is shipped in an image, inside the build: see Dockerfile.
+
+    image.py packages PREFIX        take out of an environment what no program runs, and compile it
+    image.py compile ROOT PREFIX    compile what stands in ROOT/PREFIX and will stand in PREFIX
+    image.py system PREFIX ROOT     gather in ROOT the Python of this image, with its libraries
+
+The last makes an image without shell or package manager: the interpreter, the standard library, the
+shared libraries that these and the packages in PREFIX are linked to, certificates, time zones none.
+The standard library alone is used, of Python 3.11 or later, on Debian or Ubuntu.
+"""
+
+import compileall
+import py_compile
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Iterable
+from pathlib import Path
+
+USER = 65532
+# Parts of the standard library that ask for a screen, make packages, or test Python itself.
+UNUSED_MODULES = ("ensurepip", "idlelib", "lib2to3", "pydoc_data", "test", "tkinter", "turtledemo")
+# Loaded by name at run time, so that no file is linked to them: ends threads, in C libraries.
+LOADED_BY_NAME = ("libgcc_s.so.1",)
+# Tests, headers, link libraries and stubs: for who builds or checks, not for who runs.
+UNUSED_FOLDERS = {"tests", "include"}
+UNUSED_SUFFIXES = {".a", ".h", ".hpp", ".pxd", ".pyi", ".pyx"}
+CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
+STATUS = Path("/var/lib/dpkg/status")
+
+
+def main(arguments: list[str]) -> None:
+    """Run one command."""
+    command, first, *rest = arguments
+    if command == "packages":
+        prune(Path(first))
+        compile_all(Path(first))
+    elif command == "compile":
+        compile_all(Path(first + rest[0]), strip=first)
+    else:
+        gather(Path(first), Path(rest[0]))
+
+
+def prune(prefix: Path) -> None:
+    """Take out what no program runs; what a package says of its licence stays."""
+    for path in sorted(prefix.rglob("*"), reverse=True):
+        inside = set(path.relative_to(prefix).parts)
+        if path.is_dir() and not path.is_symlink():
+            if path.name in UNUSED_FOLDERS and "dist-info" not in str(path):
+                shutil.rmtree(path)
+        elif path.suffix in UNUSED_SUFFIXES and not inside & UNUSED_FOLDERS:
+            path.unlink()
+
+
+def compile_all(folder: Path, strip: str | None = None) -> None:
+    """Compile every module, so that it is never read again whether the source has changed.
+
+    The compiled file is taken as it is: times in an image say nothing, and nothing can be
+    written where it runs.
+    """
+    done = compileall.compile_dir(
+        folder,
+        quiet=1,
+        workers=0,
+        stripdir=strip,
+        invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
+    )
+    if not done:
+        sys.exit(f"image.py: a module in {folder} does not compile; what is wrong stands above.")
+
+
+def gather(prefix: Path, root: Path) -> None:
+    """Gather in ``root`` this Python, what it and ``prefix`` are linked to, and a user."""
+    interpreter = Path(sys.executable).resolve()
+    library = Path(sysconfig.get_path("stdlib"))
+    copied = root / library.relative_to("/")
+    shutil.copytree(library, copied, symlinks=True, ignore=_unused)
+    compile_all(copied, strip=str(root))
+    _copy(interpreter, root)
+    called = root / Path(sys.executable).relative_to("/")
+    if not called.exists():
+        called.parent.mkdir(parents=True, exist_ok=True)
+        called.symlink_to(interpreter)
+    programs = [interpreter, *_shared_objects(library), *_shared_objects(prefix)]
+    found = linked(programs) - {path for path in programs if path.is_relative_to(prefix)}
+    for path in sorted(found):
+        if not path.is_relative_to(prefix):
+            _copy(path, root)
+    for path in (CERTIFICATES, Path("/etc/os-release"), Path("/etc/mime.types")):
+        if path.exists():
+            _copy(path, root)
+    _describe(root, {interpreter, *found})
+    _make_user(root)
+
+
+def _unused(folder: str, names: list[str]) -> set[str]:
+    if Path(folder).name in {"site-packages", "dist-packages"}:
+        return set(names)
+    config = {name for name in names if name.startswith("config-") or name == "__pycache__"}
+    return config | (set(names) & set(UNUSED_MODULES))
+
+
+def _shared_objects(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if ".so" in path.suffixes and path.is_file()]
+
+
+def linked(programs: Iterable[Path]) -> set[Path]:
+    """Give the shared libraries that some programs and libraries are linked to, all the way down.
+
+    Each under the name by which it is found.
+    """
+    found: set[Path] = set()
+    missing: set[str] = set()
+    for program in programs:
+        told = _told("ldd", str(program))
+        found |= {Path(name) for name in re.findall(r"(/\S+) \(0x", told)}
+        missing |= {f"{name}, for {program}" for name in re.findall(r"(\S+) => not", told)}
+    if missing:
+        sys.exit(f"image.py: no such library here: {'; '.join(sorted(missing))}.")
+    folders = {path.parent for path in found}
+    by_name = {folder / name for folder in folders for name in LOADED_BY_NAME}
+    return found | {path for path in by_name if path.exists()}
+
+
+def _told(*command: str) -> str:
+    """Give what a program says of a file; nothing where it knows none such."""
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout
+
+
+def _copy(path: Path, root: Path) -> None:
+    """Copy a file to the same place in ``root``, what a link leads to under the link's name."""
+    target = root / path.relative_to("/")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy2(path, target)
+
+
+def _describe(root: Path, files: Iterable[Path]) -> None:
+    """Name the Debian packages that the files are from, where scanners look for them."""
+    names = {str(path) for path in files} | {str(path.resolve()) for path in files}
+    # A merged /usr: dpkg knows /lib/x, ldd says /lib/x, and both are /usr/lib/x.
+    names |= {name.removeprefix("/usr") for name in names}
+    owners = set()
+    for name in names:
+        owners |= {owner.split(":")[0] for owner in _told("dpkg", "-S", name).splitlines()}
+    stanzas = STATUS.read_text(encoding="utf-8").split("\n\n")
+    kept = [stanza for stanza in stanzas if _package(stanza) in owners]
+    target = root / STATUS.relative_to("/")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text("".join(stanza + "\n\n" for stanza in kept), encoding="utf-8")
+
+
+def _package(stanza: str) -> str:
+    match = re.match(r"Package: (\S+)", stanza)
+    return match[1] if match else ""
+
+
+def _make_user(root: Path) -> None:
+    etc = root / "etc"
+    etc.mkdir(exist_ok=True)
+    (etc / "passwd").write_text(
+        f"root:x:0:0:root:/:/sbin/nologin\nidlewatt:x:{USER}:{USER}:idlewatt:/:/sbin/nologin\n",
+        encoding="utf-8",
+    )
+    (etc / "group").write_text(f"root:x:0:\nidlewatt:x:{USER}:\n", encoding="utf-8")
+    (root / "tmp").mkdir(exist_ok=True)
+    (root / "tmp").chmod(0o1777)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,68 @@
+"""Images that are known by what they were made of: a label carries the key of their content."""
+
+import contextlib
+import fcntl
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from tests.cluster.docker import LABEL, docker, image_exists
+from tests.cluster.places import SetupError, cache_home
+from tests.cluster.progress import run_long
+
+KEY_LABEL = f"{LABEL}.build-key"
+
+
+def key_of(tag: str) -> str | None:
+    """Give the key of an image of ours; None where the engine has none under this tag."""
+    if not image_exists(tag):
+        return None
+    form = f'{{{{index .Config.Labels "{KEY_LABEL}"}}}}'
+    return docker("image", "inspect", "--format", form, tag).strip() or None
+
+
+def imported(archive: Path, tag: str, key: str, changes: Sequence[str]) -> None:
+    """Make an image of one layer from a tar file of a root file system."""
+    options: list[str] = []
+    for change in (*changes, f"LABEL {LABEL}=image {KEY_LABEL}={key}"):
+        options += ["--change", change]
+    with _taking_over(tag):
+        docker("import", *options, str(archive), tag)
+
+
+def built(context: Path, tag: str, key: str, arguments: Sequence[str], usual_seconds: int) -> None:
+    """Build an image from a folder with a Dockerfile, showing that it moves."""
+    labels = ["--label", f"{LABEL}=image", "--label", f"{KEY_LABEL}={key}"]
+    with _taking_over(tag):
+        run_long(
+            ["docker", "build", *labels, "--tag", tag, *arguments, str(context)],
+            what=f"Building the image {tag}",
+            usual_seconds=usual_seconds,
+            log=log_of(tag),
+        )
+
+
+@contextlib.contextmanager
+def _taking_over(tag: str) -> Iterator[None]:
+    """Remove the image that had the tag before, unless something uses it still."""
+    old = docker("image", "ls", "--no-trunc", "--quiet", tag).strip()
+    yield
+    if old and old != docker("image", "ls", "--no-trunc", "--quiet", tag).strip():
+        with contextlib.suppress(SetupError):
+            docker("image", "rm", old)
+
+
+@contextlib.contextmanager
+def building(tag: str) -> Iterator[None]:
+    """Hold the right to build a tag: two callers at once build once."""
+    with log_of(tag).with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def log_of(tag: str) -> Path:
+    """Give where the making of an image is logged."""
+    folder = cache_home() / "images"
+    folder.mkdir(parents=True, exist_ok=True)
+    # A suffix of its own: the dots of a version are none.
+    return folder / f"{re.sub(r'[^A-Za-z0-9.-]', '-', tag)}.log"
