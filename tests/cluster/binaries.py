@@ -79,6 +79,7 @@ HELM = Module("helm", "helm.sh/helm/v4", ("helm.sh/helm/v4/internal/version.vers
 KUBECONFORM = Module("kubeconform", "github.com/yannh/kubeconform", ("main.version={version}",))
 KIND_MODULE = Module("kind", "sigs.k8s.io/kind")
 COREDNS = Module("coredns", "github.com/coredns/coredns")
+LOCAL_PATH = Module("local-path-provisioner", "github.com/rancher/local-path-provisioner")
 
 # Measured cold on two cores, in this order: each later one finds part of its work done.
 CONTROL_PLANE = ProgramSet(
@@ -114,6 +115,9 @@ KIND = ProgramSet(
         Program("kube-scheduler", KUBERNETES_NODE, "k8s.io/kubernetes/cmd/kube-scheduler", 20),
         Program("pause", KUBERNETES_NODE, "./pause", 1),
         Program("coredns", COREDNS, "github.com/coredns/coredns", 85),
+        Program(
+            "local-path-provisioner", LOCAL_PATH, "github.com/rancher/local-path-provisioner", 60
+        ),
     ),
 )
 ALL_SETS = (CONTROL_PLANE, CHART, KIND)
