@@ -14,7 +14,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from typing import Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 import aiohttp
 import msgspec
@@ -153,6 +153,7 @@ class Informer(Generic[T]):
         self._backoff = Backoff(jitter)
         self._version: str | None = None
         self._listed = asyncio.Event()
+        self._listed_anew = asyncio.Event()
         self._heard_at = time.monotonic()
         self._said: tuple[str, float] = ("", 0.0)
 
@@ -169,6 +170,15 @@ class Informer(Generic[T]):
     async def wait_synced(self) -> None:
         """Return once everything was listed."""
         await self._listed.wait()
+
+    def begin_anew(self) -> None:
+        """Let the next `run` list everything anew; what is known stays until that is done."""
+        self._version = None
+        self._listed_anew.clear()
+
+    async def wait_listed_anew(self) -> None:
+        """Return once everything was listed since `begin_anew`."""
+        await self._listed_anew.wait()
 
     async def run(self) -> None:
         """List, watch, and go on for ever; only cancellation ends it."""
@@ -203,6 +213,7 @@ class Informer(Generic[T]):
             self._version = version
             changed |= not self.synced
             self._listed.set()
+            self._listed_anew.set()
             if changed:
                 self._on_change()
             return
@@ -362,13 +373,44 @@ class Informer(Generic[T]):
             _LOG.warning("%s", sentence)
 
 
-@contextlib.asynccontextmanager
-async def running(*informers: Informer[T]) -> AsyncIterator[None]:
-    """Run the informers for as long as the block lasts."""
-    tasks = [asyncio.create_task(one.run(), name=f"watch {one.watched.name}") for one in informers]
-    try:
-        yield
-    finally:
-        for task in tasks:
+class Watching:
+    """Informers that run, and that can be made to list everything anew.
+
+    Args:
+        informers: none of them runs yet.
+    """
+
+    def __init__(self, *informers: Informer[Any]) -> None:
+        self._informers = informers
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Run them for as long as the block lasts."""
+        self._start()
+        try:
+            yield
+        finally:
+            await self._end()
+
+    async def look_anew(self) -> None:
+        """List everything with consistent reads that begin after this, and return once it is known.
+
+        A watch shows what was, and may be late by as much as the line is.
+        """
+        await self._end()
+        for informer in self._informers:
+            informer.begin_anew()
+        self._start()
+        await asyncio.gather(*(each.wait_listed_anew() for each in self._informers))
+
+    def _start(self) -> None:
+        self._tasks = [
+            asyncio.create_task(each.run(), name=f"watch {each.watched.name}")
+            for each in self._informers
+        ]
+
+    async def _end(self) -> None:
+        for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*self._tasks, return_exceptions=True)

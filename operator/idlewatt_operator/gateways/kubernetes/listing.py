@@ -53,6 +53,20 @@ async def keep_listing(
             await sleep(every_seconds * (1 - jitter() / 10))
 
 
+async def list_anew(
+    session: ApiSession,
+    catalogue: Catalogue,
+    *,
+    jitter: Callable[[], float],
+    sleep: Callable[[float], Awaitable[None]],
+) -> None:
+    """List every kind with consistent reads that begin after this, and return once that is done."""
+    backoff = Backoff(jitter)
+    while failure := await _list_all(session, catalogue):
+        _LOG.warning("%s", failure)
+        await sleep(backoff.next_seconds())
+
+
 async def _list_all(session: ApiSession, catalogue: Catalogue) -> str:
     """List every kind; a sentence where one could not be, else nothing."""
     failure = ""
