@@ -43,6 +43,16 @@ POLL_SECONDS = 0.05
 ALLOCATABLE = {"cpu": "16", "memory": "32Gi", "pods": "110"}
 NOT_READY = "node.kubernetes.io/not-ready"
 IN_USE = "address already in use"
+AUDIT_LOG = "audit.log"
+AUDIT_POLICY = {
+    "apiVersion": "audit.k8s.io/v1",
+    "kind": "Policy",
+    "omitStages": ["RequestReceived"],
+    "rules": [
+        {"level": "Metadata", "userGroups": ["system:serviceaccounts"]},
+        {"level": "None"},
+    ],
+}
 
 
 class ControlPlane:
@@ -60,19 +70,23 @@ class ControlPlane:
         *,
         node_grace_seconds: int = NODE_GRACE_SECONDS,
         standing: bool = False,
+        audit: bool = False,
     ) -> Self:
         """Start one, building its binaries first where that was never done.
 
         It ends with this process, however that ends, unless it is ``standing``. A node that
         is not heard of for ``node_grace_seconds`` becomes Unknown; its heartbeat comes four
-        times as often.
+        times as often. With ``audit`` the API server writes down each request of a service
+        account, in ``audit_log``.
         Raises SetupError.
         """
         binaries = ensure()
         for attempt in range(1, START_ATTEMPTS + 1):
             session = open_standing_session() if standing else open_session(name)
             try:
-                plane = cls._start_in(session, binaries, node_grace_seconds, standing=standing)
+                plane = cls._start_in(
+                    session, binaries, node_grace_seconds, standing=standing, audit=audit
+                )
             except SetupError as error:
                 session.release()
                 # Somebody took a port between our finding it free and the server's taking it.
@@ -89,7 +103,13 @@ class ControlPlane:
 
     @classmethod
     def _start_in(
-        cls, session: Session, binaries: Path, node_grace_seconds: int, *, standing: bool
+        cls,
+        session: Session,
+        binaries: Path,
+        node_grace_seconds: int,
+        *,
+        standing: bool,
+        audit: bool,
     ) -> Self:
         folder = session.folder
         write_keys(folder)
@@ -101,6 +121,8 @@ class ControlPlane:
         (folder / "kwok.yaml").write_text(simulated_kubelet.kwok_configuration())
         api = Api(url, token, folder / "ca.crt")
         first, second = _commands(folder, ports, node_grace_seconds)
+        if audit:
+            first["kube-apiserver"] += _audit_arguments(folder)
         plane = cls(session, api, ())
         try:
             for stage, ready in ((first, plane.is_serving), (second, plane.is_complete)):
@@ -136,6 +158,11 @@ class ControlPlane:
     def url(self) -> str:
         """The API server's address."""
         return self.api.url
+
+    @property
+    def audit_log(self) -> Path:
+        """The path of the audit log, an event a line; written where it was asked for."""
+        return self.session.folder / AUDIT_LOG
 
     def is_serving(self) -> bool:
         """Tell whether the API server says it is ready."""
@@ -344,6 +371,13 @@ def kubeconfig(url: str, token: str, ca_file: Path) -> str:
 def _write_private(path: Path, text: str) -> None:
     path.touch(mode=0o600)
     path.write_text(text)
+
+
+def _audit_arguments(folder: Path) -> list[str]:
+    policy = folder / "audit-policy.yaml"
+    policy.write_text(yaml.safe_dump(AUDIT_POLICY))
+    log = folder / AUDIT_LOG
+    return [f"--audit-policy-file={policy}", f"--audit-log-path={log}", "--audit-log-mode=blocking"]
 
 
 def _commands(

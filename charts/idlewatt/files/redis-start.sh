@@ -1,22 +1,25 @@
 #!/bin/sh
-# Writes who may do what, from the mounted passwords, and becomes Redis. Runs as nobody in particular,
-# on a root file system that it cannot write to.
+# Writes who may do what, from the mounted passwords, and becomes Redis. The root file system is read only.
 set -eu
 
+PASSWORDS=${PASSWORDS:-/run/secrets/redis}
+CONFIG=${CONFIG:-/etc/redis/redis.conf}
+USERS=${USERS:-/run/redis/users.acl}
+
 digest() {
-    printf %s "$(cat "/run/secrets/redis/$1")" | sha256sum | cut -d ' ' -f 1
+    printf %s "$(cat "$PASSWORDS/$1")" | sha256sum | cut -d ' ' -f 1
 }
 
 # default: whoever gives no password may ask whether Redis lives, and nothing else.
 # operator: reads what is reported, keeps what it knows, wishes a vehicle awake.
-# gateway: reports, and reads the wishes. What others reported it may not read: it tells who is away.
-# probe: asks whether the log of writes is read; it runs in this pod, and can see no key.
+# gateway: reports, and reads the wishes. What was reported it may not read: that tells who is away.
+connection='resetkeys resetchannels -@all +ping +hello +auth +select +client|setname +client|setinfo'
 operator=$(digest operator-password)
 gateway=$(digest gateway-password)
 umask 077
-cat > /run/redis/users.acl <<EOF
+cat > "$USERS" <<EOF
 user default on nopass resetkeys resetchannels -@all +ping +hello +auth
-user operator on #$operator resetkeys ~idlewatt:* resetchannels -@all +ping +hello +auth +select +client|setname +client|setinfo +client|id +multi +exec +discard +get +set +hset +hscan +hget +hgetall +hdel +xread +xrange +xlen +xinfo|stream +xadd
-user gateway on #$gateway resetkeys %W~idlewatt:telemetry ~idlewatt:wake resetchannels -@all +ping +hello +auth +select +client|setname +client|setinfo +client|id +multi +exec +discard +xadd +xread +xrange +xlen +xgroup|create +xreadgroup +xack +xautoclaim
+user operator on #$operator $connection ~idlewatt:* +multi +exec +discard +get +set +hset +hscan +xadd +xread +xlen +xinfo
+user gateway on #$gateway $connection %W~idlewatt:telemetry %R~idlewatt:wake +xadd +xread +xrange +xrevrange
 EOF
-exec redis-server /etc/redis/redis.conf --aclfile /run/redis/users.acl
+exec redis-server "$CONFIG" --aclfile "$USERS"
