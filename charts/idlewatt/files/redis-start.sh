@@ -13,7 +13,7 @@ digest() {
 # default: whoever gives no password may ask whether Redis lives, and nothing else.
 # operator: reads what is reported, keeps what it knows, wishes a vehicle awake.
 # gateway: reports, and reads the wishes. What was reported it may not read: that tells who is away.
-connection='resetkeys resetchannels -@all +ping +hello +auth +select +client|setname +client|setinfo'
+connection='resetkeys resetchannels -@all +ping +hello +auth +select +client|setname'
 operator=$(digest operator-password)
 gateway=$(digest gateway-password)
 umask 077
