@@ -17,18 +17,19 @@ import json
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.cluster import engine, kind_network, kind_nodes
+from tests.cluster import engine, image_loading, kind_network, kind_nodes
 from tests.cluster.binaries import KIND, ensure
-from tests.cluster.docker import docker, image_exists
+from tests.cluster.docker import docker
 from tests.cluster.kind_config import (
     AUDIT_LOG,
     CLUSTER_LABEL,
+    VEHICLES,
     WORKERS,
     audit_policy,
     cluster_name,
@@ -72,13 +73,17 @@ class KindCluster:
 
     @property
     def workers(self) -> tuple[str, ...]:
-        """The workers' Nodes, and their containers."""
-        return workers_of(self.name)
+        """The workers' Nodes, which bear the names of vehicles."""
+        return VEHICLES
 
     @property
     def nodes(self) -> tuple[str, ...]:
         """All of them, the control plane first."""
         return (self.control_plane, *self.workers)
+
+    def container(self, node: str) -> str:
+        """The Docker container that a Node is."""
+        return workers_of(self.name).get(node, node)
 
     def kubectl(
         self,
@@ -112,20 +117,16 @@ class KindCluster:
 
     def shell(self, node: str, script: str, *, timeout_seconds: float = 60.0) -> str:
         """Run shell lines as root inside a node; the node's link is not needed."""
-        return docker("exec", "-i", node, "sh", given=script, timeout_seconds=timeout_seconds)
+        command = ("exec", "-i", self.container(node), "sh")
+        return docker(*command, given=script, timeout_seconds=timeout_seconds)
 
-    def load(self, *image_tags: str) -> None:
-        """Give images that the engine has to every node; those that have them are left out."""
-        unknown = [tag for tag in image_tags if not image_exists(tag)]
-        if unknown:
-            message = f"The Docker engine has no image {', '.join(unknown)}: build it first."
-            raise SetupError(message)
-        run_long(
-            [str(ensure(KIND) / "kind"), "load", "docker-image", "--name", self.name, *image_tags],
-            what=f"Loading {', '.join(image_tags)} into {len(self.nodes)} nodes",
-            usual_seconds=15,
-            log=self.folder / "load.log",
-        )
+    def load(self, *image_tags: str, nodes: Sequence[str] = ()) -> None:
+        """Give images that the engine has to nodes, by default to all; who has them is left out.
+
+        Raises SetupError where the engine has no such image.
+        """
+        containers = [self.container(node) for node in nodes or self.nodes]
+        image_loading.load(self.folder, containers, image_tags)
 
     def cut(self, worker: str) -> None:
         """Cut a node's link: nothing reaches it, nothing leaves it, and its containers run on."""

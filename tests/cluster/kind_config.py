@@ -1,12 +1,15 @@
 """What kind is told: the cluster's name, its nodes, and what its API server writes down."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any
 
 from tests.cluster.places import CHECKOUT, checkout_key
 
-WORKERS = 3
+# The workers' Nodes, whatever the cluster is called: examples/kind/ has a VehicleNode for each.
+VEHICLES = ("v-3f9c2a", "v-81d06b", "v-c4e7f0")
+WORKERS = len(VEHICLES)
 CLUSTER_LABEL = "io.x-k8s.kind.cluster"
 # A node's name is its host name, of 63 characters at most, and ends in "-control-plane".
 FOLDER_CHARACTERS = 16
@@ -28,9 +31,12 @@ def control_plane_of(name: str) -> str:
     return f"{name}-control-plane"
 
 
-def workers_of(name: str) -> tuple[str, ...]:
-    """Give what kind calls a cluster's workers, in the order they were asked for."""
-    return tuple(f"{name}-worker{number if number > 1 else ''}" for number in range(1, WORKERS + 1))
+def workers_of(name: str) -> dict[str, str]:
+    """Give by the name of a worker's Node what kind calls its container, in the order asked for."""
+    return {
+        vehicle: f"{name}-worker{number if number > 1 else ''}"
+        for number, vehicle in enumerate(VEHICLES, start=1)
+    }
 
 
 def audit_policy() -> dict[str, Any]:
@@ -72,8 +78,14 @@ def kind_config(name: str, image: str, audit_folder: Path) -> dict[str, Any]:
         # Pods get their network from kind_network, whichever image the nodes are of.
         "networking": {"disableDefaultCNI": True, "kubeProxyMode": "iptables"},
         "kubeadmConfigPatches": [KUBELET_PATCH],
-        "nodes": [control_plane, *({"role": "worker", "image": image} for _ in range(WORKERS))],
+        "nodes": [control_plane, *(_worker(vehicle, image) for vehicle in VEHICLES)],
     }
+
+
+def _worker(vehicle: str, image: str) -> dict[str, Any]:
+    joining = {"kind": "JoinConfiguration", "nodeRegistration": {"name": vehicle}}
+    # JSON is YAML.
+    return {"role": "worker", "image": image, "kubeadmConfigPatches": [json.dumps(joining)]}
 
 
 # A kubelet refuses version 1 of control groups unless it is told not to.
