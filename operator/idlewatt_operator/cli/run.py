@@ -8,6 +8,7 @@ import typer
 
 if TYPE_CHECKING:
     from idlewatt_operator.cli.wiring import Options
+    from idlewatt_operator.gateways.kubernetes.vehicle_list import ConfigMapName
     from idlewatt_operator.reconcile.report import Report
 
 EXAMPLES: Final = (
@@ -42,6 +43,16 @@ def command(
         str,
         typer.Option(metavar="NAME", help="Pods with this spec.schedulerName are scheduled."),
     ] = "idlewatt",
+    vehicle_list: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAMESPACE/NAME",
+            envvar="IDLEWATT_VEHICLE_LIST",
+            help="A ConfigMap that is kept to the names of all vehicles, for the admission policy "
+            "of the Helm chart.",
+            show_default=False,
+        ),
+    ] = None,
     dry_run: Annotated[  # noqa: FBT002 - an option of a command line, never positional
         bool,
         typer.Option(
@@ -61,7 +72,16 @@ def command(
 
     log_to(sys.stderr)
     settings = Settings(scheduler_name=scheduler_name, dry_run=dry_run)
-    _run(Options(kubeconfig, redis_url, settings))
+    _run(Options(kubeconfig, redis_url, settings, _place(vehicle_list)))
+
+
+def _place(text: str | None) -> "ConfigMapName | None":
+    from idlewatt_operator.gateways.kubernetes.vehicle_list import ConfigMapName  # noqa: PLC0415
+
+    try:
+        return None if text is None else ConfigMapName.parse(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--vehicle-list") from error
 
 
 def _run(options: "Options") -> None:

@@ -23,6 +23,7 @@ from idlewatt_operator.gateways.dry_run import DryRunCluster, DryRunTelemetry
 from idlewatt_operator.gateways.kubernetes.credentials import CredentialSource
 from idlewatt_operator.gateways.kubernetes.gateway import KubernetesCluster
 from idlewatt_operator.gateways.kubernetes.session import ApiSession
+from idlewatt_operator.gateways.kubernetes.vehicle_list import ConfigMapName
 from idlewatt_operator.gateways.preflight import check_cluster, connected
 from idlewatt_operator.gateways.protocols import Clock, ClusterGateway, TelemetryGateway
 from idlewatt_operator.gateways.redis.telemetry import RedisTelemetry
@@ -61,11 +62,13 @@ class Options:
     Attributes:
         kubeconfig: None: as kubectl finds its own, else the pod's service account.
         redis_url: None: there is no telemetry source, the VehicleNodes' status is read.
+        vehicle_list: the ConfigMap that is kept to the names of all vehicles; None: none is.
     """
 
     kubeconfig: Path | None = None
     redis_url: str | None = None
     settings: Settings = field(default_factory=Settings)
+    vehicle_list: ConfigMapName | None = None
 
 
 async def run_operator(
@@ -90,7 +93,11 @@ async def run_operator(
         session = await stack.enter_async_context(ApiSession(source))
         await check_cluster(session)
         cluster = KubernetesCluster(
-            session, clock, requested, scheduler_name=settings.scheduler_name
+            session,
+            clock,
+            requested,
+            scheduler_name=settings.scheduler_name,
+            vehicle_list=None if settings.dry_run else options.vehicle_list,
         )
         on_cluster(cluster)
         _stop_on_signals(stop)

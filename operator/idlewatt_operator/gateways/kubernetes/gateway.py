@@ -14,6 +14,7 @@ from idlewatt_operator.gateways.kubernetes.listing import keep_listing, list_ane
 from idlewatt_operator.gateways.kubernetes.object_writer import ObjectWriter
 from idlewatt_operator.gateways.kubernetes.pod_writer import PodWriter
 from idlewatt_operator.gateways.kubernetes.session import ApiSession
+from idlewatt_operator.gateways.kubernetes.vehicle_list import ConfigMapName, keep_vehicle_list
 from idlewatt_operator.gateways.kubernetes.watched import NODES, VEHICLES, other_pods, our_pods
 from idlewatt_operator.gateways.kubernetes.writes import Writes
 from idlewatt_operator.gateways.leadership import Leadership
@@ -39,6 +40,7 @@ class KubernetesCluster:
         instance: who reports events, such as the pod's name.
         jitter: numbers in [0, 1), for delays.
         leadership: asked before each write; None: nobody else can lead.
+        vehicle_list: the ConfigMap that is kept to the names of all vehicles; None: none is.
     """
 
     def __init__(  # noqa: PLR0913 # what it is made of, all of it injected
@@ -52,6 +54,7 @@ class KubernetesCluster:
         jitter: Callable[[], float] = random.random,
         patience: Patience | None = None,
         leadership: Leadership | None = None,
+        vehicle_list: ConfigMapName | None = None,
     ) -> None:
         self.catalogue = Catalogue(request_cycle)
         self._session = session
@@ -71,6 +74,7 @@ class KubernetesCluster:
         self._watching = Watching(*self._informers())
         self._merged: tuple[Mapping[str, PodRecord], ...] = ({}, {}, {})
         self._writes = Writes(session, leadership)
+        self._vehicle_list = vehicle_list
         self._pods = PodWriter(self._writes, clock)
         self._objects = ObjectWriter(self._writes, clock, self._known_conditions)
         self._events = EventWriter(self._writes, clock, instance)
@@ -78,17 +82,19 @@ class KubernetesCluster:
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """List and watch everything for as long as the block lasts."""
-        listing = asyncio.create_task(
-            keep_listing(
-                self._session, self.catalogue, jitter=self._jitter, sleep=self._clock.sleep
-            )
-        )
+        sleep = self._clock.sleep
+        loops = [keep_listing(self._session, self.catalogue, jitter=self._jitter, sleep=sleep)]
+        if self._vehicle_list is not None:
+            names = self._vehicle_names
+            loops.append(keep_vehicle_list(self._writes, self._vehicle_list, names, sleep=sleep))
+        tasks = [asyncio.create_task(loop) for loop in loops]
         try:
             async with self._watching.running():
                 yield
         finally:
-            listing.cancel()
-            await asyncio.gather(listing, return_exceptions=True)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def look_anew(self) -> None:
         """List everything with consistent reads that begin after this; for one that begins to lead.
@@ -117,6 +123,10 @@ class KubernetesCluster:
 
     def _informers(self) -> tuple[Informer[Any], ...]:
         return (self._our_pods, self._other_pods, self._nodes, self._vehicles)
+
+    def _vehicle_names(self) -> frozenset[str] | None:
+        """Of all VehicleNodes, those that cannot be used too."""
+        return self._vehicles.store.keys() if self._vehicles.synced else None
 
     @property
     def silent_seconds(self) -> Mapping[str, float]:

@@ -38,6 +38,10 @@ class Store(Generic[T]):
         """The object under this key, usable or not."""
         return self._seen.get(key)
 
+    def keys(self) -> frozenset[str]:
+        """The keys of all objects, usable or not."""
+        return frozenset(self._seen)
+
     def put(self, seen: Seen[T]) -> bool:
         """Add or replace an object; whether that is worth a cycle."""
         old = self._seen.get(seen.key)
