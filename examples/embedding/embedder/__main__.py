@@ -5,7 +5,7 @@ import logging
 import os
 import sys
 
-from embedder.protocol import Model
+from embedder.protocol import MissingModelError, Model
 from embedder.serve import serve
 from embedder.settings import BadSettingError, Settings
 
@@ -19,11 +19,8 @@ def main() -> int:
     try:
         settings = Settings.of_environment(os.environ)
         asyncio.run(serve(settings, lambda: _load(settings)))
-    except BadSettingError as error:
+    except (BadSettingError, MissingModelError, OSError) as error:
         log.error("%s", error)  # noqa: TRY400 - the sentence is for a person
-        return 2
-    except (FileNotFoundError, OSError) as error:
-        log.error("%s", error)  # noqa: TRY400 - as above
         return 2
     return 0
 

@@ -8,12 +8,12 @@ another pod.
 """
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from enum import Enum
 
 from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from embedder import protocol
 from embedder.metrics import Metrics
@@ -42,13 +42,14 @@ class Embedder:
         self._settings = settings
         self._model: Model | None = None
         self._threads = ThreadPoolExecutor(settings.max_waiting, thread_name_prefix="request")
+        self._waiting = 0
         self.stage = Stage.LOADING
         self.metrics = Metrics()
 
     def loaded(self, model: Model, seconds: float) -> None:
         """Begin to answer."""
         self._model = model
-        self.metrics.model_load_seconds = seconds
+        self.metrics.model_load_seconds.set(seconds)
         if self.stage is Stage.LOADING:
             self.stage = Stage.READY
 
@@ -97,24 +98,23 @@ class Embedder:
         if model is None:
             sentence = "The model is still being loaded; try again."
             raise RefusedError(sentence, status=503)
-        if self.metrics.waiting >= self._settings.max_waiting:
-            sentence = f"{self.metrics.waiting} requests wait already; try again in a second."
+        if self._waiting >= self._settings.max_waiting:
+            sentence = f"{self._waiting} requests wait already; try again in a second."
             raise RefusedError(sentence, status=503)
-        began = time.perf_counter()
-        self.metrics.waiting += 1
+        self._waiting += 1
         try:
-            asked = protocol.read(await _body(request), max_texts=self._settings.max_texts)
-            loop = asyncio.get_running_loop()
-            answer = await loop.run_in_executor(self._threads, self._answer, model, asked)
+            with self.metrics.seconds.time():
+                asked = protocol.read(await _body(request), max_texts=self._settings.max_texts)
+                loop = asyncio.get_running_loop()
+                answer = await loop.run_in_executor(self._threads, self._answer, model, asked)
         finally:
-            self.metrics.waiting -= 1
-        self.metrics.seconds += time.perf_counter() - began
+            self._waiting -= 1
         return web.Response(body=answer, content_type="application/json")
 
     def _answer(self, model: Model, asked: protocol.Request) -> bytes:
         encoded = model.encode(asked.texts, truncate=asked.truncate)
-        self.metrics.texts += len(encoded.vectors)
-        self.metrics.tokens += encoded.tokens
+        self.metrics.texts.inc(len(encoded.vectors))
+        self.metrics.tokens.inc(encoded.tokens)
         return protocol.answer(encoded, asked)
 
     async def _live(self, _: web.Request) -> web.StreamResponse:
@@ -125,8 +125,9 @@ class Embedder:
         return web.Response(status=status, text=f"{self.stage.value}\n")
 
     async def _exposition(self, _: web.Request) -> web.StreamResponse:
-        text = self.metrics.exposition(ready=self.stage is Stage.READY)
-        return web.Response(text=text, content_type="text/plain")
+        ready = self.stage is Stage.READY
+        written = self.metrics.exposition(ready=ready, waiting=self._waiting)
+        return web.Response(body=written, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
 async def _body(request: web.Request) -> bytes:

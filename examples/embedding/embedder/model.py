@@ -10,16 +10,12 @@ import numpy as np
 import onnxruntime
 import tokenizers
 
-from embedder.protocol import Encoded, RefusedError
+from embedder.protocol import Encoded, MissingModelError, RefusedError
 
 # What the model was trained to read at most: max_seq_length of its own configuration.
 MAX_TOKENS = 256
 # Texts that go through the model together: more are no faster, and need more memory.
 BATCH_TEXTS = 8
-
-
-class MissingModelError(Exception):
-    """The folder has no model in it; the message says how to make one."""
 
 
 class OnnxModel:

@@ -28,6 +28,10 @@ class RefusedError(Exception):
         self.field = field
 
 
+class MissingModelError(Exception):
+    """There is no model where one should be; the message says how to make it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """What is asked: the texts, whether long ones may be cut, and how vectors are written."""

@@ -39,17 +39,33 @@ async def serve(settings: Settings, load: Callable[[], Model]) -> None:
     await site.start()
     log.info("listening on %s", ", ".join(f"{host}:{port}" for host, port, *_ in runner.addresses))
     try:
-        began = time.perf_counter()
-        model = await asyncio.to_thread(load)
-        embedder.loaded(model, time.perf_counter() - began)
-        log.info("ready: the model was loaded in %.2f s", embedder.metrics.model_load_seconds)
-        await told.to_end.wait()
-        embedder.stage = Stage.STOPPING
-        log.info("told to end: answering for another %.0f s", settings.drain_seconds)
-        await told.to_hurry_within(settings.drain_seconds)
+        await _live(embedder, told, load, settings.drain_seconds)
     finally:
         await runner.cleanup()
-    log.info("ended: %d requests were answered", sum(embedder.metrics.requests.values()))
+    log.info("ended: %d requests were answered", embedder.metrics.answered_in_all)
+
+
+async def _live(
+    embedder: Embedder, told: "_Signals", load: Callable[[], Model], drain_seconds: float
+) -> None:
+    """Load the model, be ready, and drain; where the end comes first, nobody was sent here yet."""
+    began = time.perf_counter()
+    loading = asyncio.create_task(asyncio.to_thread(load))
+    ending = asyncio.create_task(told.to_end.wait())
+    await asyncio.wait({loading, ending}, return_when=asyncio.FIRST_COMPLETED)
+    if loading.done():
+        took = time.perf_counter() - began
+        embedder.loaded(loading.result(), took)
+        log.info("ready: the model was loaded in %.2f s", took)
+        await ending
+        embedder.stage = Stage.STOPPING
+        log.info("told to end: answering for another %.0f s", drain_seconds)
+        await told.to_hurry_within(drain_seconds)
+    else:
+        embedder.stage = Stage.STOPPING
+        log.info("told to end before the model was loaded")
+        await loading
+    ending.cancel()
 
 
 class _Signals:
