@@ -13,7 +13,7 @@ RUN := $(VENV)/.has-run
 DEV := $(VENV)/.has-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format crds lock picture verify bench bench-embedding cluster cluster-down clean
+.PHONY: help demo test lint format crds lock picture verify bench bench-embedding cluster cluster-down kind kind-down clean
 MAKEFLAGS += --no-print-directory
 
 help: ## List these commands
@@ -98,6 +98,12 @@ cluster-down: $(DEV) ## End it, and delete what it wrote
 
 image: $(DEV) ## Build the container image idlewatt/operator; IMAGE="redis embedding" for others
 	@$(BIN)/python -m tests.cluster.images $(IMAGE)
+
+kind: $(DEV) ## Make a cluster of containers for you: a control plane, and three workers, the vehicles
+	@$(BIN)/python -m tests.cluster kind up
+
+kind-down: $(DEV) ## Remove it; with ENGINE=1 end the Docker engine that was started for it, too
+	@$(BIN)/python -m tests.cluster kind down $(if $(ENGINE),--engine)
 
 clean: ## Remove caches and built files; .venv and the cluster's binaries stay
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist build

@@ -1,7 +1,8 @@
-"""A control plane for people: ``python -m tests.cluster build|up|down|status``.
+"""Clusters for people: ``python -m tests.cluster build|up|down|status``, and ``kind ...``.
 
-``up`` starts one that stays until ``down``; ``make cluster`` and ``make cluster-down`` call them.
-There is one for each checkout, beside those that tests start and end.
+``up`` starts a control plane that stays until ``down``; ``make cluster`` and ``make cluster-down``
+call them. There is one for each checkout, beside those that tests start and end. ``kind`` is a
+cluster of containers (see ``kind_commands``).
 """
 
 import argparse
@@ -11,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import urllib3
-from tests.cluster import sessions
+from tests.cluster import kind_commands, sessions
 from tests.cluster.api import Api, RefusedError
 from tests.cluster.binaries import ensure
 from tests.cluster.control_plane import ControlPlane
@@ -32,8 +33,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     up.add_argument("--vehicles", type=_count, default=0, help="simulated vehicle nodes to make")
     commands.add_parser("down", help="end it and delete what it wrote")
     commands.add_parser("status", help="tell whether it runs, and what it holds")
+    kind_commands.add_to(commands)
     chosen = parser.parse_args(arguments)
     try:
+        if chosen.command == "kind":
+            return kind_commands.run(chosen)
         if chosen.command == "build":
             say(f"The binaries are in {ensure()}.")
         elif chosen.command == "up":

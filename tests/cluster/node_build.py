@@ -38,6 +38,7 @@ NODE_PACKAGES = (
     "systemd-sysv",
     "util-linux",
 )
+UNREAD = ("doc", "info", "locale", "man")
 SCRATCH = "idlewatt/kind-node-building"
 BUILDING = f"{LABEL}=node-image-build"
 CONTAINERD_TIMEOUT_SECONDS = 30.0
@@ -58,8 +59,8 @@ def build(tag: str, work: Path, programs: dict[str, Path]) -> None:
     """Build the image ``tag`` in the folder ``work``, of programs by name. Raises SetupError."""
     version = module_version(KUBERNETES_NODE)
     names = image_names(programs["kubeadm"], version)
-    proxy = _debian(work / "proxy.tar", PROXY_PACKAGES, "[1/4] Fetching Debian for kube-proxy", 25)
-    node = _debian(work / "node.tar", NODE_PACKAGES, "[2/4] Fetching Debian for nodes", 50)
+    proxy = _debian(work / "proxy.tar", PROXY_PACKAGES, "[1/4] Fetching Debian for kube-proxy", 35)
+    node = _debian(work / "node.tar", NODE_PACKAGES, "[2/4] Fetching Debian for nodes", 45)
     say("[3/4] Making the images of the control plane")
     provisioner = f"docker.io/rancher/local-path-provisioner:{module_version(LOCAL_PATH)}"
     images = [
@@ -98,8 +99,11 @@ def image_names(kubeadm: Path, version: str) -> dict[str, str]:
 
 
 def _debian(tar: Path, packages: tuple[str, ...], what: str, usual_seconds: float) -> Path:
+    # Neither apt, which nobody runs there, nor pages that nobody reads.
+    options = ["--variant=essential", f"--include={','.join(packages)}"]
+    options += [f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in UNREAD]
     run_long(
-        ["mmdebstrap", "--variant=minbase", f"--include={','.join(packages)}", SUITE, str(tar)],
+        ["mmdebstrap", *options, SUITE, str(tar)],
         what=what,
         usual_seconds=usual_seconds,
         log=tar.with_suffix(".log"),
@@ -141,9 +145,12 @@ def _context(folder: Path, programs: dict[str, Path], version: str, texts: dict[
         for placeholder, text in texts.items():
             content = content.replace(placeholder, text)
         (folder / source.name).write_text(content)
+        # What Docker copies keeps its mode; changed in the image, it would be there twice.
+        (folder / source.name).chmod(0o755 if source.suffix == "" else 0o644)
     (folder / "version").write_text(f"{version}\n")
     for name in ("kubelet", "kubeadm", "kubectl"):
         shutil.copy(programs[name], folder / "bin" / name)
+        (folder / "bin" / name).chmod(0o755)
     return folder
 
 
