@@ -115,7 +115,7 @@ async def forget(_: web.Request) -> web.StreamResponse:
 )
 async def test_each_way_to_lose_a_request_has_its_name(handler: Handler, kinds: set[str]) -> None:
     """A lost request is counted under what happened to it, and none is sent twice."""
-    load = await run(handler, "--timeout-seconds", "0.1")
+    load = await run(handler, "--timeout-seconds", "0.1" if handler is fall_silent else "30")
     assert not load.tally.is_clean()
     assert set(load.tally.failures) <= kinds
     assert load.tally.latencies == []
