@@ -34,7 +34,8 @@ class ClusterView:
 
     Attributes:
         synced: every kind was listed whole at least once; without it nothing is decided.
-        vehicles, nodes, sites, tariffs: by name.
+        vehicles, nodes, sites, tariffs: by name. A vehicle that is refused stands here with what
+            can be read of it, so that pods leave it in time; it takes no new ones.
         pods: by UID; ours, and those of others that are bound and have not ended.
         refused: objects that are in the cluster and cannot be used.
         generations: of sites, tariffs and the policy, by kind and name.
@@ -173,11 +174,13 @@ class Telemetry:
 
     Attributes:
         refused: sentences about reports that could not be used, newest last, a few of them.
+        absent: the source was not read yet, and nobody knows what it holds.
     """
 
     vehicles: Mapping[str, Observation] = field(default_factory=dict)
     circuits: Mapping[str, tuple[ObservedCircuit, ...]] = field(default_factory=dict)
     refused: tuple[str, ...] = ()
+    absent: bool = False
 
 
 class TelemetryGateway(Protocol):

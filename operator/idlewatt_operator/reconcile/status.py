@@ -96,12 +96,15 @@ def wanted_statuses(
 ) -> list[StatusWrite]:
     """What differs from what stands in the cluster.
 
+    Of a vehicle that cannot be used, `Available` says so; see `findings`.
+
     Args:
         situation: this cycle's.
         sent: by UID the bindings that the watch does not show yet.
         with_observed: the telemetry gateway is the source, so its blocks are written too.
     """
     wanted = []
+    refused = {each.name for each in situation.view.refused if each.kind == "VehicleNode"}
     for name, candidate in situation.candidates.items():
         record = situation.view.vehicles[name]
         status = _status(situation, candidate, record, sent)
@@ -109,6 +112,8 @@ def wanted_statuses(
             status |= observed_blocks(candidate.parked.vehicle.observed)
         patch = differing(status, record.status, situation.at)
         conditions = vehicle_conditions(candidate, record, situation)
+        if name in refused:
+            conditions = tuple(each for each in conditions if each.type != "Available")
         differ = _differing_conditions(conditions, record.status)
         if patch or differ:
             wanted.append(StatusWrite(name, patch, differ))

@@ -111,9 +111,14 @@ class VehicleRecord:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """An object that the API server took and we cannot use, and a sentence that says why."""
+    """An object that the API server took and we cannot use, and a sentence that says why.
+
+    Attributes:
+        readable: what can be read of a VehicleNode: pods may run there, and its car draws power.
+    """
 
     kind: str
     name: str
     message: str
     generation: int = 0
+    readable: VehicleRecord | None = None

@@ -15,7 +15,13 @@ from idlewatt_operator.gateways.kubernetes.object_writer import ObjectWriter
 from idlewatt_operator.gateways.kubernetes.pod_writer import PodWriter
 from idlewatt_operator.gateways.kubernetes.session import ApiSession
 from idlewatt_operator.gateways.kubernetes.vehicle_list import ConfigMapName, keep_vehicle_list
-from idlewatt_operator.gateways.kubernetes.watched import NODES, VEHICLES, other_pods, our_pods
+from idlewatt_operator.gateways.kubernetes.watched import (
+    NODES,
+    VEHICLES,
+    other_pods,
+    our_pods,
+    with_readable,
+)
 from idlewatt_operator.gateways.kubernetes.writes import Writes
 from idlewatt_operator.gateways.leadership import Leadership
 from idlewatt_operator.gateways.protocols import (
@@ -96,6 +102,11 @@ class KubernetesCluster:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
+    async def wait_synced(self) -> None:
+        """Return once every kind was listed."""
+        await self.catalogue.wait_synced()
+        await asyncio.gather(*(each.wait_synced() for each in self._informers()))
+
     async def look_anew(self) -> None:
         """List everything with consistent reads that begin after this; for one that begins to lead.
 
@@ -138,7 +149,7 @@ class KubernetesCluster:
         return ClusterView(
             synced=self.synced,
             policy=self.catalogue.policy,
-            vehicles=self._vehicles.store.shown(),
+            vehicles=with_readable(self._vehicles.store.shown(), self._vehicles.store.refused()),
             nodes=self._nodes.store.shown(),
             sites=self.catalogue.sites,
             tariffs=self.catalogue.tariffs,

@@ -1,5 +1,6 @@
 """The kinds that are watched by our own informers, and what is kept of each object."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -13,7 +14,8 @@ from idlewatt_operator.resources.errors import mistakes
 from idlewatt_operator.resources.nodes import node
 from idlewatt_operator.resources.objects import NODE_DECODER, POD_DECODER, Metadata
 from idlewatt_operator.resources.pods import pod_record
-from idlewatt_operator.resources.records import PodRecord, Refused, VehicleRecord
+from idlewatt_operator.resources.records import GivenUp, PodRecord, Refused, VehicleRecord
+from idlewatt_operator.resources.salvage import NO_CURRENCY, readable_part
 from idlewatt_operator.resources.to_model import to_vehicle
 from idlewatt_operator.resources.vehiclenode import VehicleNode
 from idlewatt_scheduler.model.workload import Node, Pod
@@ -99,16 +101,40 @@ def _read_vehicle(raw: bytes) -> VehicleRecord | Refused:
     name, generation = str(metadata.get("name", "")), int(metadata.get("generation", 0))
     try:
         resource = VehicleNode.model_validate(manifest)
-        annotation = (metadata.get("annotations") or {}).get(ANNOTATION)
-        given_up = read_given_up(name, annotation)
+        given_up = _given_up(manifest)
     except ValidationError as error:
         sentence = "; ".join(str(mistake) for mistake in mistakes(error, VehicleNode))
-        return Refused(_KIND, name, sentence, generation)
+        return Refused(_KIND, name, sentence, generation, _readable(manifest))
     except ValueError as error:
-        return Refused(_KIND, name, str(error), generation)
+        return Refused(_KIND, name, str(error), generation, _readable(manifest))
+    return _vehicle_record(manifest, resource, given_up)
+
+
+def _given_up(manifest: Mapping[str, Any]) -> tuple[GivenUp, ...]:
+    metadata = manifest.get("metadata") or {}
+    annotation = (metadata.get("annotations") or {}).get(ANNOTATION)
+    return read_given_up(str(metadata.get("name", "")), annotation)
+
+
+def _readable(manifest: Mapping[str, Any]) -> VehicleRecord | None:
+    """What can be read of a vehicle that cannot be used; it takes no new pods."""
+    resource = readable_part(manifest)
+    if resource is None:
+        return None
+    try:
+        given_up = _given_up(manifest)
+    except ValueError:
+        given_up = ()
+    return _vehicle_record(manifest, resource, given_up)
+
+
+def _vehicle_record(
+    manifest: Mapping[str, Any], resource: VehicleNode, given_up: tuple[GivenUp, ...]
+) -> VehicleRecord:
+    metadata = manifest.get("metadata") or {}
     return VehicleRecord(
         vehicle=to_vehicle(resource),
-        generation=generation,
+        generation=int(metadata.get("generation", 0)),
         resource_version=str(metadata.get("resourceVersion", "")),
         given_up=given_up,
         status=manifest.get("status") or {},
@@ -132,3 +158,27 @@ VEHICLES: Final[Watched[VehicleRecord]] = Watched(
     read=_read_vehicle,
     matters=_vehicle_matters,
 )
+
+
+def with_readable(
+    usable: Mapping[str, VehicleRecord], refused: Iterable[Refused]
+) -> Mapping[str, VehicleRecord]:
+    """The vehicles by name, those that are refused with what can be read of them.
+
+    A compensation that cannot be read has no currency. It is given that of the others: what the
+    plan is counted in must not hang on a mistake in one vehicle.
+    """
+    readable = [each.readable for each in refused if each.readable is not None]
+    if not readable:
+        return usable
+    currencies = (each.vehicle.compensation.currency for each in usable.values())
+    currency = next(currencies, NO_CURRENCY)
+    return {**usable, **{each.vehicle.name: _in_currency(each, currency) for each in readable}}
+
+
+def _in_currency(record: VehicleRecord, currency: str) -> VehicleRecord:
+    compensation = record.vehicle.compensation
+    if compensation.currency != NO_CURRENCY:
+        return record
+    compensation = replace(compensation, currency=currency)
+    return replace(record, vehicle=replace(record.vehicle, compensation=compensation))

@@ -1,17 +1,18 @@
 """Draining: in time, with the pod's grace, and in the end whatever a budget says."""
 
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from tests.unit.operator.reconcile.scene import DEPARTURE, Scene
 
 from idlewatt_operator.gateways.protocols import Outcome, Result
-from idlewatt_operator.resources.records import Refused
+from idlewatt_operator.resources.records import PodRecord, Refused
 from idlewatt_operator.twin.kubelet import EndedBy
 from idlewatt_scheduler.model.units import HOUR, MINUTE, SECOND
 from idlewatt_scheduler.model.workload import Demand
-from idlewatt_scheduler.testing import AT, changed
+from idlewatt_scheduler.testing import AT, a_pod, changed
 
 
 async def test_pods_leave_a_lead_before_the_car() -> None:
@@ -205,6 +206,31 @@ async def test_a_vehicle_that_cannot_be_read_is_not_withdrawn() -> None:
     scene.cluster.refused = (Refused("VehicleNode", "v-0", "spec.battery: unreadable"),)
     await scene.run(20)
     assert scene.writes("evict", "delete") == []
+
+
+async def test_pods_leave_a_vehicle_that_can_be_read_in_part_when_its_owner_is_back() -> None:
+    """It takes no new pods and loads its circuits; what is observed of it still sends pods away."""
+    scene = Scene(compensation__monthly_cap=Decimal(0))
+    scene.cluster.refused = (Refused("VehicleNode", "v-0", "spec.colour: unknown field"),)
+    scene.service()
+    report = await scene.run(30)
+    assert [each.reasons for each in report.plan.waiting] == [{"MonthlyCapReached": 1}]
+    record = PodRecord(a_pod(name="there"), "idlewatt", node="v-0", phase="Running")
+    scene.cluster.add_pod(record)
+    report = await scene.run(10)
+    assert report.plan.leaving == ()
+    scene.observe("v-0", parking__occupied=True)
+    await scene.run(10)
+    assert [each.subject for each in scene.writes("evict")] == ["default/there"]
+
+
+async def test_a_vehicle_that_cannot_be_used_says_so_and_not_otherwise() -> None:
+    """One condition `Available`, with the sentence about the mistake."""
+    scene = Scene(compensation__monthly_cap=Decimal(0))
+    scene.cluster.refused = (Refused("VehicleNode", "v-0", "spec.colour: unknown field"),)
+    for _ in range(3):
+        await scene.run(61)
+        assert scene.condition("VehicleNode", "v-0", "Available") == ("False", "Invalid")
 
 
 async def test_a_budget_does_not_keep_pods_where_no_window_is_open() -> None:

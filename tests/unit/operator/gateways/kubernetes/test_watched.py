@@ -11,7 +11,12 @@ from idlewatt_operator.gateways.kubernetes.given_up import (
     read_given_up,
     write_given_up,
 )
-from idlewatt_operator.gateways.kubernetes.watched import VEHICLES, other_pods, our_pods
+from idlewatt_operator.gateways.kubernetes.watched import (
+    VEHICLES,
+    other_pods,
+    our_pods,
+    with_readable,
+)
 from idlewatt_operator.resources.records import GivenUp, PodRecord, Refused, VehicleRecord
 from idlewatt_scheduler.model.workload import Pod
 
@@ -60,6 +65,19 @@ def test_an_unusable_vehicle_is_refused(change: Manifest) -> None:
     assert isinstance(refused, Refused)
     assert (refused.kind, refused.name, refused.generation) == ("VehicleNode", "v-1", 4)
     assert f"spec.{next(iter(change))}" in refused.message
+
+
+def test_an_unusable_vehicle_is_shown_as_far_as_it_can_be_read() -> None:
+    """Pods run there and its car draws power: it is in the view, in the fleet's currency."""
+    refused = VEHICLES.read(stored(a_vehicle(compensation={"currency": 7})))
+    usable = vehicle_of(a_vehicle("v-2"))
+    assert isinstance(refused, Refused)
+    shown = with_readable({"v-2": usable}, (refused,))
+    assert set(shown) == {"v-1", "v-2"}
+    assert shown["v-1"].vehicle.compensation.currency == "EUR"
+    assert shown["v-1"].generation == 4
+    nothing = Refused("VehicleNode", "v-3", "It cannot be read.")
+    assert set(with_readable({"v-2": usable}, (nothing,))) == {"v-2"}
 
 
 def test_given_up_pods_are_read_from_the_vehicle() -> None:
