@@ -5,8 +5,8 @@
     image.py system PREFIX ROOT     gather in ROOT the Python of this image, with its libraries
 
 The last makes an image without shell or package manager: the interpreter, the standard library, the
-shared libraries that these and the packages in PREFIX are linked to, certificates, time zones none.
-The standard library alone is used, of Python 3.11 or later, on Debian or Ubuntu.
+shared libraries that these and the packages in PREFIX are linked to, and certificates. Nothing but
+the standard library is used, of Python 3.11 or later, on Debian or Ubuntu.
 """
 
 import compileall
@@ -20,14 +20,25 @@ from collections.abc import Iterable
 from pathlib import Path
 
 USER = 65532
-# Parts of the standard library that ask for a screen, make packages, or test Python itself.
-UNUSED_MODULES = ("ensurepip", "idlelib", "lib2to3", "pydoc_data", "test", "tkinter", "turtledemo")
+# Parts of the standard library that ask for a terminal or a screen, make packages, test Python
+# itself, or are there for databases and directories of long ago, each with libraries of its own.
+UNUSED_MODULES = {
+    *("curses", "dbm", "ensurepip", "idlelib", "lib2to3", "pydoc_data", "test", "tkinter"),
+    *("turtledemo", "_curses", "_curses_panel", "_dbm", "_gdbm", "_tkinter", "nis", "readline"),
+}
 # Loaded by name at run time, so that no file is linked to them: ends threads, in C libraries.
 LOADED_BY_NAME = ("libgcc_s.so.1",)
 # Tests, headers, link libraries and stubs: for who builds or checks, not for who runs.
 UNUSED_FOLDERS = {"tests", "include"}
 UNUSED_SUFFIXES = {".a", ".h", ".hpp", ".pxd", ".pyi", ".pyx"}
-CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
+# Generated modules for every kind of Kubernetes, half of them a second time, of which none is
+# loaded: their compiled form takes 47 MB. Whoever imports one gets it, a little later.
+UNCOMPILED = re.compile(r"/kubernetes/(aio/)?client/(api|models)/(?!__init__)")
+# Who is trusted, where a Python of one's own has its library, what this is, and kinds of files.
+KEPT = tuple(
+    Path("/etc", name)
+    for name in ("ssl/certs/ca-certificates.crt", "ld.so.cache", "os-release", "mime.types")
+)
 STATUS = Path("/var/lib/dpkg/status")
 
 
@@ -52,6 +63,10 @@ def prune(prefix: Path) -> None:
                 shutil.rmtree(path)
         elif path.suffix in UNUSED_SUFFIXES and not inside & UNUSED_FOLDERS:
             path.unlink()
+    # Programs of packages that are here as libraries. A virtual environment's own scripts, too.
+    for path in (prefix / "bin").iterdir():
+        if not path.name.startswith("python"):
+            path.unlink()
 
 
 def compile_all(folder: Path, strip: str | None = None) -> None:
@@ -64,6 +79,7 @@ def compile_all(folder: Path, strip: str | None = None) -> None:
         folder,
         quiet=1,
         workers=0,
+        rx=UNCOMPILED,
         stripdir=strip,
         invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
     )
@@ -83,23 +99,26 @@ def gather(prefix: Path, root: Path) -> None:
     if not called.exists():
         called.parent.mkdir(parents=True, exist_ok=True)
         called.symlink_to(interpreter)
-    programs = [interpreter, *_shared_objects(library), *_shared_objects(prefix)]
-    found = linked(programs) - {path for path in programs if path.is_relative_to(prefix)}
+    programs = [interpreter, *_shared_objects(copied)]
+    found = linked([*programs, *_shared_objects(prefix)])
     for path in sorted(found):
         if not path.is_relative_to(prefix):
             _copy(path, root)
-    for path in (CERTIFICATES, Path("/etc/os-release"), Path("/etc/mime.types")):
+    for path in KEPT:
         if path.exists():
             _copy(path, root)
-    _describe(root, {interpreter, *found})
+    _describe(root, {interpreter, library / "os.py", *found})
     _make_user(root)
 
 
 def _unused(folder: str, names: list[str]) -> set[str]:
     if Path(folder).name in {"site-packages", "dist-packages"}:
         return set(names)
-    config = {name for name in names if name.startswith("config-") or name == "__pycache__"}
-    return config | (set(names) & set(UNUSED_MODULES))
+    return {
+        name
+        for name in names
+        if name.split(".")[0] in UNUSED_MODULES or name.startswith(("config-", "__pycache__"))
+    }
 
 
 def _shared_objects(folder: Path) -> list[Path]:

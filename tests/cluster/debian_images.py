@@ -43,13 +43,12 @@ class Recipe:
         return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
-# Everything a build needs: pip, a shell, ldd, strip. Nothing of it is shipped as it is.
+# What a build needs: pip, a shell, ldd. Of it only Python and its libraries are shipped.
 PYTHON_BASE = Recipe(
     tag="idlewatt/debian-python:bookworm",
     arguments=(
         "--variant=minbase",
-        "--include=python3,python3-pip,ca-certificates,binutils",
-        '--aptopt=APT::Install-Recommends "false"',
+        "--include=python3,python3-pip,ca-certificates",
         *(f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in ("man", "locale", "info")),
     ),
     changes=("CMD python3",),
@@ -85,7 +84,7 @@ def made(recipe: Recipe) -> str:
 
     Raises SetupError where it cannot be made here.
     """
-    with keyed_images.building(recipe.tag):
+    with keyed_images.building("Debian images"):
         if keyed_images.key_of(recipe.tag) != recipe.key():
             _make(recipe)
     return recipe.tag

@@ -32,20 +32,23 @@ from tests.cluster.wheelhouse import Target, wheels_for
 
 OFFICIAL_REDIS = "redis:7.2-bookworm"
 IGNORED = {"__pycache__", ".venv"}
+LAST_STAGE_SECONDS = 10
 
 
 @dataclass(frozen=True)
 class Image:
     """One image: its name, its Dockerfile, the locks of its packages, and what else it is built of.
 
-    Paths are the checkout's; a Dockerfile sees them under the same names.
+    Paths are the checkout's; a Dockerfile sees them under the same names. ``stages`` are those
+    before the last, with the seconds they usually take. Each is built by its name: without one, an
+    engine would keep every one that ever was.
     """
 
     name: str
     dockerfile: str
     locks: tuple[str, ...]
     sources: tuple[str, ...]
-    usual_seconds: int
+    stages: dict[str, int]
 
     @property
     def tag(self) -> str:
@@ -76,14 +79,14 @@ OPERATOR = Image(
     "Dockerfile",
     ("requirements/run.txt", "requirements/build.txt"),
     ("scripts/image.py", "pyproject.toml", "README.md", "LICENSE", "scheduler", "operator"),
-    usual_seconds=80,
+    stages={"packages": 45, "idlewatt": 10},
 )
 EMBEDDING = Image(
     "idlewatt/embedding",
     "examples/embedding/Dockerfile",
     ("examples/embedding/requirements.txt", "examples/embedding/requirements-model.txt"),
     ("scripts/image.py", "examples/embedding/embedder"),
-    usual_seconds=60,
+    stages={"model": 10, "packages": 30},
 )
 
 
@@ -113,9 +116,10 @@ def image(wanted: Image) -> str:
     """Give the tag of an image, building it where the engine has none of this content."""
     engine.ensure()
     key = wanted.key()
-    with keyed_images.building(wanted.tag):
-        if keyed_images.key_of(wanted.tag) != key:
-            _build(wanted, key)
+    if keyed_images.key_of(wanted.tag) != key:
+        with keyed_images.building("images"):
+            if keyed_images.key_of(wanted.tag) != key:
+                _build(wanted, key)
     return wanted.tag
 
 
@@ -133,7 +137,11 @@ def _build(wanted: Image, key: str) -> None:
         context = Path(folder)
         _lay_out(wanted, wheels, context)
         arguments[1] = str(context / wanted.dockerfile)
-        keyed_images.built(context, wanted.tag, key, arguments, wanted.usual_seconds)
+        for stage, usual_seconds in wanted.stages.items():
+            tag = f"{wanted.name}-{stage}:{_version()}"
+            target = [*arguments, "--target", stage]
+            keyed_images.built(context, tag, key, target, usual_seconds)
+        keyed_images.built(context, wanted.tag, key, arguments, LAST_STAGE_SECONDS)
 
 
 def _target() -> Target:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.cluster.docker import LABEL, docker, image_exists
 from tests.cluster.places import SetupError, cache_home
-from tests.cluster.progress import run_long
+from tests.cluster.progress import run_long, say
 
 KEY_LABEL = f"{LABEL}.build-key"
 
@@ -53,16 +53,27 @@ def _taking_over(tag: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def building(tag: str) -> Iterator[None]:
-    """Hold the right to build a tag: two callers at once build once."""
-    with log_of(tag).with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+def building(what: str) -> Iterator[None]:
+    """Hold the right to build: two callers at once build once, and one after the other.
+
+    Builds that begin alike share these steps, but not where they take them at the same time: later
+    ones then find the steps of the one, and none of what follows.
+    """
+    with _folder().joinpath(f"{what}.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say(f"Another run is making {what}; waiting for it.")
+            fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
 def log_of(tag: str) -> Path:
     """Give where the making of an image is logged."""
+    return _folder() / f"{re.sub(r'[^A-Za-z0-9.-]', '-', tag)}.log"
+
+
+def _folder() -> Path:
     folder = cache_home() / "images"
     folder.mkdir(parents=True, exist_ok=True)
-    # A suffix of its own: the dots of a version are none.
-    return folder / f"{re.sub(r'[^A-Za-z0-9.-]', '-', tag)}.log"
+    return folder

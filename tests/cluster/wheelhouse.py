@@ -7,6 +7,7 @@ that runs. They are kept in ``wheels/locked/`` of the cache, and given by their 
 import fcntl
 import hashlib
 import json
+import os
 import re
 import tempfile
 from collections.abc import Sequence
@@ -110,7 +111,11 @@ def _fetch(lines: list[str], target: Target, house: Path, key: str) -> None:
         (work / "locked.txt").write_text("\n".join(lines) + "\n")
         command = [*pip_command(), "download", "--no-deps", "--disable-pip-version-check"]
         command += ["--only-binary", ":all:", "--require-hashes", *target.pip_options()]
-        command += ["--find-links", str(house), "--dest", str(work / "wheels")]
+        command += ["--dest", str(work / "wheels")]
+        # What was fetched for another list: pip takes it from there after checking its hash.
+        (work / "wheels").mkdir()
+        for wheel in house.glob("*.whl"):
+            os.link(wheel, work / "wheels" / wheel.name)
         try:
             run_long(
                 [*command, "-r", str(work / "locked.txt")],
@@ -125,9 +130,15 @@ def _fetch(lines: list[str], target: Target, house: Path, key: str) -> None:
                 f"{lines[0].split()[0]}` works from here."
             )
             raise SetupError(message) from None
-        fetched = sorted((work / "wheels").glob("*.whl"))
+        wanted = set(re.findall(r"sha256:(\w+)", "\n".join(lines)))
+        fetched = [each for each in (work / "wheels").glob("*.whl") if _sha256(each) in wanted]
         for wheel in fetched:
             wheel.replace(house / wheel.name)
         partial = work / "list"
-        partial.write_text(json.dumps([wheel.name for wheel in fetched]))
+        partial.write_text(json.dumps(sorted(wheel.name for wheel in fetched)))
         partial.replace(house / f"{key}.json")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
