@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -239,6 +240,14 @@ def test_a_person_at_a_terminal_does_not_wait_for_the_drain(example: Example) ->
     with running(example, EMBEDDER_DRAIN_SECONDS="60") as server:
         server.wait_until_ready()
         assert server.end(signal.SIGINT) < 10
+
+
+def test_it_reports_to_nobody(example: Example, tmp_path: Path) -> None:
+    """The telemetry of ONNX Runtime is off before that is loaded: nothing names this machine."""
+    with running(example, HOME=str(tmp_path), XDG_CACHE_HOME=str(tmp_path), CI="") as server:
+        server.wait_until_ready()
+        server.vectors("one")
+        assert list(tmp_path.iterdir()) == []
 
 
 def test_without_a_model_it_says_how_to_make_one(example: Example) -> None:

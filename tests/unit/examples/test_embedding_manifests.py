@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
+from embedder.load import arguments
 from embedder.settings import Settings
 from tests.cluster.places import CHECKOUT
 from typer.testing import CliRunner
@@ -27,6 +28,7 @@ def loaded(path: Path) -> list[dict[str, Any]]:
 DEPLOYMENT = loaded(EXAMPLE / "deployment.yaml")[0]
 SPEC = DEPLOYMENT["spec"]["template"]["spec"]
 CONTAINER = SPEC["containers"][0]
+CLIENT = loaded(EXAMPLE / "client" / "job.yaml")[0]["spec"]["template"]["spec"]["containers"][0]
 
 
 def replicas(count: int) -> list[dict[str, Any]]:
@@ -136,8 +138,6 @@ def test_the_grace_leaves_time_to_finish() -> None:
 
 def test_the_drain_outlasts_idle_connections() -> None:
     """A client that follows the page never sends on a connection that the server closes."""
-    from embedder.load import arguments  # noqa: PLC0415 - beside what it is compared with
-
     client = arguments(["http://embedding:8080"])
     assert client.idle_seconds < Settings.of_environment(environment()).drain_seconds
 
@@ -162,13 +162,25 @@ def test_the_service_and_the_budget_select_the_pods() -> None:
 
 
 def test_the_image_is_the_projects_version() -> None:
-    """The tag that `make image` builds is the one that the manifest asks for."""
+    """The tag that `make image` builds is the one that the manifests ask for."""
     project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))
-    assert CONTAINER["image"] == f"idlewatt/embedding:{project['project']['version']}"
+    tag = f"idlewatt/embedding:{project['project']['version']}"
+    assert (CONTAINER["image"], CLIENT["image"]) == (tag, tag)
+
+
+def test_the_client_in_the_cluster_is_told_rightly() -> None:
+    """The Job's command line is one that the client takes, and leads to the Service."""
+    module, *written = CLIENT["args"]
+    assert module == "embedder.load"
+    service = loaded(EXAMPLE / "service.yaml")[0]
+    port = service["spec"]["ports"][0]["port"]
+    assert arguments(written).url == f"http://{service['metadata']['name']}:{port}"
 
 
 def test_the_pod_may_do_nothing_else() -> None:
-    """No root, no writing, no capability, no token: it is a guest on somebody's car."""
+    """No root, no writing, no capability, no token, no way out: a guest on somebody's car."""
+    policy = loaded(EXAMPLE / "networkpolicy.yaml")[0]["spec"]
+    assert (policy["policyTypes"], policy["egress"]) == (["Ingress", "Egress"], [])
     assert SPEC["automountServiceAccountToken"] is False
     assert SPEC["securityContext"]["runAsNonRoot"] is True
     assert SPEC["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
