@@ -28,6 +28,10 @@ class Settings:
         status_beside: write status, findings and taints beside the next cycles rather than before
             them; they are many and in no hurry.
         judged_every: sites, tariffs and the policy are looked through for what is amiss.
+        telemetry_awaited_for: at the start; then cycles begin, and place nothing on vehicles.
+        lease_duration: so long after a renewal was last seen, another may take the lease.
+        lease_renewed_within: so long after a renewal was asked for, the holder stops writing.
+        lease_retried_every: between two attempts to take the lease, or to renew it.
         heartbeat_age_limit: a loop that has not finished a cycle for so long is a zombie.
     """
 
@@ -48,4 +52,8 @@ class Settings:
     status_writes_per_second: int = 50
     status_beside: bool = False
     judged_every: Milliseconds = 30 * SECOND
+    telemetry_awaited_for: Milliseconds = 30 * SECOND
+    lease_duration: Milliseconds = 15 * SECOND
+    lease_renewed_within: Milliseconds = 10 * SECOND
+    lease_retried_every: Milliseconds = 2 * SECOND
     heartbeat_age_limit: Milliseconds = 5 * MINUTE

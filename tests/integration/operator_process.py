@@ -19,6 +19,7 @@ from pathlib import Path
 from idlewatt_operator.cli.logs import log_to
 from idlewatt_operator.cli.wiring import Options, run_operator
 from idlewatt_operator.gateways.kubernetes.gateway import KubernetesCluster
+from idlewatt_operator.gateways.redis.address import RedisAddress
 from idlewatt_operator.reconcile.report import Report
 from idlewatt_operator.settings import Settings
 from idlewatt_scheduler.model.units import SECOND, Instant
@@ -69,7 +70,11 @@ def main(folder: Path, kubeconfig: Path, redis_url: str) -> None:
 
         asyncio.run(
             run_operator(
-                Options(kubeconfig, redis_url, Settings(cycle_at_least_every=3 * SECOND)),
+                Options(
+                    kubeconfig,
+                    RedisAddress(redis_url),
+                    Settings(cycle_at_least_every=3 * SECOND),
+                ),
                 clock=MovedClock(folder / "offset"),
                 on_report=note,
                 on_cluster=clusters.append,

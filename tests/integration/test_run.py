@@ -159,17 +159,22 @@ def test_older_definitions_are_refused(cluster: ControlPlane) -> None:
     assert "`kubectl apply -f crds/`" in err
 
 
-def test_without_redis_a_sentence_says_so(fleet: ControlPlane) -> None:
-    """An address where nothing listens, and one that is none."""
-    for url, sentence in (
-        ("redis://127.0.0.1:1/0", "The Redis at --redis-url cannot be reached"),
-        ("ftp://x", "--redis-url is not the address of a Redis"),
-    ):
-        process = idlewatt_run("--kubeconfig", str(fleet.kubeconfig), "--redis-url", url)
-        status, _, err = ended(process)
-        assert status == 1
-        assert sentence in err
-        assert "Traceback" not in err
+def test_what_is_no_redis_is_named_as_such(fleet: ControlPlane) -> None:
+    """An address that is none ends in a sentence."""
+    process = idlewatt_run("--kubeconfig", str(fleet.kubeconfig), "--redis-url", "ftp://x")
+    status, _, err = ended(process)
+    assert status == 1
+    assert "The address of Redis cannot be used: It is none; write redis://HOST:6379/0" in err
+    assert "Traceback" not in err
+
+
+def test_a_password_on_the_command_line_is_refused() -> None:
+    """Everybody on the machine could read it; it is not repeated either."""
+    process = idlewatt_run("--redis-url", "redis://operator:s3cret@127.0.0.1:1/0")
+    status, _, err = ended(process)
+    assert status == 2
+    assert "IDLEWATT_REDIS_PASSWORD" in err
+    assert "s3cret" not in err
 
 
 def test_a_dry_run_shows_the_plan_and_writes_nothing_at_all(

@@ -16,7 +16,9 @@ from typer.testing import CliRunner
 
 from idlewatt_operator.cli.app import app
 from idlewatt_operator.gateways.clock import WallClock
+from idlewatt_operator.gateways.leadership import Leadership, Nobody, Tenure, Terms, steady_seconds
 from idlewatt_operator.gateways.protocols import Outcome
+from idlewatt_operator.gateways.redis.address import RedisAddress
 from idlewatt_operator.gateways.redis.contract import STREAM, WAKE_STREAM, VehicleReport
 from idlewatt_operator.gateways.redis.folding import KnownVehicle, fold_vehicle
 from idlewatt_operator.gateways.redis.keeping import HASH, POSITION
@@ -46,16 +48,19 @@ def report(client: redis.Redis, vehicle: str, data: object, ago_seconds: float =
 
 @contextlib.asynccontextmanager
 async def telemetry_of(
-    url: str, *, on_change: Callable[[], None] = lambda: None, read_only: bool = False
+    url: str,
+    *,
+    on_change: Callable[[], None] = lambda: None,
+    leadership: Leadership | None = None,
 ) -> AsyncIterator[RedisTelemetry]:
     """The gateway, synced."""
     async with reading(
-        url,
+        RedisAddress(url),
         WallClock(),
         known=lambda: KNOWN,
         on_change=on_change,
         jitter=lambda: 0.0,
-        read_only=read_only,
+        leadership=leadership,
     ) as telemetry:
         await asyncio.wait_for(telemetry.wait_synced(), 10)
         yield telemetry
@@ -241,9 +246,38 @@ async def test_a_redis_that_restarts_is_found_again(
 async def test_a_dry_run_writes_nothing(redis_url: str, client: redis.Redis) -> None:
     """Read-only, the gateway leaves Redis as it found it."""
     report(client, "v-1", {CHARGE: 71})
-    async with telemetry_of(redis_url, read_only=True) as telemetry:
+    async with telemetry_of(redis_url, leadership=Nobody()) as telemetry:
         assert battery(telemetry, "v-1").state_of_charge_percent == 71
+        assert (await telemetry.wake("v-1")).outcome is Outcome.REFUSED
     assert client.keys() == [STREAM]
+
+
+async def test_who_takes_over_keeps_all_that_it_heard_while_it_stood_by(
+    redis_url: str, client: redis.Redis
+) -> None:
+    """What the leader before had no time to keep is not lost with it."""
+    tenure = Tenure(Terms())
+    report(client, "v-1", {CHARGE: 71})
+    async with telemetry_of(redis_url, leadership=tenure):
+        assert client.keys() == [STREAM]
+        tenure.renewed(steady_seconds())
+        report(client, "v-2", {CHARGE: 44})
+        await until(lambda: client.hlen(HASH) == 2)
+        tenure.end()
+        report(client, "v-3", {CHARGE: 33})
+        await asyncio.sleep(1.5)
+        assert client.hlen(HASH) == 2
+
+
+async def test_what_was_known_is_kept_anew_where_redis_comes_back_empty(
+    redis_url: str, client: redis.Redis
+) -> None:
+    """A car that sleeps says nothing for hours; the next start would know nothing of it."""
+    report(client, "v-1", {CHARGE: 71})
+    async with telemetry_of(redis_url):
+        client.flushall()
+        report(client, "v-2", {CHARGE: 44})
+        await until(lambda: client.hlen(HASH) == 2, seconds=10)
 
 
 async def test_the_wish_to_wake_is_written(redis_url: str, client: redis.Redis) -> None:
@@ -255,7 +289,7 @@ async def test_the_wish_to_wake_is_written(redis_url: str, client: redis.Redis) 
     assert wish["vehicle"] == "v-1"
     assert wish["requestedAt"].endswith("Z")
     async with reading(
-        "redis://127.0.0.1:1/0",
+        RedisAddress("redis://127.0.0.1:1/0"),
         WallClock(),
         known=lambda: None,
         on_change=lambda: None,
@@ -263,7 +297,7 @@ async def test_the_wish_to_wake_is_written(redis_url: str, client: redis.Redis) 
     ) as nowhere:
         assert (await nowhere.wake("v-1")).outcome is Outcome.UNKNOWN
         assert not nowhere.synced
-        assert nowhere.latest().vehicles == {}
+        assert nowhere.latest().absent
 
 
 def test_the_example_is_published(redis_url: str, client: redis.Redis) -> None:
@@ -308,13 +342,14 @@ def test_bad_lines_are_named_and_nothing_is_sent(
 def test_publishing_to_nowhere_ends_in_a_sentence() -> None:
     """A Redis that is not there ends in a sentence without its password, and status 1."""
     url = "redis://user:secret@127.0.0.1:1/0"
-    result = CliRunner().invoke(app, ["telemetry", "publish", str(EXAMPLE), "--redis-url", url])
+    command = ["telemetry", "publish", str(EXAMPLE)]
+    result = CliRunner().invoke(app, command, env={"IDLEWATT_REDIS_URL": url})
     assert result.exit_code == 1
     assert "did not take them all" in result.stderr
     assert "secret" not in result.stderr
     result = CliRunner().invoke(app, ["telemetry", "publish", str(EXAMPLE), "--redis-url", "x"])
     assert result.exit_code == 1
-    assert "redis://HOST:PORT/0" in result.stderr
+    assert "redis://HOST:6379/0" in result.stderr
     result = CliRunner().invoke(app, ["telemetry", "publish", "no-such-file.jsonl"])
     assert result.exit_code == 2
     assert "cannot be read" in result.stderr

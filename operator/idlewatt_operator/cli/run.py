@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 if TYPE_CHECKING:
+    from idlewatt_operator.cli.leading import Election
     from idlewatt_operator.cli.wiring import Options
     from idlewatt_operator.gateways.kubernetes.vehicle_list import ConfigMapName
+    from idlewatt_operator.gateways.listening import Endpoint
     from idlewatt_operator.reconcile.report import Report
 
 EXAMPLES: Final = (
@@ -17,9 +19,11 @@ EXAMPLES: Final = (
 )
 
 _CANNOT_START: Final = 1
+_OWN_NAMESPACE: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 
-def command(
+def command(  # noqa: PLR0913, PLR0917 - each is an option of the command line
+    context: typer.Context,
     kubeconfig: Annotated[
         Path | None,
         typer.Option(
@@ -34,8 +38,10 @@ def command(
         typer.Option(
             metavar="URL",
             envvar="IDLEWATT_REDIS_URL",
-            help="Where vehicles report, such as redis://redis:6379/0. Without it, what the "
-            "VehicleNodes' status says was observed is used, and no vehicle can be woken.",
+            help="Where vehicles report, such as redis://redis:6379/0, or rediss:// for TLS. "
+            "Credentials come from IDLEWATT_REDIS_USERNAME and IDLEWATT_REDIS_PASSWORD. Without "
+            "an address, what the VehicleNodes' status says was observed is used, and no vehicle "
+            "can be woken.",
             show_default=False,
         ),
     ] = None,
@@ -59,6 +65,45 @@ def command(
             "--dry-run", help="Plan and explain each cycle on standard output; write nothing."
         ),
     ] = False,
+    listen: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOST:PORT",
+            envvar="IDLEWATT_LISTEN",
+            help="Answer /livez, /readyz and /metrics there, such as :8080. Without it: nowhere.",
+            show_default=False,
+        ),
+    ] = None,
+    leader_election: Annotated[  # noqa: FBT002 - an option of a command line, never positional
+        bool,
+        typer.Option(
+            "--leader-election",
+            envvar="IDLEWATT_LEADER_ELECTION",
+            help="Be one of several: the one that holds the Lease leads, the others stand by.",
+        ),
+    ] = False,
+    lease_namespace: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAMESPACE",
+            envvar="IDLEWATT_LEASE_NAMESPACE",
+            help="Where the Lease is. Without it: the pod's own namespace.",
+            show_default=False,
+        ),
+    ] = None,
+    lease_name: Annotated[
+        str,
+        typer.Option(metavar="NAME", envvar="IDLEWATT_LEASE_NAME", help="Its name."),
+    ] = "idlewatt",
+    identity: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            envvar="POD_NAME",
+            help="Who we are in the Lease; something random is added. Without it: the host's name.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Schedule pods on parked vehicles, until it is stopped.
 
@@ -66,13 +111,23 @@ def command(
     stopped and started at any moment: what it has to remember stands in the cluster. Logs go to
     standard error.
     """
+    from idlewatt_operator.cli.credentials import redis_address  # noqa: PLC0415 - redis is slow
     from idlewatt_operator.cli.logs import log_to  # noqa: PLC0415 - with its command
     from idlewatt_operator.cli.wiring import Options  # noqa: PLC0415 - OR-Tools and kopf are slow
     from idlewatt_operator.settings import Settings  # noqa: PLC0415 - with its command
 
     log_to(sys.stderr)
     settings = Settings(scheduler_name=scheduler_name, dry_run=dry_run)
-    _run(Options(kubeconfig, redis_url, settings, _place(vehicle_list)))
+    _run(
+        Options(
+            kubeconfig,
+            None if not redis_url else redis_address(context, redis_url),
+            settings,
+            _place(vehicle_list),
+            _endpoint(listen),
+            _election(lease_namespace, lease_name, identity) if leader_election else None,
+        )
+    )
 
 
 def _place(text: str | None) -> "ConfigMapName | None":
@@ -82,6 +137,29 @@ def _place(text: str | None) -> "ConfigMapName | None":
         return None if text is None else ConfigMapName.parse(text)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--vehicle-list") from error
+
+
+def _endpoint(text: str | None) -> "Endpoint | None":
+    from idlewatt_operator.gateways.listening import Endpoint  # noqa: PLC0415 - with its command
+
+    try:
+        return Endpoint.parse(text) if text else None
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--listen") from error
+
+
+def _election(namespace: str | None, name: str, identity: str | None) -> "Election":
+    import platform  # noqa: PLC0415 - with its command
+
+    from idlewatt_operator.cli.leading import Election  # noqa: PLC0415 - with its command
+
+    if not namespace:
+        try:
+            namespace = _OWN_NAMESPACE.read_text(encoding="utf-8").strip()
+        except OSError as error:
+            sentence = "outside a pod nobody knows where the Lease is; name its namespace"
+            raise typer.BadParameter(sentence, param_hint="--lease-namespace") from error
+    return Election(namespace, name, identity or platform.node() or "idlewatt")
 
 
 def _run(options: "Options") -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 if TYPE_CHECKING:
+    from idlewatt_operator.gateways.redis.address import RedisAddress
     from idlewatt_operator.gateways.redis.publishing import Line
 
 EXAMPLES: Final = (
@@ -34,6 +35,7 @@ def _telemetry() -> None:
 
 @app.command("publish", epilog="**Examples**\n\n" + "\n\n".join(EXAMPLES), no_args_is_help=True)
 def publish(
+    context: typer.Context,
     file: Annotated[
         Path,
         typer.Argument(metavar="FILE", help="JSON lines, one report each; - for standard input."),
@@ -58,6 +60,7 @@ def publish(
 
     Exit status: 0, all was sent; 1, Redis did not take it; 2, there were bad lines.
     """
+    from idlewatt_operator.cli.credentials import redis_address  # noqa: PLC0415 - redis is slow
     from idlewatt_operator.gateways.redis.publishing import read_lines  # noqa: PLC0415 - slow
 
     lines = list(read_lines(_text_lines(file)))
@@ -67,17 +70,17 @@ def publish(
         typer.echo("Nothing was sent.", err=True)
         raise typer.Exit(_BAD_INPUT)
     good = [line for line in lines if not line.mistakes]
-    _send(redis_url, good)
+    _send(redis_address(context, redis_url), good)
     typer.echo(f"Sent {len(good)} reports.")
     if bad:
         raise typer.Exit(_BAD_INPUT)
 
 
-def _send(redis_url: str, lines: "Sequence[Line]") -> None:
+def _send(address: "RedisAddress", lines: "Sequence[Line]") -> None:
     from idlewatt_operator.gateways.redis import publishing  # noqa: PLC0415 - redis is slow
 
     try:
-        asyncio.run(publishing.publish(redis_url, [line.fields for line in lines]))
+        asyncio.run(publishing.publish(address, [line.fields for line in lines]))
     except publishing.PublishError as error:
         typer.echo(f"idlewatt: {error}", err=True)
         raise typer.Exit(_NOT_TAKEN) from error

@@ -18,21 +18,28 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from idlewatt_operator.cli.leading import Election, StoppedShort, candidate, elected
 from idlewatt_operator.gateways.clock import WallClock
 from idlewatt_operator.gateways.dry_run import DryRunCluster, DryRunTelemetry
 from idlewatt_operator.gateways.kubernetes.credentials import CredentialSource
+from idlewatt_operator.gateways.kubernetes.election import Elector
 from idlewatt_operator.gateways.kubernetes.gateway import KubernetesCluster
 from idlewatt_operator.gateways.kubernetes.session import ApiSession
 from idlewatt_operator.gateways.kubernetes.vehicle_list import ConfigMapName
-from idlewatt_operator.gateways.preflight import check_cluster, connected
+from idlewatt_operator.gateways.leadership import Leadership, Nobody, Unchallenged
+from idlewatt_operator.gateways.listening import Endpoint, ListenError, Verdict, listening
+from idlewatt_operator.gateways.preflight import StartError, check_cluster, connected
 from idlewatt_operator.gateways.protocols import Clock, ClusterGateway, TelemetryGateway
+from idlewatt_operator.gateways.redis.address import RedisAddress
 from idlewatt_operator.gateways.redis.telemetry import RedisTelemetry
 from idlewatt_operator.handlers.serving import serve
 from idlewatt_operator.reconcile.checked import checked
 from idlewatt_operator.reconcile.cycle import Cycle
 from idlewatt_operator.reconcile.loop import Loop
+from idlewatt_operator.reconcile.metrics import Metrics, Sources, TelemetryState
 from idlewatt_operator.reconcile.report import Report
 from idlewatt_operator.reconcile.urgency import Urgency
+from idlewatt_operator.reconcile.vitals import ProcessVitals
 from idlewatt_operator.settings import Settings
 from idlewatt_scheduler.model.plan import Plan
 from idlewatt_scheduler.model.snapshot import Snapshot
@@ -61,14 +68,18 @@ class Options:
 
     Attributes:
         kubeconfig: None: as kubectl finds its own, else the pod's service account.
-        redis_url: None: there is no telemetry source, the VehicleNodes' status is read.
+        redis: None: there is no telemetry source, the VehicleNodes' status is read.
         vehicle_list: the ConfigMap that is kept to the names of all vehicles; None: none is.
+        listen: where probes and metrics are answered; None: nowhere.
+        election: None: nobody else can lead.
     """
 
     kubeconfig: Path | None = None
-    redis_url: str | None = None
+    redis: RedisAddress | None = None
     settings: Settings = field(default_factory=Settings)
     vehicle_list: ConfigMapName | None = None
+    listen: Endpoint | None = None
+    election: Election | None = None
 
 
 async def run_operator(
@@ -88,30 +99,52 @@ async def run_operator(
     clock, stop = clock or WallClock(), stop or asyncio.Event()
     settings = replace(options.settings, status_beside=True)
     source = CredentialSource(options.kubeconfig)
+    vitals = ProcessVitals(settings, Metrics())
     requested = _Later()
     async with contextlib.AsyncExitStack() as stack:
+        await stack.enter_async_context(_answering(options.listen, vitals))
         session = await stack.enter_async_context(ApiSession(source))
         await check_cluster(session)
+        elector = await stack.enter_async_context(_candidate(options, source, settings, clock))
+        leadership = Unchallenged() if elector is None else elector.tenure
         cluster = KubernetesCluster(
             session,
             clock,
             requested,
             scheduler_name=settings.scheduler_name,
+            instance="idlewatt" if elector is None else elector.identity,
+            leadership=leadership,
             vehicle_list=None if settings.dry_run else options.vehicle_list,
         )
         on_cluster(cluster)
+        vitals.synced, vitals.candidate = (lambda: cluster.synced), elector
         _stop_on_signals(stop)
         await stack.enter_async_context(cluster.running())
         telemetry = await stack.enter_async_context(
-            _telemetry(options, cluster, clock, requested, stop)
+            _telemetry(options, settings, cluster, clock, requested, leadership, stop)
         )
-        cycle = _cycle(cluster, telemetry, clock, settings)
-        loop = Loop(cycle.run, clock, settings, on_report)
-        requested.target = loop.request
+        vitals.telemetry = partial(_verdict, telemetry)
+        vitals.shown.watch(_sources(cluster, leadership, telemetry))
         serving = serve(source, cluster.catalogue, stop=stop, jitter=random.random)
         await stack.enter_async_context(_background(serving, _SERVING_ENDS_SECONDS))
-        stack.enter_context(_guarded(loop, settings))
-        await _until_stopped(loop, stop)
+        await _synced_or_stopped(cluster, stop)
+        cycle = _cycle(cluster, telemetry, clock, settings)
+        async with elected(elector, stop) as leads:
+            if not leads:
+                return
+
+            def told(report: Report) -> None:
+                vitals.shown.note(report)
+                on_report(report)
+
+            loop = Loop(cycle.run, clock, settings, told)
+            vitals.loop, requested.target = loop, loop.request
+            vitals.shown.count(loop)
+            with _guarded(loop, settings):
+                if elector is not None:
+                    # What the leader before wrote last may not have reached our watches yet.
+                    await _looked_anew(cluster, stop)
+                await _until_stopped(loop, cycle, stop)
 
 
 class _Later:
@@ -122,6 +155,43 @@ class _Later:
 
     def __call__(self) -> None:
         self.target()
+
+
+@contextlib.asynccontextmanager
+async def _answering(endpoint: Endpoint | None, vitals: ProcessVitals) -> AsyncIterator[None]:
+    if endpoint is None:
+        yield
+        return
+    try:
+        async with listening(endpoint, vitals):
+            yield
+    except ListenError as error:
+        raise StartError(str(error)) from error
+
+
+@contextlib.asynccontextmanager
+async def _candidate(
+    options: Options, source: CredentialSource, settings: Settings, clock: Clock
+) -> AsyncIterator[Elector | None]:
+    if options.election is None:
+        yield None
+    elif settings.dry_run:
+        _log.info("A dry run writes nothing, so it stands for no election.")
+        yield None
+    else:
+        async with candidate(options.election, source, settings, clock) as elector:
+            yield elector
+
+
+async def _synced_or_stopped(cluster: KubernetesCluster, stop: asyncio.Event) -> None:
+    """Who reaches for the lease can do the work at once."""
+    async with _background(cluster.wait_synced()) as synced, _background(stop.wait()) as stopped:
+        await asyncio.wait({synced, stopped}, return_when=asyncio.FIRST_COMPLETED)
+
+
+async def _looked_anew(cluster: KubernetesCluster, stop: asyncio.Event) -> None:
+    async with _background(cluster.look_anew()) as looked, _background(stop.wait()) as stopped:
+        await asyncio.wait({looked, stopped}, return_when=asyncio.FIRST_COMPLETED)
 
 
 def _cycle(
@@ -139,19 +209,23 @@ async def _plan_in_a_thread(snapshot: Snapshot) -> Plan:
 
 
 @contextlib.asynccontextmanager
-async def _telemetry(
+async def _telemetry(  # noqa: PLR0913, PLR0917 # what it is made of, all of it injected
     options: Options,
+    settings: Settings,
     cluster: KubernetesCluster,
     clock: Clock,
     requested: Callable[[], None],
+    leadership: Leadership,
     stop: asyncio.Event,
-) -> AsyncIterator[TelemetryGateway | None]:
-    """The source of observations, read to its end once: before, no vehicle seems to report."""
-    if options.redis_url is None:
+) -> AsyncIterator[RedisTelemetry | None]:
+    """The source of observations, read to its end once, or waited for in vain for a while."""
+    if options.redis is None:
         _log.info("No --redis-url: what the status of the VehicleNodes says was observed is used.")
         yield None
         return
-    client = await connected(options.redis_url)
+    client, trouble = await connected(options.redis)
+    if trouble:
+        _log.warning("%s", trouble)
     urgency = Urgency()
 
     def known() -> Container[str] | None:
@@ -168,12 +242,49 @@ async def _telemetry(
         known=known,
         on_change=changed,
         jitter=random.random,
-        read_only=options.settings.dry_run,
+        leadership=Nobody() if settings.dry_run else leadership,
     )
     async with contextlib.aclosing(client), _background(source.run()):
+        patience_seconds = settings.telemetry_awaited_for / SECOND
         async with _background(source.wait_synced()) as synced, _background(stop.wait()) as stopped:
-            await asyncio.wait({synced, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(
+                {synced, stopped}, timeout=patience_seconds, return_when=asyncio.FIRST_COMPLETED
+            )
+        if not source.synced and not stop.is_set():
+            _log.warning(
+                "Telemetry could not be read for %.0f s: nothing is placed on vehicles until it "
+                "can be; pods are drained and fenced by what the vehicles' status says.",
+                patience_seconds,
+            )
         yield source
+
+
+def _verdict(telemetry: RedisTelemetry | None) -> Verdict:
+    """How telemetry does; where it is away, no other operator would have it any better."""
+    if telemetry is None:
+        return Verdict(good=True, lines=("telemetry: the status of the VehicleNodes",))
+    if telemetry.trouble:
+        return Verdict(good=True, lines=(f"telemetry: away. {telemetry.trouble}",))
+    if not telemetry.synced:
+        return Verdict(good=True, lines=("telemetry: not read to its end yet",))
+    return Verdict(good=True, lines=("telemetry: read to its end",))
+
+
+def _sources(
+    cluster: KubernetesCluster, leadership: Leadership, telemetry: RedisTelemetry | None
+) -> Sources:
+    def state() -> TelemetryState | None:
+        if telemetry is None:
+            return None
+        return TelemetryState(
+            telemetry.synced,
+            telemetry.answered_at,
+            telemetry.reported_at,
+            telemetry.accepted,
+            telemetry.refused_count,
+        )
+
+    return Sources(lambda: leadership.left_seconds() > 0, lambda: cluster.write_outcomes, state)
 
 
 @contextlib.asynccontextmanager
@@ -198,20 +309,33 @@ def _stop_on_signals(stop: asyncio.Event) -> None:
             running.add_signal_handler(number, stop.set)
 
 
-async def _until_stopped(loop: Loop, stop: asyncio.Event) -> None:
+async def _until_stopped(loop: Loop, cycle: Cycle, stop: asyncio.Event) -> None:
+    """Cycle until stopped, and until nothing more is written.
+
+    Raises:
+        StoppedShort: a cycle did not end in time and was cut short, its writes unanswered.
+    """
     cycling = asyncio.create_task(loop.run())
     stopping = asyncio.create_task(stop.wait())
+    ending = asyncio.create_task(_ended(cycling, cycle))
     try:
         await asyncio.wait({cycling, stopping}, return_when=asyncio.FIRST_COMPLETED)
         if cycling.done():
             cycling.result()
         _log.info("Stopping: the cycle that runs is let end.")
         loop.stop()
-        await asyncio.wait({cycling}, timeout=_STOPPING_SECONDS)
+        _, late = await asyncio.wait({ending}, timeout=_STOPPING_SECONDS)
     finally:
-        for task in (cycling, stopping):
+        for task in (cycling, stopping, ending):
             task.cancel()
-        await asyncio.gather(cycling, stopping, return_exceptions=True)
+        await asyncio.gather(cycling, stopping, ending, return_exceptions=True)
+    if late:
+        raise StoppedShort
+
+
+async def _ended(cycling: "asyncio.Task[None]", cycle: Cycle) -> None:
+    await asyncio.wait({cycling})
+    await cycle.end()
 
 
 @contextlib.contextmanager

@@ -42,6 +42,14 @@ class Unchallenged:
         return math.inf
 
 
+class Nobody:
+    """A dry run: nothing is ever sent."""
+
+    def left_seconds(self) -> float:
+        """Not at all."""
+        return 0.0
+
+
 @dataclass(frozen=True, slots=True)
 class Terms:
     """The terms of a lease, as client-go knows them.

@@ -1,14 +1,17 @@
 """What has to be there before the operator starts, each lack in a sentence that helps."""
 
+import ssl
 from typing import Final
 
 import msgspec
-from redis.exceptions import RedisError
+from redis.exceptions import AuthenticationError, NoPermissionError, RedisError
 
 from idlewatt_operator.gateways.kubernetes.definitions import lacking
 from idlewatt_operator.gateways.kubernetes.session import ApiSession, ApiUnreachable, Call
 from idlewatt_operator.gateways.kubernetes.writes import API_GROUP_PATH
-from idlewatt_operator.gateways.redis.telemetry import Client, connect
+from idlewatt_operator.gateways.redis.address import AddressError, RedisAddress
+from idlewatt_operator.gateways.redis.keeping import POSITION
+from idlewatt_operator.gateways.redis.telemetry import Client
 
 _NOT_FOUND: Final = 404
 _NO_KINDS: Final = (
@@ -57,21 +60,34 @@ async def check_cluster(session: ApiSession) -> None:
         raise StartError(lack)
 
 
-async def connected(url: str) -> Client:
-    """A client of the Redis at `url`, which answers.
+async def connected(address: RedisAddress) -> tuple[Client, str]:
+    """A client of the Redis there, and why it cannot be reached; empty: it can.
+
+    One that is away comes back, and is no reason not to keep the promises of pods that run. One
+    that refuses us will go on doing so.
 
     Raises:
-        StartError: it does not, or that is no address of a Redis.
+        StartError: that is no address of a Redis, or it does not let us in.
     """
     try:
-        client = connect(url)
-    except ValueError as error:
-        sentence = f"--redis-url is not the address of a Redis: {error}. Write redis://HOST:6379/0."
+        client = address.connect()
+    except AddressError as error:
+        sentence = f"The address of Redis cannot be used: {error}."
         raise StartError(sentence) from error
     try:
-        await client.ping()
+        await client.get(POSITION)
     except (RedisError, OSError, TimeoutError) as error:
-        await client.aclose()
-        sentence = f"The Redis at --redis-url cannot be reached: {error}"
-        raise StartError(sentence) from error
-    return client
+        if _is_refusal(error):
+            await client.aclose()
+            sentence = f"The Redis at {address.shown} did not let us in: {error}"
+            raise StartError(sentence) from error
+        return client, f"The Redis at {address.shown} cannot be reached: {error}"
+    return client, ""
+
+
+def _is_refusal(error: BaseException) -> bool:
+    """Whether asking again will not help: a wrong password, too few rights, no certificate."""
+    causes = (error, error.__cause__, error.__context__)
+    return isinstance(error, AuthenticationError | NoPermissionError) or any(
+        isinstance(cause, ssl.SSLCertVerificationError) for cause in causes
+    )

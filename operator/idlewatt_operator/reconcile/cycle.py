@@ -22,6 +22,7 @@ from dataclasses import replace
 from typing import Final, TypeAlias
 
 from idlewatt_operator.gateways.protocols import Clock, ClusterGateway, TelemetryGateway
+from idlewatt_operator.reconcile.absent import without_reports
 from idlewatt_operator.reconcile.binding import to_bind
 from idlewatt_operator.reconcile.drain import to_drain, to_mark
 from idlewatt_operator.reconcile.events import to_explain
@@ -86,7 +87,7 @@ class Cycle:
         situation, with_observed = self._look()
         watch.lap("snapshot")
         plan = await self._planned(situation)
-        plan = without_unheard(plan, situation, self.memory.since(situation.at))
+        plan = without_unheard(plan, situation, self.memory.looking_since or situation.at)
         watch.lap("plan")
         decisions = self._decide(situation, plan)
         watch.lap("decide")
@@ -102,6 +103,11 @@ class Cycle:
         self.memory.end_cycle(situation)
         return Report(situation, plan, decisions, Counter(writing.outcomes), watch.laps)
 
+    async def end(self) -> None:
+        """Return once nothing is written beside the cycles any more."""
+        if self._telling is not None:
+            await asyncio.wait({self._telling})
+
     async def _settle(self) -> None:
         self.memory.sent.settle_by_watch(self._cluster.view())
         if not self.settings.dry_run:
@@ -113,10 +119,15 @@ class Cycle:
         """The situation, and whether observations come from the telemetry gateway."""
         view, at = self._cluster.view(), self._clock.now()
         telemetry = None if self._telemetry is None else self._telemetry.latest()
+        is_deaf = telemetry is not None and telemetry.absent
+        since = self.memory.since(at, is_deaf=is_deaf)
         self.memory.sent.settle_by_watch(view)
+        source = None if is_deaf else telemetry
         snapshot = build_snapshot(
-            at, view, telemetry, self.memory.sent.counted(), self.settings.scheduler_name
+            at, view, source, self.memory.sent.counted(), self.settings.scheduler_name
         )
+        if is_deaf:
+            snapshot = without_reports(snapshot, since)
         vehicles = {vehicle.name: vehicle for vehicle in snapshot.vehicles}
         for name in self.memory.wakes.settle(vehicles, at):
             _log.warning("%s was asked to wake and did not; it is left alone for a while.", name)
@@ -127,7 +138,7 @@ class Cycle:
             pending=tuple(pod for pod in snapshot.pending if not self.memory.leaves(pod.uid, at)),
         )
         situation = Situation(at, view, snapshot, assemble(snapshot), self.settings.scheduler_name)
-        return situation, telemetry is not None
+        return situation, source is not None
 
     async def _planned(self, situation: Situation) -> Plan:
         """The plan; where it cannot be made, who has to leave is still known."""

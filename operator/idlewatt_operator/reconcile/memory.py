@@ -25,7 +25,8 @@ class Memory:
         bound_before: our bound pods as the last cycle saw them, by UID.
         judged: the conditions that were written last, by kind and name.
         judged_at: when the objects were last looked through.
-        looking_since: the instant of the first cycle.
+        looking_since: the first cycle, or the first one since telemetry could be read.
+        is_deaf: telemetry could not be read in the last cycle.
     """
 
     sent: SentBindings
@@ -39,6 +40,7 @@ class Memory:
     judged: dict[tuple[str, str], tuple[Condition, ...]] = field(default_factory=dict)
     judged_at: Instant | None = None
     looking_since: Instant | None = None
+    is_deaf: bool = False
     _unwritten: dict[str, PodRecord] = field(default_factory=dict)
 
     @classmethod
@@ -53,10 +55,11 @@ class Memory:
             pace=StatusPace(settings.status_at_most_every, settings.status_writes_per_second),
         )
 
-    def since(self, at: Instant) -> Instant:
-        """The instant of the first cycle; the one at `at`, if there was none before."""
-        if self.looking_since is None:
+    def since(self, at: Instant, *, is_deaf: bool) -> Instant:
+        """Since when this cycle's sort of listening goes on: with telemetry, or without."""
+        if self.looking_since is None or self.is_deaf is not is_deaf:
             self.looking_since = at
+        self.is_deaf = is_deaf
         return self.looking_since
 
     def leaves(self, uid: str, at: Instant) -> bool:

@@ -5,6 +5,7 @@ late. Each object therefore carries its version, the older of two never replaces
 a deletion is remembered by the version at which it was seen.
 """
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
@@ -54,12 +55,17 @@ class Catalogue:
         self._on_change = on_change
         self._entries: dict[str, dict[str, _Entry]] = {kind.naming.kind: {} for kind in CATALOGUED}
         self._listed: set[str] = set()
+        self._synced = asyncio.Event()
         self._policy = policy.FleetPolicy()
 
     @property
     def synced(self) -> bool:
         """Every kind was listed whole at least once."""
-        return len(self._listed) == len(CATALOGUED)
+        return self._synced.is_set()
+
+    async def wait_synced(self) -> None:
+        """Return once `synced`."""
+        await self._synced.wait()
 
     @property
     def sites(self) -> Mapping[str, site.Site]:
@@ -132,6 +138,8 @@ class Catalogue:
                 self._settle(kind, name)
         first = kind.naming.kind not in self._listed
         self._listed.add(kind.naming.kind)
+        if len(self._listed) == len(CATALOGUED):
+            self._synced.set()
         if first or any(changed):
             self._on_change()
 

@@ -36,7 +36,6 @@ class Elector:
 
     Attributes:
         acquired: set once the lease was taken.
-        attempts: how many attempts ended, well or badly.
     """
 
     def __init__(  # noqa: PLR0913 # what it is made of, all of it injected
@@ -53,7 +52,6 @@ class Elector:
         self.identity = identity
         self.tenure = tenure
         self.acquired = asyncio.Event()
-        self.attempts = 0
         self._store = store
         self._clock = clock
         self._jitter = jitter
@@ -63,11 +61,17 @@ class Elector:
         self._seen: Lease | None = None
         self._seen_at = 0.0
         self._said = ""
+        self._attempted_at: float | None = None
 
     @property
     def holder(self) -> str:
         """Who was last seen to hold the lease; empty: nobody."""
         return self._seen.holder if self._seen is not None else ""
+
+    @property
+    def attempt_age_seconds(self) -> float:
+        """How long ago the last attempt ended, well or badly; 0 before the first."""
+        return 0.0 if self._attempted_at is None else self._now() - self._attempted_at
 
     async def run(self) -> None:
         """Take the lease, renew it, and return once it is lost."""
@@ -114,7 +118,7 @@ class Elector:
             self._say(str(error))
             return False
         finally:
-            self.attempts += 1
+            self._attempted_at = self._now()
 
     async def _take(self) -> bool:
         lease = self._ours or await self._store.read()

@@ -8,8 +8,8 @@ from typing import Any, Final
 import msgspec
 from redis.exceptions import RedisError
 
+from idlewatt_operator.gateways.redis.address import AddressError, RedisAddress
 from idlewatt_operator.gateways.redis.contract import STREAM, ReportError, read_report
-from idlewatt_operator.gateways.redis.telemetry import connect
 
 STREAM_LENGTH_MAX: Final = 1_000_000
 """About so many entries are kept in the stream; what is known is kept beside it."""
@@ -62,16 +62,16 @@ def _line(number: int, text: str) -> Line:
     return Line(number, fields, (*report.problems, *report.passed_over))
 
 
-async def publish(url: str, entries: Sequence[Mapping[str, str]]) -> None:
+async def publish(address: RedisAddress, entries: Sequence[Mapping[str, str]]) -> None:
     """Append the entries to the stream, in their order.
 
     Raises:
         PublishError: Redis did not take them all.
     """
     try:
-        client = connect(url)
-    except ValueError as error:
-        sentence = f"{url} is not the address of a Redis ({error}); write redis://HOST:PORT/0."
+        client = address.connect()
+    except AddressError as error:
+        sentence = f"The address of Redis cannot be used: {error}."
         raise PublishError(sentence) from error
     sent = 0
     try:
@@ -85,14 +85,9 @@ async def publish(url: str, entries: Sequence[Mapping[str, str]]) -> None:
             sent += len(batch)
     except (RedisError, OSError, TimeoutError) as error:
         sentence = (
-            f"Redis at {_without_password(url)} did not take them all: {error}. "
+            f"Redis at {address.shown} did not take them all: {error}. "
             f"{sent} of {len(entries)} reports were sent."
         )
         raise PublishError(sentence) from error
     finally:
         await client.aclose()
-
-
-def _without_password(url: str) -> str:
-    scheme, _, rest = url.rpartition("://")
-    return f"{scheme}://{rest.rpartition('@')[2]}" if scheme else rest

@@ -12,7 +12,9 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError, ResponseError
 
 from idlewatt_operator.gateways.kubernetes.backoff import Backoff
+from idlewatt_operator.gateways.leadership import Leadership, NotLeading, Unchallenged
 from idlewatt_operator.gateways.protocols import Clock, Outcome, Result, Telemetry
+from idlewatt_operator.gateways.redis.address import RedisAddress
 from idlewatt_operator.gateways.redis.contract import (
     STREAM,
     WAKE_STREAM,
@@ -39,7 +41,7 @@ from idlewatt_operator.gateways.redis.keeping import (
 from idlewatt_operator.gateways.redis.refusals import Refusals
 from idlewatt_operator.resources.times import format_instant
 from idlewatt_scheduler.model.site import ObservedCircuit
-from idlewatt_scheduler.model.units import CLOCK_TOLERANCE
+from idlewatt_scheduler.model.units import CLOCK_TOLERANCE, Instant
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -47,21 +49,12 @@ _BATCH: Final = 500
 _BLOCK_MILLISECONDS: Final = 1_000
 _START: Final = "0-0"
 _ENTRY_ID: Final = re.compile(r"[0-9]{1,20}-[0-9]{1,20}")
+_WRITE_SECONDS: Final = 20.0
 _WISHES_MAX: Final = 10_000
 _VEHICLES_MAX: Final = 200_000
 _CIRCUITS_MAX: Final = 50_000
 
 Client: TypeAlias = Redis
-
-
-def connect(url: str) -> Client:
-    """A client that gives up on a line that is silent for longer than a read may take.
-
-    Raises:
-        ValueError: it is no address of a Redis.
-    """
-    client: Client = Redis.from_url(url, socket_timeout=20, socket_connect_timeout=5)
-    return client
 
 
 class RedisTelemetry:
@@ -71,7 +64,14 @@ class RedisTelemetry:
         known: the names of the vehicles there are; None while that is not known yet, when
             every name is taken.
         on_change: called after a batch that brought something new.
-        read_only: keep nothing in Redis, as a dry run must not.
+        leadership: asked before anything is written; None: nobody else can lead. Who only reads
+            keeps in mind what would have to be kept, and keeps all of it once it leads.
+
+    Attributes:
+        accepted: how many reports could be used so far.
+        answered_at: when Redis last answered a read.
+        reported_at: when the last report that was read had arrived in Redis.
+        trouble: why Redis cannot be read, in a sentence; empty: it can.
     """
 
     def __init__(  # noqa: PLR0913 # what it is made of, all of it injected
@@ -83,7 +83,7 @@ class RedisTelemetry:
         on_change: Callable[[], None],
         jitter: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-        read_only: bool = False,
+        leadership: Leadership | None = None,
     ) -> None:
         self._client = client
         self._clock = clock
@@ -91,7 +91,7 @@ class RedisTelemetry:
         self._on_change = on_change
         self._sleep = sleep
         self._backoff = Backoff(jitter)
-        self._read_only = read_only
+        self._leadership = leadership or Unchallenged()
         self._refusals = Refusals(clock.now)
         self._vehicles: dict[str, KnownVehicle] = {}
         self._circuits: dict[CircuitKey, KnownCircuit] = {}
@@ -100,6 +100,9 @@ class RedisTelemetry:
         self._caught_up = asyncio.Event()
         self._shown: Telemetry | None = None
         self.accepted = 0
+        self.answered_at: Instant | None = None
+        self.reported_at: Instant | None = None
+        self.trouble = ""
 
     @property
     def synced(self) -> bool:
@@ -116,7 +119,9 @@ class RedisTelemetry:
         return self._refusals.count
 
     def latest(self) -> Telemetry:
-        """What is known now; copied once for each batch."""
+        """What is known now, copied once for each batch; absent before `synced`."""
+        if not self.synced:
+            return Telemetry(absent=True)
         if self._shown is None:
             self._shown = Telemetry(
                 vehicles=MappingProxyType(
@@ -139,8 +144,12 @@ class RedisTelemetry:
             "vehicle": vehicle,
             "requestedAt": format_instant(self._clock.now()),
         }
+        left = self._leadership.left_seconds()
+        if left <= 0:
+            return Result(Outcome.REFUSED, str(NotLeading()))
         try:
-            await self._client.xadd(WAKE_STREAM, wish, maxlen=_WISHES_MAX, approximate=True)
+            async with asyncio.timeout(min(left, _WRITE_SECONDS)):
+                await self._client.xadd(WAKE_STREAM, wish, maxlen=_WISHES_MAX, approximate=True)
         except (RedisError, OSError, TimeoutError) as error:
             sentence = f"The wish to wake {vehicle} may not have been written: {error}."
             return Result(Outcome.UNKNOWN, sentence)
@@ -156,7 +165,8 @@ class RedisTelemetry:
                     await self._step()
                     self._backoff.reset()
             except (RedisError, OSError, TimeoutError) as error:
-                _LOG.warning("Telemetry cannot be read from Redis: %s", error)
+                self.trouble = f"Telemetry cannot be read from Redis: {error}"
+                _LOG.warning("%s", self.trouble)
             except Exception:  # noqa: BLE001 # a fault of ours must not leave the fleet blind
                 _LOG.exception("The reading of telemetry failed; it is tried again.")
             _end_if_cancelled()
@@ -178,6 +188,7 @@ class RedisTelemetry:
             # Another stream took the place of the one that was read: waiting would be for ever.
             _LOG.warning("The stream %s began anew; it is read from its start.", STREAM)
             self._position = _START
+            self._keep_all()  # what was kept beside it may be gone too
 
     async def _last_id(self) -> str:
         try:
@@ -193,12 +204,14 @@ class RedisTelemetry:
         block = _BLOCK_MILLISECONDS if self.synced else None
         answer = await self._client.xread({STREAM: position}, count=_BATCH, block=block)
         entries = _entries(answer)
+        self.answered_at, self.trouble = self._clock.now(), ""
         if not entries:
             self._caught_up_now()
             await self._restore()  # an empty read is the moment to see that the stream is the same
             return
         changed = [self._take_surely(fields) for _, fields in entries]
         self._position = _text(entries[-1][0])
+        self.reported_at = _number(self._position)[0]
         self._shown = None
         await self._keep()
         if len(entries) < _BATCH:
@@ -268,37 +281,52 @@ class RedisTelemetry:
         self._unkept[circuit_field(key)] = circuit
         return changed
 
+    def _keep_all(self) -> None:
+        self._unkept = {vehicle_field(name): known for name, known in self._vehicles.items()}
+        self._unkept |= {circuit_field(key): known for key, known in self._circuits.items()}
+
     async def _keep(self) -> None:
-        if self._read_only:
-            self._unkept.clear()
-            return
+        """Keep what is new; everything, where nothing stands kept: that Redis lost its memory."""
+        if self._leadership.left_seconds() > 0 and not await self._is_kept_where_some_was():
+            self._keep_all()
+            await self._is_kept_where_some_was()
+
+    async def _is_kept_where_some_was(self) -> bool:
+        """Keep what is new, and where to go on: the one without the other would lose reports."""
+        left = self._leadership.left_seconds()
+        if left <= 0:
+            return True
         mapping: dict[Any, Any] = {field: kept(known) for field, known in self._unkept.items()}
-        async with self._client.pipeline(transaction=True) as pipeline:
+        async with (
+            asyncio.timeout(min(left, _WRITE_SECONDS)),
+            self._client.pipeline(transaction=True) as pipeline,
+        ):
             if mapping:
                 pipeline.hset(HASH, mapping=mapping)
-            pipeline.set(POSITION, self._position or _START)
-            await pipeline.execute()
+            pipeline.set(POSITION, self._position or _START, get=True)
+            answers = await pipeline.execute()
         self._unkept.clear()
+        return answers[-1] is not None
 
 
 @contextlib.asynccontextmanager
 async def reading(  # noqa: PLR0913 # what it is made of, all of it injected
-    url: str,
+    address: RedisAddress,
     clock: Clock,
     *,
     known: Callable[[], Container[str] | None],
     on_change: Callable[[], None],
     jitter: Callable[[], float],
-    read_only: bool = False,
+    leadership: Leadership | None = None,
 ) -> AsyncIterator[RedisTelemetry]:
-    """Read the telemetry at `url` for as long as the block lasts; see `RedisTelemetry`.
+    """Read the telemetry at `address` for as long as the block lasts; see `RedisTelemetry`.
 
     Raises:
-        ValueError: `url` is no address of a Redis.
+        AddressError: it is no address of a Redis.
     """
-    client = connect(url)
+    client = address.connect()
     telemetry = RedisTelemetry(
-        client, clock, known=known, on_change=on_change, jitter=jitter, read_only=read_only
+        client, clock, known=known, on_change=on_change, jitter=jitter, leadership=leadership
     )
     task = asyncio.create_task(telemetry.run(), name="read telemetry")
     try:
