@@ -14,7 +14,8 @@ from idlewatt_operator.gateways.kubernetes.gateway import KubernetesCluster
 from idlewatt_operator.gateways.kubernetes.given_up import ANNOTATION, read_given_up
 from idlewatt_operator.gateways.kubernetes.session import ApiSession
 from idlewatt_operator.gateways.protocols import BindOrder, Condition, EventNote, Outcome
-from idlewatt_operator.resources.records import GivenUp, PodRecord
+from idlewatt_operator.resources.records import GivenUp, PodRecord, Released
+from idlewatt_scheduler.model.site import ObservedCircuit
 from idlewatt_scheduler.model.workload import Pod
 
 ANNOTATIONS = {
@@ -356,3 +357,53 @@ async def test_a_server_that_does_not_answer_leaves_it_unknown(
             assert "did not answer" in result.message
             with pytest.raises(ConnectionError):
                 await hasty.pod("default", "p")
+
+
+async def test_what_was_reported_of_a_circuit_is_kept_beside_the_others(
+    cluster: ControlPlane, gateway: KubernetesCluster
+) -> None:
+    """Only the circuits that are named change, and nothing is written where all of it stands."""
+    cluster.api.apply(a_site())
+    theirs = {"status": {"circuits": [{"name": "other", "curtailedToWatts": 1}]}}
+    cluster.api.patch("ParkingSite", "depot", theirs, subresource="status")
+    ours = ObservedCircuit("main", 5_200, observed_at=1_800_000_000_000)
+    assert (await gateway.write_circuits("depot", [ours])).outcome is Outcome.DONE
+    status = cluster.api.get("ParkingSite", "depot")["status"]
+    assert status["circuits"] == [
+        {"name": "other", "curtailedToWatts": 1},
+        {"name": "main", "uncontrolledLoadWatts": 5_200, "observedAt": "2027-01-15T08:00:00Z"},
+    ]
+    version = cluster.api.get("ParkingSite", "depot")["metadata"]["resourceVersion"]
+    assert (await gateway.write_circuits("depot", [ours])).outcome is Outcome.DONE
+    assert cluster.api.get("ParkingSite", "depot")["metadata"]["resourceVersion"] == version
+    assert (await gateway.write_circuits("nowhere", [ours])).outcome is Outcome.GONE
+
+
+async def test_a_released_pod_is_let_go_of_and_a_changed_one_is_looked_at_again(
+    cluster: ControlPlane, gateway: KubernetesCluster
+) -> None:
+    """The label changes only on the version that was seen; a namesake is never touched."""
+    metadata = {"labels": {"app": "a", "pod-template-hash": "7d9f8b"}}
+    cluster.api.apply({**a_pod(), "metadata": {**a_pod()["metadata"], **metadata}})
+    record = await the_record(gateway)
+    mark = Released(1_800_000_000_000, "rs-uid", 2)
+    old = replace(record, resource_version="1")
+    assert (await gateway.release(old, mark)).outcome is Outcome.CONFLICT
+    other = replace(record, pod=replace(record.pod, uid="another"))
+    assert (await gateway.release(other, mark)).outcome is Outcome.GONE
+    assert (await gateway.release(record, mark)).outcome is Outcome.DONE
+    assert (await the_record(gateway)).released == mark
+    labels = cluster.api.get("Pod", "p", "default")["metadata"]["labels"]
+    assert labels == {"app": "a", "pod-template-hash": "7d9f8b-released"}
+    assert (await gateway.release(record, mark)).outcome is Outcome.CONFLICT
+
+
+async def test_a_fence_says_that_it_is_ours(
+    cluster: ControlPlane, gateway: KubernetesCluster
+) -> None:
+    """The deadline and its mark arrive in one write, so that a crash leaves both or neither."""
+    cluster.api.apply(a_pod())
+    record = await the_record(gateway)
+    assert (await gateway.set_active_deadline(record, 600)).outcome is Outcome.DONE
+    fenced = await the_record(gateway)
+    assert (fenced.active_deadline_seconds, fenced.fence_seconds) == (600, 600)

@@ -17,6 +17,7 @@ from idlewatt_operator.gateways.protocols import (
     TelemetryGateway,
 )
 from idlewatt_operator.resources.records import GivenUp, PodRecord, Released
+from idlewatt_scheduler.model.site import ObservedCircuit
 
 _DRY: Final = Result(Outcome.DONE, "dry run: nothing was written")
 
@@ -88,6 +89,10 @@ class DryRunCluster:
     async def write_given_up(self, name: str, given_up: Sequence[GivenUp]) -> Result:  # noqa: ARG002
         """Keep nothing."""
         return self._withhold("given-up")
+
+    async def write_circuits(self, site: str, circuits: Sequence[ObservedCircuit]) -> Result:  # noqa: ARG002
+        """Write no status of a site."""
+        return self._withhold("circuits")
 
     async def write_conditions(
         self,

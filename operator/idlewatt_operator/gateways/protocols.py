@@ -162,6 +162,9 @@ class ClusterGateway(Protocol):
     async def write_given_up(self, name: str, given_up: Sequence[GivenUp]) -> Result:
         """Keep the pods that were given up on this vehicle in an annotation of its own."""
 
+    async def write_circuits(self, site: str, circuits: Sequence[ObservedCircuit]) -> Result:
+        """Keep what was reported of these circuits in the ParkingSite's status; others stay."""
+
     async def write_conditions(
         self, kind: str, name: str, conditions: Sequence[Condition]
     ) -> Result:

@@ -6,7 +6,7 @@
 4. plan      who is placed, who waits and why, who has to leave
 5. write     fences, drains, replacements, pods given up, wakes, bindings
 6. explain   events and conditions of the pods that wait
-7. status    of the vehicles, throttled; findings about sites, tariffs and the policy
+7. status    of vehicles and circuits, throttled; findings about sites, tariffs and the policy
 8. taint     the permanent one of every vehicle's Node
 
 What is decided depends on what is seen and on little else; what little a cycle remembers of the
@@ -33,6 +33,7 @@ from idlewatt_operator.reconcile.memory import Memory
 from idlewatt_operator.reconcile.onward import regrets
 from idlewatt_operator.reconcile.replacement import replacement_first
 from idlewatt_operator.reconcile.report import Decisions, Report
+from idlewatt_operator.reconcile.reported import wanted_circuits
 from idlewatt_operator.reconcile.situation import Situation
 from idlewatt_operator.reconcile.snapshot import build_snapshot
 from idlewatt_operator.reconcile.status import wanted_statuses
@@ -186,6 +187,9 @@ class Cycle:
         sent = memory.sent.counted()
         wanted = wanted_statuses(situation, sent, with_observed=with_observed)
         await writing.statuses(memory.pace.choose(wanted, situation.at))
+        if with_observed:
+            reported = wanted_circuits(situation)
+            await writing.circuits(memory.site_pace.choose(reported, situation.at))
         judged_at = memory.judged_at
         if judged_at is None or not 0 <= situation.at - judged_at < self.settings.judged_every:
             memory.judged_at = situation.at

@@ -8,6 +8,7 @@ from idlewatt_operator.reconcile.assumed import SentBindings
 from idlewatt_operator.reconcile.backoff import Backoffs
 from idlewatt_operator.reconcile.events import Said
 from idlewatt_operator.reconcile.onward import SparedBatteries
+from idlewatt_operator.reconcile.reported import SitePace
 from idlewatt_operator.reconcile.situation import Situation
 from idlewatt_operator.reconcile.status import StatusPace
 from idlewatt_operator.reconcile.wake import Wakes
@@ -35,6 +36,7 @@ class Memory:
     batteries: SparedBatteries
     said: Said
     pace: StatusPace
+    site_pace: SitePace
     gone: set[str] = field(default_factory=set)
     bound_before: dict[str, PodRecord] = field(default_factory=dict)
     judged: dict[tuple[str, str], tuple[Condition, ...]] = field(default_factory=dict)
@@ -53,6 +55,7 @@ class Memory:
             batteries=SparedBatteries(settings.battery_spared_for),
             said=Said(settings.event_again_after),
             pace=StatusPace(settings.status_at_most_every, settings.status_writes_per_second),
+            site_pace=SitePace(settings.status_at_most_every),
         )
 
     def since(self, at: Instant, *, is_deaf: bool) -> Instant:
@@ -78,6 +81,7 @@ class Memory:
         self.said.keep_only(pods)
         self.batteries.keep_only(situation.view.vehicles)
         self.pace.keep_only(situation.view.vehicles)
+        self.site_pace.keep_only(situation.view.sites)
         self._keep_judged(situation.view)
         bound = {
             record.pod.uid: record for records in situation.bound.values() for record in records

@@ -33,6 +33,7 @@ from idlewatt_operator.reconcile.memory import Memory
 from idlewatt_operator.reconcile.onward import Regret
 from idlewatt_operator.reconcile.replacement import Release
 from idlewatt_operator.reconcile.report import Decisions
+from idlewatt_operator.reconcile.reported import CircuitsWrite
 from idlewatt_operator.reconcile.situation import Situation
 from idlewatt_operator.reconcile.status import StatusWrite
 from idlewatt_operator.settings import Settings
@@ -96,6 +97,10 @@ class Writing:
     async def statuses(self, statuses: Iterable[StatusWrite]) -> None:
         """Step 7: the vehicles' status."""
         await each(statuses, self._write_status, _UNHURRIED)
+
+    async def circuits(self, writes: Iterable[CircuitsWrite]) -> None:
+        """Step 7: what was reported of circuits."""
+        await each(writes, self._write_circuits, _UNHURRIED)
 
     async def verdicts(self, verdicts: Iterable[Verdicts]) -> None:
         """Step 7: conditions of what a person has to mend, where they changed."""
@@ -257,6 +262,10 @@ class Writing:
                 "VehicleNode", status.vehicle, status.conditions
             )
             self._count("conditions", result, status.vehicle)
+
+    async def _write_circuits(self, write: CircuitsWrite) -> None:
+        result = await self._cluster.write_circuits(write.site, write.circuits)
+        self._count("circuits", result, f"ParkingSite {write.site}")
 
     async def _judge(self, verdicts: Verdicts) -> None:
         key = (verdicts.kind, verdicts.name)

@@ -23,8 +23,9 @@ from idlewatt_operator.twin.clock import ManualClock
 from idlewatt_operator.twin.controllers import Controllers, Workload
 from idlewatt_operator.twin.faults import Faults, Write
 from idlewatt_operator.twin.kubelet import EndedBy, Kubelets, Run
+from idlewatt_operator.twin.merging import merged, with_circuits
 from idlewatt_scheduler.model.policy import FleetPolicy
-from idlewatt_scheduler.model.site import Site
+from idlewatt_scheduler.model.site import ObservedCircuit, Site
 from idlewatt_scheduler.model.tariff import Tariff
 from idlewatt_scheduler.model.units import SECOND, Instant, Milliseconds
 from idlewatt_scheduler.model.vehicle import Vehicle
@@ -311,6 +312,19 @@ class MemoryCluster:
 
         return self._on_vehicle("write_given_up", name, tuple(given_up), change)
 
+    async def write_circuits(self, site: str, circuits: Sequence[ObservedCircuit]) -> Result:
+        """Keep what was reported of these circuits in the site's status."""
+
+        def apply() -> Result:
+            old = self._sites.get(site)
+            if old is None:
+                return _GONE
+            seen = with_circuits(old.observed_circuits, circuits)
+            self.add_site(replace(old, observed_circuits=seen))
+            return _DONE
+
+        return self._attempt("write_circuits", site, tuple(circuits), apply)
+
     async def write_conditions(
         self, kind: str, name: str, conditions: Sequence[Condition]
     ) -> Result:
@@ -482,17 +496,3 @@ class MemoryCluster:
         phase = "Succeeded" if run.ended_by is EndedBy.ITSELF else "Failed"
         self._put(replace(record, phase=phase, ready=False))
         self._owner_acts(run.uid)
-
-
-def merged(status: Mapping[str, object], patch: Mapping[str, object]) -> dict[str, object]:
-    """A JSON merge patch applied: mappings are merged, None removes, all else replaces."""
-    result = dict(status)
-    for key, value in patch.items():
-        old = result.get(key)
-        if value is None:
-            result.pop(key, None)
-        elif isinstance(value, Mapping):
-            result[key] = merged(old if isinstance(old, Mapping) else {}, value)
-        else:
-            result[key] = value
-    return result

@@ -33,6 +33,7 @@ from idlewatt_operator.gateways.protocols import (
     Result,
 )
 from idlewatt_operator.resources.records import GivenUp, PodRecord, Released
+from idlewatt_scheduler.model.site import ObservedCircuit
 
 SCHEDULER_NAME: Final = "idlewatt"
 
@@ -229,6 +230,10 @@ class KubernetesCluster:
     async def write_given_up(self, name: str, given_up: Sequence[GivenUp]) -> Result:
         """Keep the pods that were given up on this vehicle."""
         return await self._objects.write_given_up(name, given_up)
+
+    async def write_circuits(self, site: str, circuits: Sequence[ObservedCircuit]) -> Result:
+        """Keep what was reported of these circuits in the ParkingSite's status."""
+        return await self._objects.write_circuits(site, circuits)
 
     async def write_conditions(
         self, kind: str, name: str, conditions: Sequence[Condition]

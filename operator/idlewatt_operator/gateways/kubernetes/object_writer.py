@@ -22,6 +22,8 @@ from idlewatt_operator.resources.kinds import KINDS
 from idlewatt_operator.resources.objects import NODE_DECODER, NodeObject
 from idlewatt_operator.resources.records import GivenUp
 from idlewatt_operator.resources.times import format_instant
+from idlewatt_scheduler.model.site import ObservedCircuit
+from idlewatt_scheduler.model.units import Instant
 
 TAINT_KEY: Final = PREFIX + "vehicle"
 TAINT_EFFECT: Final = "NoSchedule"
@@ -35,6 +37,7 @@ class _Metadata(msgspec.Struct, rename="camel"):
 
 class _Status(msgspec.Struct):
     conditions: list[dict[str, Any]] | None = None
+    circuits: list[dict[str, Any]] | None = None
 
 
 class _Object(msgspec.Struct):
@@ -85,6 +88,25 @@ class ObjectWriter:
         body = {"metadata": {"annotations": {ANNOTATION: write_given_up(given_up)}}}
         call = Call("PATCH", _path("VehicleNode", name), body=body, content_type=MERGE_PATCH)
         return await self._writes.write("given-up", call)
+
+    async def write_circuits(self, site: str, circuits: Sequence[ObservedCircuit]) -> Result:
+        """Set what was reported of these circuits, keep the others, write nothing if all stands."""
+        path = _path("ParkingSite", site)
+
+        def patch(body: bytes) -> Call | None:
+            found = _OBJECT.decode(body)
+            old = (found.status.circuits if found.status else None) or []
+            merged = {str(each.get("name")): each for each in old}
+            merged |= {each.name: _reported(each) for each in circuits}
+            if list(merged.values()) == old:
+                return None
+            content = {
+                "metadata": {"resourceVersion": found.metadata.resource_version},
+                "status": {"circuits": list(merged.values())},
+            }
+            return Call("PATCH", f"{path}/status", body=content, content_type=MERGE_PATCH)
+
+        return await self._read_and_patch("circuits", path, patch)
 
     async def write_conditions(
         self, kind: str, name: str, conditions: Sequence[Condition]
@@ -155,6 +177,22 @@ class ObjectWriter:
             "lastTransitionTime": before["lastTransitionTime"] if stays else now,
             "observedGeneration": condition.observed_generation,
         }
+
+
+def _reported(circuit: ObservedCircuit) -> dict[str, object]:
+    """As it stands in a status: without what was not reported."""
+    written = {
+        "name": circuit.name,
+        "uncontrolledLoadWatts": circuit.uncontrolled_load_watts,
+        "observedAt": _time(circuit.observed_at),
+        "curtailedToWatts": circuit.curtailed_to_watts,
+        "curtailedUntil": _time(circuit.curtailed_until),
+    }
+    return {name: value for name, value in written.items() if value is not None}
+
+
+def _time(instant: Instant | None) -> str | None:
+    return None if instant is None else format_instant(instant)
 
 
 def _path(kind: str, name: str) -> str:

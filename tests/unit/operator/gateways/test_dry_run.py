@@ -56,6 +56,7 @@ async def test_every_write_is_counted_and_none_is_sent() -> None:
         await dry.keep_taint("v-1"),
         await dry.write_vehicle_status("v-1", {}),
         await dry.write_given_up("v-1", ()),
+        await dry.write_circuits("depot", ()),
         await dry.write_conditions("VehicleNode", "v-1", [Condition("A", "True", "B", "")]),
     ]
     assert {result.outcome for result in results} == {Outcome.DONE}

@@ -5,10 +5,11 @@ import pytest
 from idlewatt_operator.gateways.protocols import BindOrder, Condition, EventNote, Outcome, Result
 from idlewatt_operator.resources.records import GivenUp, PodRecord
 from idlewatt_operator.twin.clock import ManualClock
-from idlewatt_operator.twin.cluster import MemoryCluster, merged
+from idlewatt_operator.twin.cluster import MemoryCluster
 from idlewatt_operator.twin.controllers import Workload, WorkloadKind
 from idlewatt_operator.twin.faults import Crashed, Fault
 from idlewatt_operator.twin.kubelet import EndedBy
+from idlewatt_operator.twin.merging import merged
 from idlewatt_scheduler.model.units import SECOND
 from idlewatt_scheduler.model.workload import Pod, Ready
 from idlewatt_scheduler.testing import AT, a_node, a_vehicle
