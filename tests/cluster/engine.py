@@ -25,6 +25,8 @@ STOP_TIMEOUT_SECONDS = 30.0
 POLL_SECONDS = 0.2
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 APPARMOR = Path("/sys/module/apparmor/parameters/enabled")
+# Held, or Python warns of a process that nobody waits for: an engine is to outlive us.
+_STARTED: list["subprocess.Popen[bytes]"] = []
 PACKAGES = {"dockerd": "docker.io", "containerd": "containerd", "runc": "runc"}
 
 
@@ -119,6 +121,7 @@ def start(engine: Engine) -> int:
             process.wait()
             raise SetupError(_why_not(engine))
         time.sleep(POLL_SECONDS)
+    _STARTED.append(process)
     say(f"  done in {time.monotonic() - started:.0f} s")
     return process.pid
 

@@ -14,7 +14,9 @@ import contextlib
 import fcntl
 import hashlib
 import json
+import os
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -46,7 +48,7 @@ CREATE_USUAL_SECONDS = 30
 READY_TIMEOUT_SECONDS = 180
 KUBECTL_TIMEOUT_SECONDS = 300.0
 POLL_SECONDS = 0.3
-STORAGE = "local-path-storage"
+SYSTEM = (("kube-system", "coredns"), ("local-path-storage", "local-path-provisioner"))
 
 
 class KubectlError(SetupError):
@@ -176,12 +178,15 @@ def up(name: str | None = None) -> KindCluster:
         if is_whole(cluster, make):
             say("[3/4] The cluster runs already")
             _in_all(cluster.workers, cluster.mend)
+            say("[4/4] The network between its pods")
+            _connect(cluster)
         else:
             _remove(name, folder)
             _create(cluster, image)
-        say("[4/4] The network between its pods")
-        _connect(cluster, with_upstream=not is_built_here(image))
-        (folder / "made-of").write_text(make)
+            say("[4/4] The network between its pods")
+            _connect(cluster)
+            _settle(cluster, with_upstream=not is_built_here(image))
+            (folder / "made-of").write_text(make)
     return cluster
 
 
@@ -252,12 +257,33 @@ def _make_of(name: str, image: str, folder: Path) -> str:
 
 
 def _remove(name: str, folder: Path) -> bool:
+    # First what a killed run left at work: when kind fails, it removes the nodes of that name.
+    for pid in creators(folder):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
     containers = containers_of(name)
-    if containers:
-        docker("rm", "--force", "--volumes", *containers)
+    _in_all(containers, lambda container: docker("rm", "--force", "--volumes", container))
     existed = bool(containers) or folder.exists()
     shutil.rmtree(folder, ignore_errors=True)
     return existed
+
+
+def creators(folder: Path) -> list[int]:
+    """List the processes that make the cluster of this folder."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        # A process may end between the listing and the reading.
+        with contextlib.suppress(OSError):
+            if entry.name.isdigit() and is_creator((entry / "cmdline").read_bytes(), folder):
+                found.append(int(entry.name))
+    return found
+
+
+def is_creator(command_line: bytes, folder: Path) -> bool:
+    """Tell from ``/proc/PID/cmdline`` whether a process is kind, making this folder's cluster."""
+    program, *arguments = command_line.split(b"\0")
+    is_kind = os.fsdecode(program).rpartition("/")[2] == "kind"
+    return is_kind and os.fsencode(folder / "kind.yaml") in arguments
 
 
 def _create(cluster: KindCluster, image: str) -> None:
@@ -279,21 +305,25 @@ def _create(cluster: KindCluster, image: str) -> None:
     )
 
 
-def _connect(cluster: KindCluster, *, with_upstream: bool) -> None:
+def _connect(cluster: KindCluster) -> None:
+    """Give pods addresses and routes; where they have them, nothing changes."""
     networks = _networks(cluster)
     scripts = {network.name: kind_network.script(network, networks) for network in networks}
     _in_all(scripts, lambda node: cluster.shell(node, scripts[node]))
+
+
+def _settle(cluster: KindCluster, *, with_upstream: bool) -> None:
+    """Keep the system's own pods off the workers, and wait until all of it runs."""
     if not with_upstream:
         _forget_upstream(cluster)
-    for namespace, deployment, container in (
-        ("kube-system", "coredns", "coredns"),
-        (STORAGE, "local-path-provisioner", None),
-    ):
-        patch = json.dumps(kind_network.on_the_control_plane(container))
+    for namespace, deployment in SYSTEM:
+        patch = json.dumps(
+            kind_network.on_the_control_plane("coredns" if deployment == "coredns" else None)
+        )
         cluster.kubectl("-n", namespace, "patch", "deployment", deployment, "--patch", patch)
     timeout = f"--timeout={READY_TIMEOUT_SECONDS}s"
     cluster.kubectl("wait", "--for=condition=Ready", "nodes", "--all", timeout)
-    for namespace, deployment in (("kube-system", "coredns"), (STORAGE, "local-path-provisioner")):
+    for namespace, deployment in SYSTEM:
         rollout = ["rollout", "status", f"deployment/{deployment}", timeout]
         cluster.kubectl("-n", namespace, *rollout)
 
