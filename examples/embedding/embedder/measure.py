@@ -185,7 +185,7 @@ def one_round(server: Server, here: list[int], batch: int, seconds: float) -> Ro
         median_ms=seen["latency_ms"]["median"],
         p99_ms=seen["latency_ms"]["p99"],
         utilisation=round(utilisation, 3),
-        texts_per_processor_second=round(seen["ok"] * batch / spent, 1),
+        texts_per_processor_second=round(seen["answered"] * batch / spent, 1),
         memory_megabytes=round(memory),
         watts=round(power, 2),
         joules_per_text=round(power / seen["texts_per_second"], 4),

@@ -63,7 +63,7 @@ class Tally:
         answered = len(self.latencies)
         return {
             "sent": answered + self.failures.total(),
-            "ok": answered,
+            "answered": answered,
             "failed": self.failures.total(),
             "failures": dict(self.failures),
             "first_failures": self.shown,

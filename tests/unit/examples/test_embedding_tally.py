@@ -21,7 +21,7 @@ def test_every_request_is_counted_once() -> None:
     tally.failed("timeout", "", 101.0)
     tally.failed("status 503", "busy", 101.5)
     summary = tally.summary(batch=8)
-    assert (summary["sent"], summary["ok"], summary["failed"]) == (5, 2, 3)
+    assert (summary["sent"], summary["answered"], summary["failed"]) == (5, 2, 3)
     assert summary["failures"] == {"timeout": 2, "status 503": 1}
     assert summary["first_failures"][2] == {"at_second": 1.5, "kind": "status 503", "said": "busy"}
     assert summary["texts_per_second"] == 8.0
