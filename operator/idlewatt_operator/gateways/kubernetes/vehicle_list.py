@@ -57,7 +57,7 @@ async def keep_vehicle_list(
     *,
     sleep: Callable[[float], Awaitable[None]],
 ) -> None:
-    """Keep `data.names` of the ConfigMap to all names, one a line, for as long as it runs.
+    """Keep `data.names` of the ConfigMap to all names, one a line, for as long as it runs and leads.
 
     `names` gives those of all vehicles now, None where they are not known yet; `sleep` returns
     after so many seconds.
@@ -66,7 +66,7 @@ async def keep_vehicle_list(
     said, looks = "", 0
     while True:
         looks += 1
-        known = names()
+        known = names() if writes.may_write else None
         if known is None or (known == written and looks < _REPAIR_AFTER_LOOKS):
             await sleep(_LOOK_SECONDS)
             continue

@@ -40,6 +40,11 @@ class Writes:
         return MappingProxyType(self._counts)
 
     @property
+    def may_write(self) -> bool:
+        """Whether a write would be sent now."""
+        return self._leadership is None or self._leadership.left_seconds() > 0
+
+    @property
     def outcomes(self) -> Mapping[tuple[str, str], int]:
         """How many writes of each kind ended how; `Withheld` are those that were not sent."""
         return MappingProxyType(self._outcomes)
