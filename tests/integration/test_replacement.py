@@ -64,6 +64,10 @@ class Operator:
     def _a_cycle(self) -> Cycle:
         return Cycle(self._gateway, self.telemetry, self.clock, the_planner)
 
+    async def look_anew(self) -> None:
+        """See what was applied just now; sites and policies are listed now and then only."""
+        await self._gateway.look_anew()
+
     def restart(self) -> None:
         """It was killed, and another one starts with an empty memory."""
         self._cycle = self._a_cycle()

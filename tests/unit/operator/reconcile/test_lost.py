@@ -153,3 +153,77 @@ async def test_what_is_given_up_takes_room() -> None:
     (waiting,) = report.plan.waiting
     assert waiting.reasons == {"NotEnoughResources": 1}
     assert AT < report.situation.at < DEPARTURE
+
+
+async def test_a_pod_that_kubernetes_evicts_behind_a_cut_link_counts_until_its_fence() -> None:
+    """It is being deleted, and replaced, long before it is given up: counted once all the while."""
+    scene = Scene(2)
+    scene.service()
+    await scene.run(30)
+    record = scene.pod("svc-1")
+    scene.cluster.cut_link(record.node or "")
+    await scene.run(350)
+    scene.cluster.delete_pod(record.pod.uid)  # what the taint `unreachable` does after 300 s
+    report = await scene.run(30)
+    assert scene.pod("svc-2").node not in {record.node, None}
+    assert sorted(each.pod.name for each in report.situation.snapshot.running) == ["svc-1", "svc-2"]
+    report = await scene.run(320)
+    report = await scene.run(10)
+    assert scene.names() == {"svc-2"}
+    assert sorted(each.pod.name for each in report.situation.snapshot.running) == ["svc-1", "svc-2"]
+    assert scene.writes("evict", "delete") == []
+
+
+async def test_a_pod_that_kubernetes_evicted_ends_when_the_link_is_back() -> None:
+    """Back before it was given up: the kubelet hears of it and ends it; nothing runs twice."""
+    scene = Scene(2)
+    scene.service()
+    await scene.run(30)
+    record = scene.pod("svc-1")
+    scene.cluster.cut_link(record.node or "")
+    await scene.run(350)
+    scene.cluster.delete_pod(record.pod.uid)
+    await scene.run(60)
+    scene.cluster.restore_link(record.node or "")
+    report = await scene.run(60)
+    assert scene.names() == {"svc-2"}
+    assert [run.ended_by for run in scene.cluster.kubelets.runs] == [EndedBy.DRAIN, None]
+    assert [each.pod.name for each in report.situation.snapshot.running] == ["svc-2"]
+    assert scene.writes("write_given_up", "remove") == []
+
+
+async def test_a_pod_that_was_given_up_does_not_run_again_when_the_link_is_back() -> None:
+    """Its object is gone, so the kubelet ends its containers; it counts until its fence."""
+    scene = Scene(2)
+    scene.service()
+    await scene.run(30)
+    record = scene.pod("svc-1")
+    scene.cluster.cut_link(record.node or "")
+    await scene.run(50 + 640)
+    assert scene.names() == {"svc-2"}
+    scene.cluster.restore_link(record.node or "")
+    report = await scene.run(600)
+    first, second = scene.cluster.kubelets.runs
+    assert (first.ended_by, second.ended_by) == (EndedBy.DRAIN, None)
+    assert scene.names() == {"svc-2"}
+    counted = {each.pod.name: each.counts_until for each in report.situation.snapshot.running}
+    assert counted["svc-1"] is not None
+    scene.assert_nothing_bound_twice()
+
+
+async def test_a_released_pod_behind_a_cut_link_is_given_up_like_any_other() -> None:
+    """Nobody owns it; its replacement is there already, and it counts until its fence."""
+    scene = Scene(2)
+    scene.observe("v-1", parking__occupied=True)
+    scene.service()
+    await scene.run(30)
+    scene.observe("v-0", departure_expected_at=AT + 20 * 60 * SECOND)
+    await scene.run(15 * 60 + 10)
+    assert scene.pod("svc-1").released is not None
+    scene.cluster.cut_link("v-0")
+    scene.observe("v-1", parking__occupied=False)
+    await scene.run(4 * 60)
+    await scene.run(600)
+    assert scene.names() == {"svc-2"}
+    assert scene.cluster.kubelets.runs[0].ended_by is EndedBy.DEADLINE
+    assert (scene.cluster.kubelets.runs[0].ended_at or 0) <= AT + 20 * 60 * SECOND - 30 * SECOND
