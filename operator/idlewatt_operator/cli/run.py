@@ -9,7 +9,6 @@ import typer
 if TYPE_CHECKING:
     from idlewatt_operator.cli.leading import Election
     from idlewatt_operator.cli.wiring import Options
-    from idlewatt_operator.gateways.kubernetes.vehicle_list import ConfigMapName
     from idlewatt_operator.gateways.listening import Endpoint
     from idlewatt_operator.reconcile.report import Report
 
@@ -52,10 +51,10 @@ def command(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     vehicle_list: Annotated[
         str | None,
         typer.Option(
-            metavar="NAMESPACE/NAME",
+            metavar="NAME",
             envvar="IDLEWATT_VEHICLE_LIST",
-            help="A ConfigMap that is kept to the names of all vehicles, for the admission policy "
-            "of the Helm chart.",
+            help="A VehicleList that is kept to the names of all vehicles, for the admission "
+            "policy of the Helm chart.",
             show_default=False,
         ),
     ] = None,
@@ -123,20 +122,11 @@ def command(  # noqa: PLR0913, PLR0917 - each is an option of the command line
             kubeconfig,
             None if not redis_url else redis_address(context, redis_url),
             settings,
-            _place(vehicle_list),
+            vehicle_list,
             _endpoint(listen),
             _election(lease_namespace, lease_name, identity) if leader_election else None,
         )
     )
-
-
-def _place(text: str | None) -> "ConfigMapName | None":
-    from idlewatt_operator.gateways.kubernetes.vehicle_list import ConfigMapName  # noqa: PLC0415
-
-    try:
-        return None if text is None else ConfigMapName.parse(text)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--vehicle-list") from error
 
 
 def _endpoint(text: str | None) -> "Endpoint | None":

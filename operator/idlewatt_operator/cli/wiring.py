@@ -25,7 +25,6 @@ from idlewatt_operator.gateways.kubernetes.credentials import CredentialSource
 from idlewatt_operator.gateways.kubernetes.election import Elector
 from idlewatt_operator.gateways.kubernetes.gateway import KubernetesCluster
 from idlewatt_operator.gateways.kubernetes.session import ApiSession
-from idlewatt_operator.gateways.kubernetes.vehicle_list import ConfigMapName
 from idlewatt_operator.gateways.leadership import Leadership, Nobody, Unchallenged
 from idlewatt_operator.gateways.listening import Endpoint, ListenError, Verdict, listening
 from idlewatt_operator.gateways.preflight import StartError, check_cluster, connected
@@ -69,7 +68,7 @@ class Options:
     Attributes:
         kubeconfig: None: as kubectl finds its own, else the pod's service account.
         redis: None: there is no telemetry source, the VehicleNodes' status is read.
-        vehicle_list: the ConfigMap that is kept to the names of all vehicles; None: none is.
+        vehicle_list: the VehicleList that is kept to the names of all vehicles; None: none is.
         listen: where probes and metrics are answered; None: nowhere.
         election: None: nobody else can lead.
     """
@@ -77,7 +76,7 @@ class Options:
     kubeconfig: Path | None = None
     redis: RedisAddress | None = None
     settings: Settings = field(default_factory=Settings)
-    vehicle_list: ConfigMapName | None = None
+    vehicle_list: str | None = None
     listen: Endpoint | None = None
     election: Election | None = None
 

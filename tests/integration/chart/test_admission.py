@@ -7,9 +7,10 @@ import pytest
 from tests.cluster.api import Api, Manifest, RefusedError
 from tests.cluster.control_plane import ControlPlane
 from tests.integration.chart.conftest import wipe
-from tests.integration.chart.release import NAMESPACE, one, rendered
+from tests.integration.chart.release import NAMESPACE, rendered
 from tests.integration.chart.waiting import settled
 
+from idlewatt_operator.gateways.kubernetes.vehicle_list import API_VERSION, list_call
 from idlewatt_operator.resources import annotations
 
 OPERATOR = f"system:serviceaccount:{NAMESPACE}:idlewatt"
@@ -18,21 +19,27 @@ WRITTEN = sorted(
     for name in annotations._WRITTEN  # noqa: SLF001 # what it alone knows
 )
 WATTS = annotations.BOUND_WATTS
+ADMISSION = "admissionregistration.k8s.io/v1"
+NAMES = ("v-0", "v-1", "v-2")
 ONLY_THE_OPERATOR = "only the operator"
 A_VEHICLE = "is a vehicle"
 
 
 @pytest.fixture(scope="module")
-def policed(
-    chart_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[ControlPlane]:
+def manifests(tmp_path_factory: pytest.TempPathFactory) -> list[Manifest]:
+    """What of the chart these tests need."""
+    templates = ["vehiclelist", "admissionpolicy", "clusterrole", "serviceaccount"]
+    only = [f"{name}.yaml" for name in templates]
+    return rendered(tmp_path_factory.mktemp("helm"), only=only)
+
+
+@pytest.fixture(scope="module")
+def policed(chart_plane: ControlPlane, manifests: list[Manifest]) -> Iterator[ControlPlane]:
     """A cluster whose policies hold, with the vehicle v-1 and the plain node n-1."""
-    names = ["admissionpolicy.yaml", "clusterrole.yaml", "role.yaml", "serviceaccount.yaml"]
-    manifests = rendered(tmp_path_factory.mktemp("helm"), only=names)
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
     chart_plane.api.apply(namespace, *manifests)
     chart_plane.create_nodes("v-1", "n-1")
-    write_names(chart_plane, "v-0\nv-1\nv-2")
+    chart_plane.wait_until(lambda: takes_names(chart_plane), "the list of vehicles is served")
     settled(chart_plane)
     yield chart_plane
     wipe(chart_plane)
@@ -48,10 +55,21 @@ def guarded(policed: ControlPlane) -> Iterator[ControlPlane]:
     policed.wait_until(lambda: not policed.api.list("Pod", "default"), "all pods are gone")
 
 
-def write_names(plane: ControlPlane, names: str) -> None:
+def takes_names(plane: ControlPlane) -> bool:
+    """Whether the list could be written."""
+    try:
+        write_names(plane, *NAMES)
+    except RefusedError:
+        return False
+    return True
+
+
+def write_names(plane: ControlPlane, *names: str) -> None:
     """Write the list of vehicles as the operator does, with the operator's own rights."""
-    body = {"data": {"names": names}}
-    plane.api.acting_as(OPERATOR).patch("ConfigMap", "idlewatt-vehicles", body, NAMESPACE)
+    call = list_call("idlewatt", names)
+    plane.api.acting_as(OPERATOR).request(
+        call.method, call.path, call.body, content_type=call.content_type
+    )
 
 
 def a_pod(name: str = "p", *, annotated: dict[str, str] | None = None, **spec: Any) -> Manifest:  # noqa: ANN401 # a pod's fields
@@ -205,21 +223,25 @@ def test_a_daemons_pods_get_to_vehicles(guarded: ControlPlane) -> None:
 
 
 def test_without_the_list_nothing_is_stopped(guarded: ControlPlane) -> None:
-    """A ConfigMap that is gone, or has no names yet, holds up no pod of the cluster."""
-    api = guarded.api
-    (kept,) = (
-        {**item, "metadata": {"name": "idlewatt-vehicles", "namespace": NAMESPACE}}
-        for item in [api.get("ConfigMap", "idlewatt-vehicles", NAMESPACE)]
-    )
-    api.delete("ConfigMap", "idlewatt-vehicles", NAMESPACE)
-    try:
-        guarded.wait_until(lambda: passes(api, nodeName="v-1"), "a pod passes")
-    finally:
-        api.apply({**kept, "apiVersion": "v1", "kind": "ConfigMap", "data": {}})
-    assert passes(api, nodeName="v-1")
-    write_names(guarded, "v-1")
+    """Before the operator wrote the names, or when they are gone, no pod is held up."""
+    guarded.api.request("DELETE", f"/apis/{API_VERSION}/vehiclelists/idlewatt")
+    guarded.wait_until(lambda: passes(guarded.api, nodeName="v-1"), "a pod passes")
+    write_names(guarded, *NAMES)
     settled(guarded)
-    write_names(guarded, "v-0\nv-1\nv-2")
+
+
+def test_a_policy_that_was_made_again_knows_new_vehicles(
+    guarded: ControlPlane, manifests: list[Manifest]
+) -> None:
+    """After the release went and came, names are read anew: those of a ConfigMap would not be."""
+    policies = [each for each in manifests if each["apiVersion"] == ADMISSION]
+    for each in policies:
+        guarded.api.delete(each["kind"], each["metadata"]["name"], api_version=ADMISSION)
+    guarded.wait_until(lambda: passes(guarded.api, nodeName="v-1"), "a pod passes")
+    guarded.api.apply(*policies)
+    write_names(guarded, *NAMES, "v-3")
+    settled(guarded, "v-3")
+    write_names(guarded, *NAMES)
 
 
 def passes(api: Api, *, nodeName: str) -> bool:  # noqa: N803 # the field's own name
@@ -236,24 +258,21 @@ def passes(api: Api, *, nodeName: str) -> bool:  # noqa: N803 # the field's own 
 
 def test_the_policies_type_check(guarded: ControlPlane) -> None:
     """The API server, which knows the types of pods, has no warning about an expression."""
-    version = "admissionregistration.k8s.io/v1"
 
     def checked() -> bool:
-        policies = guarded.api.list("ValidatingAdmissionPolicy", api_version=version)
+        policies = guarded.api.list("ValidatingAdmissionPolicy", api_version=ADMISSION)
         return len(policies) == 2 and all(
             "typeChecking" in each.get("status", {})
             for each in policies  # both
         )
 
     guarded.wait_until(checked, "both policies are checked")
-    for policy in guarded.api.list("ValidatingAdmissionPolicy", api_version=version):
+    for policy in guarded.api.list("ValidatingAdmissionPolicy", api_version=ADMISSION):
         assert policy["status"]["typeChecking"] == {}
 
 
 def test_they_can_be_left_out(home: Any) -> None:  # noqa: ANN401 # a path
     """With admissionPolicy.enabled false there is no policy, no list, and no right to write one."""
-    manifests = rendered(home, {"admissionPolicy": {"enabled": False}})
-    kinds = {manifest["kind"] for manifest in manifests}
-    assert not {kind for kind in kinds if kind.startswith("ValidatingAdmission")}
-    assert "configmaps" not in str(one(manifests, "Role")["rules"])
-    assert "VEHICLE_LIST" not in str(one(manifests, "Deployment"))
+    text = str(rendered(home, {"admissionPolicy": {"enabled": False}}))
+    for trace in ("ValidatingAdmission", "vehiclelists", "VEHICLE_LIST"):
+        assert trace not in text

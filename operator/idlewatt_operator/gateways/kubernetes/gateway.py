@@ -14,7 +14,7 @@ from idlewatt_operator.gateways.kubernetes.listing import keep_listing, list_ane
 from idlewatt_operator.gateways.kubernetes.object_writer import ObjectWriter
 from idlewatt_operator.gateways.kubernetes.pod_writer import PodWriter
 from idlewatt_operator.gateways.kubernetes.session import ApiSession
-from idlewatt_operator.gateways.kubernetes.vehicle_list import ConfigMapName, keep_vehicle_list
+from idlewatt_operator.gateways.kubernetes.vehicle_list import keep_vehicle_list
 from idlewatt_operator.gateways.kubernetes.watched import (
     NODES,
     VEHICLES,
@@ -47,7 +47,7 @@ class KubernetesCluster:
         instance: who reports events, such as the pod's name.
         jitter: numbers in [0, 1), for delays.
         leadership: asked before each write; None: nobody else can lead.
-        vehicle_list: the ConfigMap that is kept to the names of all vehicles; None: none is.
+        vehicle_list: the VehicleList that is kept to the names of all vehicles; None: none is.
     """
 
     def __init__(  # noqa: PLR0913 # what it is made of, all of it injected
@@ -61,7 +61,7 @@ class KubernetesCluster:
         jitter: Callable[[], float] = random.random,
         patience: Patience | None = None,
         leadership: Leadership | None = None,
-        vehicle_list: ConfigMapName | None = None,
+        vehicle_list: str | None = None,
     ) -> None:
         self.catalogue = Catalogue(request_cycle)
         self._session = session

@@ -7,10 +7,10 @@ import pytest
 from aiohttp import web
 from tests.unit.operator.gateways.kubernetes.scripted_server import Script, a_status, serving
 
-from idlewatt_operator.gateways.kubernetes.vehicle_list import ConfigMapName, keep_vehicle_list
+from idlewatt_operator.gateways.kubernetes.vehicle_list import keep_vehicle_list
 from idlewatt_operator.gateways.kubernetes.writes import Writes
 
-TARGET = ConfigMapName("idlewatt", "vehicles")
+TARGET = "idlewatt"
 END = 400.0
 
 
@@ -18,7 +18,7 @@ class Asked:
     """What the server was asked to write."""
 
     def __init__(self) -> None:
-        self.bodies: list[object] = []
+        self.bodies: list[dict[str, object]] = []
         self.paths: list[str] = []
 
     async def __call__(self, request: web.Request) -> web.Response:
@@ -58,8 +58,8 @@ async def test_names_are_written_once_they_are_known_and_when_they_change() -> N
     async with serving(Script(writes=[asked] * 9)) as (session, _):
         with pytest.raises(Ended):
             await keep_vehicle_list(Writes(session), TARGET, lambda: known, sleep=until(END, turn))
-    assert asked.bodies == [{"data": {"names": "v-1\nv-2"}}, {"data": {"names": "v-2"}}]
-    assert asked.paths[0] == "/api/v1/namespaces/idlewatt/configmaps/vehicles"
+    assert [body["names"] for body in asked.bodies] == [["v-1", "v-2"], ["v-2"]]
+    assert asked.paths[0] == "/apis/admission.idlewatt.dev/v1alpha1/vehiclelists/idlewatt"
 
 
 async def test_what_somebody_else_wrote_is_put_right() -> None:
@@ -77,21 +77,13 @@ async def test_what_somebody_else_wrote_is_put_right() -> None:
 async def test_a_refused_write_is_tried_again_and_told_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Without the ConfigMap it is said once, and written as soon as it is there."""
+    """Without its kind it is said once, and written as soon as it is there."""
     asked = Asked()
-    script = Script(writes=[a_status(404, "no such map"), a_status(404, "no such map"), asked])
+    script = Script(writes=[a_status(404, "no such kind"), a_status(404, "no such kind"), asked])
     async with serving(script) as (session, _):
         with pytest.raises(Ended):
             await keep_vehicle_list(
                 Writes(session), TARGET, lambda: {"v-1"}, sleep=until(60, lambda _: None)
             )
     assert len(asked.bodies) == 1
-    assert caplog.text.count("no such map") == 1
-
-
-@pytest.mark.parametrize("text", ["", "vehicles", "/vehicles", "idlewatt/", "a/b/c"])
-def test_only_a_namespace_and_a_name_are_a_place(text: str) -> None:
-    """Anything else is a sentence that shows how it is written."""
-    with pytest.raises(ValueError, match="NAMESPACE/NAME"):
-        ConfigMapName.parse(text)
-    assert ConfigMapName.parse("idlewatt/vehicles") == TARGET
+    assert caplog.text.count("no such kind") == 1
