@@ -162,8 +162,8 @@ def linker_flags(module: Module, version: str) -> str:
     return " ".join(["-s -w", *(f"-X {stamp}" for stamp in stamps)])
 
 
-def ensure(programs: ProgramSet = CONTROL_PLANE) -> Path:
-    """Give the folder of a set's binaries, building what is missing.
+def ensure(programs: ProgramSet = CONTROL_PLANE, *names: str) -> Path:
+    """Give the folder of a set's binaries, building what is missing: all of it, or those named.
 
     Two callers at once build once: the second waits for the first. A binary is built under a
     temporary name and renamed, so an interrupted build is never taken for a finished one.
@@ -171,16 +171,20 @@ def ensure(programs: ProgramSet = CONTROL_PLANE) -> Path:
     """
     home = cache_home() / build_key(programs)
     folder = home / "bin"
-    if _missing(programs, folder):
+    if _missing(programs, names, folder):
         folder.mkdir(parents=True, exist_ok=True)
         with (home / "lock").open("w") as lock:
             _wait_for(lock.fileno(), programs.what)
-            _build(programs, home, folder)
+            _build(_missing(programs, names, folder), home, folder)
     return folder
 
 
-def _missing(programs: ProgramSet, folder: Path) -> list[Program]:
-    return [program for program in programs.programs if not (folder / program.name).is_file()]
+def _missing(programs: ProgramSet, names: tuple[str, ...], folder: Path) -> list[Program]:
+    return [
+        program
+        for program in programs.programs
+        if (not names or program.name in names) and not (folder / program.name).is_file()
+    ]
 
 
 def _wait_for(lock: int, what: str) -> None:
@@ -197,8 +201,7 @@ def _wait_for(lock: int, what: str) -> None:
             return
 
 
-def _build(programs: ProgramSet, home: Path, folder: Path) -> None:
-    missing = _missing(programs, folder)
+def _build(missing: list[Program], home: Path, folder: Path) -> None:
     if not missing:
         return
     # A build that was killed; should its compiler live on, it writes to a file without a name.

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.cluster import engine, image_loading, kind_network, kind_nodes
-from tests.cluster.binaries import KIND, ensure
+from tests.cluster.binaries import CONTROL_PLANE, KIND, ensure
 from tests.cluster.docker import docker
 from tests.cluster.kind_config import (
     AUDIT_LOG,
@@ -94,7 +94,7 @@ class KindCluster:
         timeout_seconds: float = KUBECTL_TIMEOUT_SECONDS,
     ) -> str:
         """Run kubectl as the cluster's administrator. Raises KubectlError with what it said."""
-        command = [str(ensure() / "kubectl"), "--kubeconfig", str(self.kubeconfig), *arguments]
+        command = [str(kubectl_program()), "--kubeconfig", str(self.kubeconfig), *arguments]
         try:
             answer = subprocess.run(
                 command,
@@ -154,6 +154,11 @@ class KindCluster:
         # The last line may be in the middle of being written.
         whole = text[: text.rfind("\n") + 1]
         return (json.loads(line) for line in whole.splitlines())
+
+
+def kubectl_program() -> Path:
+    """Give kubectl, building it alone: where nodes come as an image, nothing else is needed."""
+    return ensure(CONTROL_PLANE, "kubectl") / "kubectl"
 
 
 def folder_of(name: str) -> Path:
@@ -294,7 +299,7 @@ def _create(cluster: KindCluster, image: str) -> None:
     (folder / "audit" / "policy.yaml").write_text(json.dumps(audit_policy(), indent=2))
     config = kind_config(cluster.name, image, folder / "audit")
     (folder / "kind.yaml").write_text(json.dumps(config, indent=2))
-    command = [str(ensure(KIND) / "kind"), "create", "cluster", "--config"]
+    command = [str(ensure(KIND, "kind") / "kind"), "create", "cluster", "--config"]
     command += [str(folder / "kind.yaml"), "--kubeconfig", str(cluster.kubeconfig)]
     run_long(
         # Without a network no node is ever ready: it comes after.

@@ -13,6 +13,7 @@ from tests.cluster.docker import answers
 from tests.cluster.kind_config import cluster_name
 from tests.cluster.places import CHECKOUT, SetupError
 from tests.cluster.progress import say
+from tests.cluster.wheels import find_executable
 
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -54,11 +55,14 @@ def _running(name: str) -> kind.KindCluster:
 
 
 def _say_what_next(cluster: kind.KindCluster) -> None:
+    folders = [str(kind.kubectl_program().parent)]
+    if find_executable("helm") is None:
+        folders.append(str(ensure(CHART, "helm")))
     say(
         f"\nThe cluster {cluster.name} runs: a control plane, and the workers "
         f"{', '.join(cluster.workers)}, which are the vehicles. In your shell:\n\n"
         f"  export KUBECONFIG={cluster.kubeconfig}\n"
-        f"  export PATH={ensure()}:{ensure(CHART)}:$PATH\n\n"
+        f"  export PATH={':'.join(folders)}:$PATH\n\n"
         "and then try\n\n"
         "  kubectl get nodes\n\n"
         "Images that you build are given to it with `python -m tests.cluster kind load IMAGE`. "

@@ -150,6 +150,14 @@ def test_sets_are_built_apart(calls: Path) -> None:
     assert binaries.ensure() != folder
 
 
+def test_one_program_is_built_alone(calls: Path) -> None:
+    """Who asks for kubectl gets it into the set's folder, and the rest when it is asked for."""
+    folder = binaries.ensure(CONTROL_PLANE, "kubectl")
+    assert [path.name for path in folder.iterdir()] == ["kubectl"]
+    assert binaries.ensure() == folder
+    assert len(calls.read_text().splitlines()) == len(CONTROL_PLANE.programs)
+
+
 def test_two_runs_build_once(calls: Path) -> None:
     """A run that comes while another builds waits, and then builds nothing."""
     command = [sys.executable, "-c", "from tests.cluster.binaries import ensure; ensure()"]
