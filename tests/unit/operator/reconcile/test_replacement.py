@@ -1,6 +1,7 @@
 """Replacement first: a service's pod serves on until another one is ready, and never too long."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from tests.unit.operator.reconcile.scene import Scene, until_crash
@@ -23,7 +24,7 @@ def runs(scene: Scene) -> dict[str, Run]:
     return {run.pod.partition("/")[2]: run for run in scene.cluster.kubelets.runs}
 
 
-async def a_service_on(scene: Scene, vehicle: str = "v-0", **given: object) -> PodRecord:
+async def a_service_on(scene: Scene, vehicle: str = "v-0", **given: Any) -> PodRecord:  # noqa: ANN401
     """A service of one pod that runs on this vehicle, the others being occupied until then."""
     others = [name for name in scene.telemetry.vehicles if name != vehicle]
     for name in others:
