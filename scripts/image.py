@@ -81,6 +81,7 @@ def compile_all(folder: Path, strip: str | None = None) -> None:
         workers=0,
         rx=UNCOMPILED,
         stripdir=strip,
+        prependdir="/" if strip else None,
         invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
     )
     if not done:
@@ -107,7 +108,7 @@ def gather(prefix: Path, root: Path) -> None:
     for path in KEPT:
         if path.exists():
             _copy(path, root)
-    _describe(root, {interpreter, library / "os.py", *found})
+    _describe(root, [interpreter, *_shared_objects(library), *found, *KEPT])
     _make_user(root)
 
 

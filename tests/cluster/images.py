@@ -133,9 +133,10 @@ def _build(wanted: Image, key: str) -> None:
         wheels = wheels_for([CHECKOUT / lock for lock in wanted.locks], _target())
         base = debian_images.made(debian_images.PYTHON_BASE)
         arguments += ["--build-arg", f"BASE={base}", "--build-arg", "PIP_NO_INDEX=1"]
+        arguments += ["--network", "none"]
     with tempfile.TemporaryDirectory(dir=cache_home(), prefix=".context-") as folder:
         context = Path(folder)
-        _lay_out(wanted, wheels, context)
+        lay_out(wanted, wheels, context)
         arguments[1] = str(context / wanted.dockerfile)
         for stage, usual_seconds in wanted.stages.items():
             tag = f"{wanted.name}-{stage}:{_version()}"
@@ -148,7 +149,7 @@ def _target() -> Target:
     return Target(debian_images.PYTHON, platform.machine(), debian_images.GLIBC_MINOR)
 
 
-def _lay_out(wanted: Image, wheels: list[Path], context: Path) -> None:
+def lay_out(wanted: Image, wheels: list[Path], context: Path) -> None:
     """Put what a build sees into a folder, and nothing else."""
     for path in wanted.files():
         target = context / path.relative_to(CHECKOUT)

@@ -1,0 +1,111 @@
+"""What is taken out of an image and what is put in, tried on folders."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from tests.cluster.places import CHECKOUT
+
+
+@pytest.fixture(scope="module")
+def image() -> ModuleType:
+    """Load the script as a module."""
+    spec = importlib.util.spec_from_file_location("image", CHECKOUT / "scripts" / "image.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def written(prefix: Path, *names: str) -> None:
+    """Write small files, with the folders they are in."""
+    for name in names:
+        path = prefix / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("answer = 42\n")
+
+
+def left(prefix: Path) -> set[str]:
+    """Give what files are left, by their path in the folder."""
+    return {str(path.relative_to(prefix)) for path in prefix.rglob("*") if path.is_file()}
+
+
+def test_what_no_program_runs_is_taken_out(image: ModuleType, tmp_path: Path) -> None:
+    """Tests, headers, stubs and other packages' programs go; modules, data and licences stay."""
+    kept = {
+        "bin/python3",
+        "lib/thing/__init__.py",
+        "lib/thing/testing.py",
+        "lib/thing/data.json",
+        "lib/thing/core.so",
+        "lib/thing-1.0.dist-info/licenses/tests/LICENSE",
+    }
+    gone = {
+        "bin/f2py",
+        "bin/activate",
+        "lib/thing/__init__.pyi",
+        "lib/thing/tests/test_core.py",
+        "lib/thing/tests/data/core.h",
+        "lib/thing/include/core.h",
+        "lib/thing/libcore.a",
+    }
+    written(tmp_path, *kept, *gone)
+    image.prune(tmp_path)
+    assert left(tmp_path) == kept
+
+
+def test_a_compiled_module_is_taken_as_it_is(image: ModuleType, tmp_path: Path) -> None:
+    """A source with another time is not compiled again: an image's files may have any time."""
+    written(tmp_path, "thing.py")
+    image.compile_all(tmp_path)
+    (tmp_path / "thing.py").write_text("answer = 43\n")
+    code = "import thing; print(thing.answer)"
+    answer = subprocess.run(
+        [sys.executable, "-B", "-c", code],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert answer.stdout == "42\n"
+
+
+def test_a_trace_names_the_place_in_the_image(image: ModuleType, tmp_path: Path) -> None:
+    """A module compiled where the image is put together knows where it will be."""
+    written(tmp_path, "opt/thing/thing.py")
+    image.main(["compile", str(tmp_path), "/opt/thing"])
+    (compiled,) = (tmp_path / "opt").rglob("*.pyc")
+    assert b"/opt/thing/thing.py" in compiled.read_bytes()
+    assert os.fsencode(tmp_path) not in compiled.read_bytes()
+
+
+def test_a_module_that_does_not_compile_ends_the_build(
+    image: ModuleType, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A broken module is said while the image is built, not when the operator starts."""
+    (tmp_path / "thing.py").write_text("answer =\n")
+    with pytest.raises(SystemExit, match="does not compile"):
+        image.compile_all(tmp_path)
+    assert "thing.py" in capfd.readouterr().out
+
+
+def test_generated_clients_are_not_compiled(image: ModuleType, tmp_path: Path) -> None:
+    """Thousands of modules that nothing loads cost no room twice."""
+    folder = "kubernetes/aio/client/models"
+    written(tmp_path, f"{folder}/__init__.py", f"{folder}/v1_pod.py", "kubernetes/aio/config.py")
+    image.compile_all(tmp_path)
+    compiled = {path.name.partition(".")[0] for path in tmp_path.rglob("*.pyc")}
+    assert compiled == {"__init__", "config"}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks ldd, as a build on Debian does")
+def test_a_program_brings_its_libraries(image: ModuleType) -> None:
+    """What a program is linked to is found, with the loader and what is loaded by name."""
+    names = {path.name for path in image.linked([Path(sys.executable).resolve()])}
+    assert any(name.startswith("ld-linux") for name in names)
+    assert {"libc.so.6", "libgcc_s.so.1"} <= names
