@@ -22,6 +22,7 @@ from tests.e2e.stage import Stage
 
 ORDER: Final = (
     "test_image",
+    "test_embedding_image",
     "test_install",
     "test_link_is_cut",
     "test_refusals",
