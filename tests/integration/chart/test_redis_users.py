@@ -1,0 +1,134 @@
+"""The users of the chart's Redis: each can do its work, and nothing else."""
+
+import asyncio
+import json
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import redis
+from tests.integration.chart.chart_redis import PASSWORDS, ChartRedis
+from tests.integration.chart.release import one, rendered
+
+from idlewatt_operator.gateways.clock import WallClock
+from idlewatt_operator.gateways.protocols import Outcome
+from idlewatt_operator.gateways.redis.address import RedisAddress
+from idlewatt_operator.gateways.redis.contract import STREAM, WAKE_STREAM
+from idlewatt_operator.gateways.redis.keeping import HASH, POSITION
+from idlewatt_operator.gateways.redis.telemetry import reading
+from idlewatt_operator.resources.times import format_instant
+
+NO_PERMISSION = (redis.exceptions.NoPermissionError, redis.exceptions.AuthenticationError)
+CHARGE = "Vehicle.Powertrain.TractionBattery.StateOfCharge.Current"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChartRedis]:
+    """The chart's Redis, as it is by default."""
+    home = tmp_path_factory.mktemp("helm")
+    files = one(rendered(home, only=["redis-configmap.yaml"]), "ConfigMap")["data"]
+    with ChartRedis(files) as server:
+        yield server
+
+
+def report(client: redis.Redis) -> None:
+    """Report for a vehicle as a gateway does."""
+    at = format_instant(time.time_ns() // 1_000_000 - 1_000)
+    data = json.dumps({CHARGE: 71})
+    fields: dict[Any, Any] = {"vehicle": "v-1", "observedAt": at, "data": data}
+    client.xadd(STREAM, fields, maxlen=1_000_000, approximate=True)
+
+
+async def test_the_operator_can_do_all_that_it_does(server: ChartRedis) -> None:
+    """It reads and keeps what a gateway reports, wishes, and goes on after a restart."""
+    address = RedisAddress(server.url, "operator", PASSWORDS["operator-password"])
+    with server.client("gateway") as gateway:
+        report(gateway)
+        for _ in range(2):
+            async with reading(
+                address,
+                WallClock(),
+                known=lambda: {"v-1"},
+                on_change=lambda: None,
+                jitter=lambda: 0.0,
+            ) as telemetry:
+                await asyncio.wait_for(telemetry.wait_synced(), 10)
+                assert telemetry.latest().vehicles["v-1"].battery is not None
+                assert (await telemetry.wake("v-1")).outcome is Outcome.DONE
+        ((_, entries),) = gateway.xread({WAKE_STREAM: "0"})
+    assert [fields[b"vehicle"] for _, fields in entries] == [b"v-1", b"v-1"]
+
+
+@pytest.mark.parametrize(
+    "attempt",
+    [
+        lambda client: client.get(POSITION),
+        lambda client: client.hgetall(HASH),
+        lambda client: client.delete(STREAM),
+        lambda client: client.xtrim(STREAM, maxlen=0),
+        lambda client: client.flushall(),
+        lambda client: client.config_get("*"),
+        lambda client: client.keys("*"),
+        lambda client: client.acl_list(),
+        lambda client: client.shutdown(),
+        lambda client: client.set("idlewatt:other", "x"),
+        lambda client: client.eval("return 1", 0),
+    ],
+)
+def test_a_gateway_may_do_nothing_else(
+    server: ChartRedis, attempt: Callable[[redis.Redis], object]
+) -> None:
+    """It can neither look into what is known, nor destroy it, nor manage the server."""
+    with server.client("gateway") as client, pytest.raises(NO_PERMISSION):
+        attempt(client)
+
+
+def test_a_gateway_may_not_read_what_others_reported(server: ChartRedis) -> None:
+    """Who is away and since when is told to the operator alone; nor may a gateway wish."""
+    if not server.knows_keys_by_direction:
+        pytest.skip("Redis before 7.0 grants a key whole; tests/e2e tries it in the chart's image")
+    with server.client("gateway") as client:
+        for words in (
+            ("XREAD", "STREAMS", STREAM, "0"),
+            ("XRANGE", STREAM, "-", "+"),
+            ("XADD", WAKE_STREAM, "*", "vehicle", "v-1"),
+        ):
+            with pytest.raises(NO_PERMISSION):
+                client.execute_command(*words)
+
+
+@pytest.mark.parametrize(
+    "attempt",
+    [
+        lambda client: client.flushall(),
+        lambda client: client.config_set("maxmemory", "1"),
+        lambda client: client.delete(STREAM),
+        lambda client: client.set("other", "x"),
+        lambda client: client.acl_list(),
+    ],
+)
+def test_the_operator_may_do_nothing_else(
+    server: ChartRedis, attempt: Callable[[redis.Redis], object]
+) -> None:
+    """It cannot delete what was reported, nor touch keys of others, nor manage the server."""
+    with server.client("operator") as client, pytest.raises(NO_PERMISSION):
+        attempt(client)
+
+
+def test_without_a_password_redis_says_that_it_lives(server: ChartRedis) -> None:
+    """So a probe needs no secret; whoever else comes along learns nothing more."""
+    with server.client() as client:
+        assert client.ping()
+        with pytest.raises(NO_PERMISSION):
+            client.xlen(STREAM)
+
+
+def test_a_wrong_password_opens_nothing(server: ChartRedis) -> None:
+    """Neither another user's nor an empty one."""
+    for password in (PASSWORDS["gateway-password"], "", "nopass"):
+        with (
+            redis.Redis.from_url(server.url, username="operator", password=password) as client,
+            pytest.raises((*NO_PERMISSION, redis.exceptions.ResponseError)),
+        ):
+            client.xlen(STREAM)
