@@ -13,13 +13,13 @@ RUN := $(VENV)/.has-run
 DEV := $(VENV)/.has-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format crds lock picture verify bench bench-embedding cluster cluster-down kind kind-down clean
+.PHONY: help demo test lint format crds lock picture verify bench bench-embedding cluster cluster-down kind kind-down clean e2e
 MAKEFLAGS += --no-print-directory
 
 help: ## List these commands
 	@echo "idlewatt: inference pods on parked electric vehicles"
 	@echo
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | \
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | \
 		awk -F'|' '{ printf "%-22s %s\n", $$1, $$2 }'
 	@echo
 	@echo "Options: PYTHON=python3.12   DEMO=\"--profile workplace\"   PYTEST=\"-k calendar\""
@@ -95,6 +95,9 @@ cluster: $(DEV) ## Start a real control plane with simulated kubelets, for you; 
 
 cluster-down: $(DEV) ## End it, and delete what it wrote
 	@$(BIN)/python -m tests.cluster down
+
+e2e: $(DEV) ## Install the chart on a kind cluster and play its scenarios there; SCREENS=1 renews the docs
+	@$(BIN)/python -m pytest -v tests/e2e $(PYTEST)
 
 image: $(DEV) ## Build the container image idlewatt/operator; IMAGE="redis embedding" for others
 	@$(BIN)/python -m tests.cluster.images $(IMAGE)
