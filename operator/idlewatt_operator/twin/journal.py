@@ -26,6 +26,7 @@ class Kind(StrEnum):
     SUBMITTED = "Submitted"
     WAITING = "Waiting"
     PLACED = "Placed"
+    RELEASED = "Released"
     DRAINED = "Drained"
     GIVEN_UP = "GivenUp"
     FENCED = "Fenced"

@@ -126,12 +126,13 @@ class Kubelets:
                 self.clock.call_at(at, lambda: self._look(run))
 
     def _look(self, run: Run) -> None:
+        """What is being stopped already is stopped no sooner by a deadline."""
         if run.ended_at is not None:
             return
         now = self.clock.now()
         if run.finish is not None and run.finish <= now:
             self._end(run, EndedBy.ITSELF)
-        elif run.deadline is not None and run.deadline <= now:
+        elif run.deadline is not None and run.deadline <= now and not run.stopping:
             self._end(run, EndedBy.DEADLINE)
 
     def _end(self, run: Run, cause: EndedBy) -> None:

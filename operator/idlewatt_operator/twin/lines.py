@@ -15,6 +15,7 @@ _TOLD: Final = frozenset(
     {
         Kind.WAITING,
         Kind.PLACED,
+        Kind.RELEASED,
         Kind.DRAINED,
         Kind.LINK_LOST,
         Kind.LINK_BACK,

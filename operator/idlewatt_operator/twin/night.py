@@ -1,7 +1,8 @@
 """A play: the production cycle on a simulated clock, cluster and fleet, from start to end.
 
 1 move      the clock to whatever is due next, doing it
-2 cycle     the operator's own, when something happened, and every quarter of an hour
+2 cycle     the operator's own, when something happened, while a pod is being replaced, and every
+            quarter of an hour
 3 tell      what the cycle said and did, as facts
 4 look      at everything, every five minutes
 """
@@ -37,6 +38,8 @@ LOOK_EVERY: Final[Milliseconds] = 5 * MINUTE
 CYCLE_EVERY: Final[Milliseconds] = QUARTER
 """Cycles where nothing asks for one. In a cluster there is one every ten seconds: between two
 changes they decide the same, so a play leaves them out."""
+REPLACED_EVERY: Final[Milliseconds] = 10 * SECOND
+"""Cycles while a pod that was released waits for its replacement, as in a cluster."""
 GREEDY: Final = Params(exact_literals=0)
 """A play has hundreds of cycles: none of them waits for a proof."""
 
@@ -168,6 +171,8 @@ class Play:
             if self.on_report is not None:
                 self.on_report(report)
         for record in self.cluster.view().pods.values():
+            if record.released is not None and not record.being_deleted:
+                self._ask(REPLACED_EVERY)
             if _waits(record) and record.pod.created_at >= started:
                 self._ask(SOON)
             elif _waits(record):

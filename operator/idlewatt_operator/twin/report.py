@@ -22,6 +22,7 @@ _STORY: Final = frozenset(
         Kind.OFF_PEAK,
         Kind.ON_PEAK,
         Kind.PLACED,
+        Kind.RELEASED,
         Kind.DRAINED,
         Kind.TOLD,
         Kind.BOARDED,

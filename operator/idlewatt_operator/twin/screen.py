@@ -44,6 +44,7 @@ _KIND_STYLES: Final = {
     Kind.SUBMITTED: ("+", "white"),
     Kind.WAITING: ("…", "white"),
     Kind.PLACED: ("●", "bright_green"),
+    Kind.RELEASED: ("◍", "bright_yellow"),
     Kind.DRAINED: ("○", "bright_yellow"),
     Kind.GIVEN_UP: ("✂", "bright_red"),
     Kind.FENCED: ("✂", "bright_yellow"),

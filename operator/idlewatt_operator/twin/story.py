@@ -43,6 +43,7 @@ class Story:
     def tell(self, report: Report) -> None:
         """Write down what is new since the last time."""
         self._tell_ends()
+        self._tell_released(report)
         self._tell_drained(report)
         for giving_up in report.decisions.give_up:
             if giving_up.remove:
@@ -73,6 +74,19 @@ class Story:
             f"{_count(len(nodes), 'vehicle')}: {_by_workload(note.name for note in notes)}"
         )
         self._note(Kind.PLACED, text)
+
+    def _tell_released(self, report: Report) -> None:
+        """A pod is released once: from then on it waits for its replacement."""
+        why = {leaving.pod.uid: leaving.reason for leaving in report.plan.leaving}
+        told: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+        for release in report.decisions.release:
+            drain = release.drain
+            because = _WHY.get(why.get(drain.record.pod.uid), drain.because)
+            told[drain.vehicle, because].append(drain.record.pod.name)
+        for (vehicle, because), names in told.items():
+            verb = "has" if len(names) == 1 else "have"
+            text = f"{_listed(names)} {verb} to leave {vehicle}, replacement first: {because}"
+            self._note(Kind.RELEASED, text, vehicle)
 
     def _tell_drained(self, report: Report) -> None:
         """Once for each pod: a drain that is blocked is tried again."""

@@ -3,7 +3,7 @@
 import pytest
 
 from idlewatt_operator.gateways.protocols import BindOrder, Condition, EventNote, Outcome, Result
-from idlewatt_operator.resources.records import GivenUp, PodRecord
+from idlewatt_operator.resources.records import GivenUp, PodRecord, Released
 from idlewatt_operator.twin.clock import ManualClock
 from idlewatt_operator.twin.cluster import MemoryCluster
 from idlewatt_operator.twin.controllers import Workload, WorkloadKind
@@ -225,3 +225,48 @@ def test_a_merge_patch_merges_mappings_and_replaces_all_else() -> None:
         "d": 1,
         "e": {},
     }
+
+
+async def test_a_released_pod_serves_on_while_its_replica_set_starts_another_one() -> None:
+    """It is nobody's any more, and a disruption budget still counts it, by its labels."""
+    cluster = a_cluster()
+    add_service(cluster, 1, min_available=1)
+    record = await started(cluster)
+    assert record.ready
+    mark = Released(AT, record.replica_set, 1)
+    assert (await cluster.release(record, mark)).outcome is Outcome.DONE
+    released = the(cluster, "svc-1")
+    assert (released.ready, released.released) == (True, mark)
+    assert (released.replica_set, released.pod.controlled) == ("", False)
+    assert the(cluster, "svc-2").node is None
+    assert (await cluster.evict(released)).outcome is Outcome.BLOCKED
+    await started(cluster, "svc-2")
+    assert (await cluster.evict(released)).outcome is Outcome.DONE
+    cluster.clock.advance_to(cluster.clock.now() + 3 * SECOND)
+    assert {each.pod.name for each in cluster.view().pods.values()} == {"svc-2"}
+    assert (await cluster.release(the(cluster, "svc-2"), mark)).outcome is Outcome.DONE
+    assert (await cluster.release(the(cluster, "svc-2"), mark)).outcome is Outcome.CONFLICT
+
+
+async def test_a_pod_is_ready_once_its_model_is_loaded() -> None:
+    """Not before, and not where nobody hears of it."""
+    cluster = a_cluster()
+    cluster.preparation = lambda _: 10 * SECOND
+    add_service(cluster)
+    assert not (await started(cluster)).ready
+    cluster.cut_link("v-1")
+    cluster.clock.advance_to(cluster.clock.now() + 20 * SECOND)
+    assert not the(cluster, "svc-1").ready
+    cluster.restore_link("v-1")
+    assert the(cluster, "svc-1").ready
+
+
+async def test_a_deadline_ends_nothing_that_is_being_stopped_already() -> None:
+    """The kubelet is at it: the containers end in their own time."""
+    cluster = a_cluster()
+    add_service(cluster, stop_seconds=20)
+    record = await started(cluster)
+    await cluster.set_active_deadline(record, 10)
+    await cluster.evict(record)
+    cluster.clock.advance_to(AT + 60 * SECOND)
+    assert [run.ended_by for run in cluster.kubelets.runs] == [EndedBy.DRAIN]
