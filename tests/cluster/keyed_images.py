@@ -35,7 +35,7 @@ def built(context: Path, tag: str, key: str, arguments: Sequence[str], usual_sec
     labels = ["--label", f"{LABEL}=image", "--label", f"{KEY_LABEL}={key}"]
     with _taking_over(tag):
         run_long(
-            ["docker", "build", *labels, "--tag", tag, *arguments, str(context)],
+            ["docker", "build", "--force-rm", *labels, "--tag", tag, *arguments, str(context)],
             what=f"Building the image {tag}",
             usual_seconds=usual_seconds,
             log=log_of(tag),

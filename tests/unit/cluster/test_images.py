@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from tests.cluster import engine, images
+from tests.cluster import engine, images, keyed_images
 from tests.cluster.images import EMBEDDING, OPERATOR, Image
 from tests.cluster.places import CHECKOUT, SetupError
 
@@ -116,6 +116,21 @@ def test_the_builds_folder_holds_the_files_and_the_wheels(tree: Path, tmp_path: 
     sent = {path.relative_to(context) for path in context.rglob("*") if path.is_file()}
     covered = {path.relative_to(tree) for path in OPERATOR.files()}
     assert sent == covered | {Path("wheels", wheel.name)}
+
+
+@pytest.mark.parametrize(("known", "builds"), [("the tree's", 0), ("another", 1), (None, 1)])
+def test_a_tree_that_did_not_change_builds_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, known: str | None, builds: int
+) -> None:
+    """An image is built where the engine has none, or one of other content, and then only."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(engine, "ensure", lambda: None)
+    monkeypatch.setattr(Image, "key", lambda _: "the tree's")
+    monkeypatch.setattr(keyed_images, "key_of", lambda _: known)
+    built: list[Image] = []
+    monkeypatch.setattr(images, "_build", lambda wanted, _: built.append(wanted))
+    assert images.operator_image() == OPERATOR.tag
+    assert built == [OPERATOR] * builds
 
 
 def test_an_unknown_image_is_named(capsys: pytest.CaptureFixture[str]) -> None:
