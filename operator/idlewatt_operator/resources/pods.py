@@ -82,12 +82,16 @@ def _core(pod: PodObject, annotations: PodAnnotations) -> Pod:
         tolerations=tuple(_toleration(toleration) for toleration in spec.tolerations or ()),
         images=tuple(container.image for container in _containers(spec)),
         reads_secret=_reads_secret(spec),
-        controlled=any(owner.controller for owner in metadata.owner_references or ()),
+        controlled=_is_controlled(metadata),
         unsupported_fields=tuple(_unsupported(spec)),
         invalid_annotations=(*annotations.invalid, *unreadable),
         termination_grace_seconds=_grace_seconds(spec.termination_grace_period_seconds),
         demand=annotations.demand,
     )
+
+
+def _is_controlled(metadata: Metadata) -> bool:
+    return any(owner.controller for owner in metadata.owner_references or ())
 
 
 def _grace_seconds(written: int | None) -> int:
@@ -135,8 +139,13 @@ def _replica_set(metadata: Metadata) -> str:
 
 
 def _released(metadata: Metadata, written: Bound) -> Released | None:
-    """Known by its label alone: where an annotation was spoilt, it still has to leave."""
+    """Known by its label: where the annotations were spoilt, it still has to leave.
+
+    With a controller and without a word of ours the label is its author's.
+    """
     if not (metadata.labels or {}).get(TEMPLATE_HASH, "").endswith(RELEASED_SUFFIX):
+        return None
+    if written.released_from is None and _is_controlled(metadata):
         return None
     return Released(
         at=written.released_at or 0,

@@ -356,6 +356,7 @@ def test_a_released_pod_is_known_by_its_label() -> None:
     assert spoilt.released == Released(0, "rs-uid", 2)
     assert a_record(label).released == Released(0, "", 0)
     assert a_record({"annotations": notes}).released is None
+    assert owned(pod_template_hash="7d9f8b-released").released is None
 
 
 def test_ready_is_what_services_ask() -> None:
