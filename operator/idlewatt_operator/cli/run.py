@@ -210,6 +210,7 @@ def _would_write(report: "Report") -> str:
     counts = {
         "deadlines lowered": len(decisions.lower),
         "pods drained": len(decisions.drain),
+        "pods released, so that others start first": len(decisions.release),
         "pods given up": sum(len(each.remove) for each in decisions.give_up),
         "vehicles woken": len(decisions.wake),
         "pods bound": len(decisions.bind),
