@@ -22,6 +22,7 @@ NAMESPACED = (
     ("v1", "Pod"),
     ("v1", "Secret"),
     ("v1", "PersistentVolumeClaim"),
+    ("coordination.k8s.io/v1", "Lease"),
 )
 CLUSTER_WIDE = (("v1", "Node"), ("scheduling.k8s.io/v1", "PriorityClass"))
 

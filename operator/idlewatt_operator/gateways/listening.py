@@ -1,8 +1,9 @@
 """The HTTP server that kubelets and Prometheus ask: whether we live, are ready, and how we do."""
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, Protocol
 
 from aiohttp import web
@@ -82,9 +83,9 @@ async def listening(endpoint: Endpoint, vitals: Vitals) -> AsyncIterator[int]:
         ListenError: the address is in use, or none of this machine.
     """
     app = web.Application()
-    app.router.add_get("/livez", lambda _: _told(vitals.alive()))
-    app.router.add_get("/readyz", lambda _: _told(vitals.ready()))
-    app.router.add_get("/metrics", lambda _: _measured(vitals))
+    app.router.add_get("/livez", partial(_told, vitals.alive))
+    app.router.add_get("/readyz", partial(_told, vitals.ready))
+    app.router.add_get("/metrics", partial(_measured, vitals.metrics))
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     try:
@@ -99,11 +100,12 @@ async def listening(endpoint: Endpoint, vitals: Vitals) -> AsyncIterator[int]:
         await runner.cleanup()
 
 
-async def _told(verdict: Verdict) -> web.Response:
+async def _told(ask: Callable[[], Verdict], _: web.Request) -> web.Response:
+    verdict = ask()
     text = "\n".join(verdict.lines) + "\n"
     return web.Response(text=text, status=_OK if verdict.good else _UNAVAILABLE)
 
 
-async def _measured(vitals: Vitals) -> web.Response:
-    body, content_type = vitals.metrics()
+async def _measured(ask: Callable[[], tuple[bytes, str]], _: web.Request) -> web.Response:
+    body, content_type = ask()
     return web.Response(body=body, headers={"Content-Type": content_type})
