@@ -1,12 +1,15 @@
 """A small vehicle gateway: what a fleet's own feed says, onto the stream that idlewatt reads.
 
-    your-feed | python gateway.py rediss://gateway:PASSWORD@redis.example.com:6379/0
+    export IDLEWATT_REDIS_URL=rediss://redis.example.com:6379/0 IDLEWATT_REDIS_USERNAME=gateway
+    export IDLEWATT_REDIS_PASSWORD=... IDLEWATT_REDIS_CA_FILE=/etc/gateway/ca.crt
+    your-feed | python gateway.py
 
 It reads a JSON object a line on standard input, with the names of FEED below, and answers each
 wish to wake with a line `wake VEHICLE` on standard output. It needs Python 3.11 and redis-py.
 """
 
 import json
+import os
 import sys
 import threading
 from datetime import UTC, datetime
@@ -14,6 +17,7 @@ from typing import Any
 
 import redis
 from redis.backoff import ExponentialBackoff
+from redis.exceptions import AuthenticationError
 from redis.exceptions import ConnectionError as Unreachable
 from redis.exceptions import TimeoutError as TooSlow
 from redis.retry import Retry
@@ -63,25 +67,36 @@ def wakes(client: redis.Redis, position: str) -> None:
                 sys.stdout.flush()
 
 
-def connect(url: str) -> redis.Redis:
+def connect(retries: int = -1) -> redis.Redis:
     """Connect; while Redis is away, every command is tried again until it is back."""
-    patient = Retry(ExponentialBackoff(cap=10, base=0.5), retries=-1)
+    access = {
+        "username": os.environ.get("IDLEWATT_REDIS_USERNAME"),
+        "password": os.environ.get("IDLEWATT_REDIS_PASSWORD"),
+        "ssl_ca_certs": os.environ.get("IDLEWATT_REDIS_CA_FILE"),
+    }
     return redis.Redis.from_url(
-        url,
+        os.environ.get("IDLEWATT_REDIS_URL", "redis://localhost:6379/0"),
         decode_responses=True,
         protocol=2,
         socket_timeout=20,
-        retry=patient,
+        retry=Retry(ExponentialBackoff(cap=10, base=0.5), retries),
         retry_on_error=[Unreachable, TooSlow],
+        **{name: value for name, value in access.items() if value},
     )
 
 
-def main(url: str) -> None:
+def main() -> None:
     """Publish until the feed ends."""
-    client = connect(url)
+    try:
+        connect(retries=0).ping()
+    except AuthenticationError:
+        raise  # to redis-py a kind of ConnectionError, which it would try for ever
+    except (Unreachable, TooSlow):
+        sys.stderr.write("Redis is away; waiting for it.\n")
+    client = connect()
     newest = client.xrevrange(WAKE, count=1)  # what was wished before is obsolete
     position = newest[0][0] if newest else "0-0"
-    threading.Thread(target=wakes, args=(connect(url), position), daemon=True).start()
+    threading.Thread(target=wakes, args=(connect(), position), daemon=True).start()
     for text in sys.stdin:
         try:
             entry = entry_of(json.loads(text))
@@ -92,4 +107,7 @@ def main(url: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    try:
+        main()
+    except (redis.RedisError, TypeError, ValueError) as refusal:
+        sys.exit(f"Redis does not take it: {refusal}")

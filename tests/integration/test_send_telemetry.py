@@ -57,20 +57,25 @@ def admin(redis_url: str) -> Iterator[redis.Redis]:
 
 
 @pytest.fixture
-def gateway_url(admin: redis.Redis, redis_url: str) -> Iterator[str]:
-    """The address for the user that the page makes."""
+def access(admin: redis.Redis, redis_url: str) -> Iterator[dict[str, str]]:
+    """The variables with which the user that the page makes finds Redis."""
     words = shlex.split(page_command("redis-cli ACL SETUSER"))[1:]
     words = [word.replace("$GATEWAY_PASSWORD", "secret") for word in words]
     admin.execute_command(*words)  # type: ignore[no-untyped-call]
-    yield redis_url.replace("redis://", "redis://gateway:secret@")
+    yield {
+        "IDLEWATT_REDIS_URL": redis_url,
+        "IDLEWATT_REDIS_USERNAME": "gateway",
+        "IDLEWATT_REDIS_PASSWORD": "secret",
+    }
     admin.acl_deluser("gateway")
 
 
 @pytest.fixture
-def gateway(gateway_url: str) -> Iterator[subprocess.Popen[str]]:
+def gateway(access: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
     """The page's gateway, running."""
     process = subprocess.Popen(
-        [sys.executable, str(GATEWAY), gateway_url],
+        [sys.executable, str(GATEWAY)],
+        env={**os.environ, **access},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -169,9 +174,11 @@ def test_a_wish_to_wake_is_told(admin: redis.Redis, gateway: subprocess.Popen[st
     assert told == ["wake v-0\n", "wake v-1\n", "wake v-2\n"]
 
 
-def test_the_gateway_may_do_no_more_than_it_needs(gateway_url: str) -> None:
+@pytest.mark.usefixtures("access")
+def test_the_gateway_may_do_no_more_than_it_needs(redis_url: str) -> None:
     """It cannot read what the operator keeps, cannot write there, and cannot look at keys."""
-    with redis.Redis.from_url(gateway_url) as client:
+    url = redis_url.replace("redis://", "redis://gateway:secret@")
+    with redis.Redis.from_url(url) as client:
         client.xadd(STREAM, {"a": "b"})
         client.xread({WAKE_STREAM: "0"})
         for command in (
@@ -188,16 +195,24 @@ def test_the_gateway_may_do_no_more_than_it_needs(gateway_url: str) -> None:
                 client.execute_command(*command)
 
 
-def test_the_commands_of_the_page_send(admin: redis.Redis, gateway_url: str) -> None:
+def test_the_commands_of_the_page_send(admin: redis.Redis, access: dict[str, str]) -> None:
     """The one line through the gateway, and the recorded night, arrive as the page says."""
-    path = f"{os.path.dirname(sys.executable)}{os.pathsep}{os.environ['PATH']}"  # noqa: PTH120
-    done = run(page_command("echo "), REDIS_URL=gateway_url, PATH=path)
+    done = run(page_command("echo "), **access)
     assert done.returncode == 0, done.stderr
     (fields,) = entries(admin, 1)
     assert read_report(fields).problems == ()
-    sent = run(page_command("idlewatt telemetry publish"), REDIS_URL=gateway_url)
-    assert sent.stdout.strip() in PAGE.read_text("utf-8")
+    sent = run(page_command("idlewatt telemetry publish"), **access)
     assert sent.returncode == 0, sent.stderr
+    assert sent.stdout.strip() in PAGE.read_text("utf-8")
+
+
+def test_a_refusal_is_a_sentence(access: dict[str, str]) -> None:
+    """A wrong password, or a CA for a line without TLS, ends the gateway without a trace."""
+    for wrong in ({"IDLEWATT_REDIS_PASSWORD": "x"}, {"IDLEWATT_REDIS_CA_FILE": "/x"}):
+        done = run(f"python3 {GATEWAY} < /dev/null", **{**access, **wrong})
+        assert done.returncode == 1
+        assert done.stderr.startswith("Redis does not take it: ")
+        assert "Traceback" not in done.stderr
 
 
 def test_the_keys_that_the_page_looks_at_are_ours() -> None:
