@@ -8,6 +8,8 @@ alone against a cluster that stays:
 """
 
 import contextlib
+import os
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,13 +18,11 @@ from typing import Any, Final
 import pytest
 from tests.cluster import kind
 from tests.cluster.places import SetupError
-from tests.e2e import failure, objects, release, stage, workloads
+from tests.e2e import failure, objects, release, screens, stage, workloads
 from tests.e2e.cut import Cut
 from tests.e2e.stage import Stage
 
 ORDER: Final = (
-    "test_image",
-    "test_embedding_image",
     "test_install",
     "test_link_is_cut",
     "test_refusals",
@@ -34,6 +34,8 @@ ORDER: Final = (
     "test_operators",
     "test_redis",
     "test_service",
+    "test_image",
+    "test_embedding_image",
     "test_link_is_mended",
     "test_whole_run",
     "test_uninstall",
@@ -71,6 +73,9 @@ def pytest_terminal_summary(
     held = config.stash.get(STAGE, None)
     if held is None:
         return
+    if os.environ.get("SCREENS"):
+        for page in held.screens.write_into(screens.pages()):
+            terminalreporter.write_line(f"Screens of this run were put into {page}")
     held.figures.note("suite (s)", time.monotonic() - config.stash[BEGAN])
     terminalreporter.section("measured")
     for line in held.figures.table():
@@ -92,6 +97,7 @@ def _speaking(request: pytest.FixtureRequest) -> Iterator[None]:
 @pytest.fixture(scope="session")
 def bare(request: pytest.FixtureRequest) -> Iterator[Stage]:
     """Give the cluster before anything of ours is on it; ask for `fleet` instead."""
+    shutil.rmtree(failure.FOLDER, ignore_errors=True)
     with _speaking(request):
         began = time.monotonic()
         cluster = stage.raise_cluster()

@@ -16,10 +16,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from tests.cluster.places import CHECKOUT
+
 _BLOCK: Final = re.compile(
     r"^<!-- screen: (?P<name>[a-z0-9-]+) -->\n.*?^<!-- end of screen -->$",
     re.MULTILINE | re.DOTALL,
 )
+
+
+TAKEN: Final = frozenset(
+    {"vehicles", "pods", "events", "waiting", "draining", "full-circuit", "cut-off", "cut-nodes"}
+)
+"""The screens that a run takes."""
 
 
 @dataclass
@@ -31,6 +39,7 @@ class Screens:
 
     def keep(self, name: str, command: str, output: str) -> str:
         """Keep what the command printed; give the output back."""
+        assert name in TAKEN
         lines = [line.rstrip() for line in output.rstrip().splitlines()]
         self.taken[name] = "\n".join([f"$ {command}", *lines]) + "\n"
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -47,6 +56,12 @@ class Screens:
                 page.write_text(fresh, encoding="utf-8")
                 changed.append(page)
         return changed
+
+
+def pages() -> list[Path]:
+    """Every page that may have a place for a screen."""
+    folders = (CHECKOUT / "docs", CHECKOUT / "examples")
+    return sorted(page for folder in folders for page in folder.rglob("*.md"))
 
 
 def with_screens(text: str, screens: Mapping[str, str]) -> str:

@@ -230,14 +230,14 @@ class Stage:
         """Read a time as Kubernetes writes it."""
         return datetime.fromisoformat(text).timestamp()
 
-    def decided_at(self, app: str) -> float | None:
-        """When a pod of the workload was first told to leave; None: nobody was."""
+    def decided_at(self, app: str, since: float) -> float | None:
+        """When a pod of the workload was first told to leave after that; None: nobody was."""
         times = [
             datetime.fromisoformat(event["eventTime"]).timestamp()
             for event in self.events("Draining")
             if event["regarding"]["name"].startswith(f"{app}-") and event.get("eventTime")
         ]
-        return min(times, default=None)
+        return min((at for at in times if at >= since), default=None)
 
     def events(self, reason: str, namespace: str = workloads.NAMESPACE) -> list[Manifest]:
         """The events with that reason."""

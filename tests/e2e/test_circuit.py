@@ -8,6 +8,7 @@ from tests.e2e.stage import Stage
 SHED_WITHIN_SECONDS = 20
 POWER_WATTS = 100
 CIRCUIT = "depot/row-a"
+FAILED = "reason=FailedScheduling"
 
 
 def test_a_full_circuit_takes_no_more(cars: Stage) -> None:
@@ -19,6 +20,7 @@ def test_a_full_circuit_takes_no_more(cars: Stage) -> None:
         "an event says that the circuit is full",
     )
     cars.settle(app)
+    cars.screen("full-circuit", "get", "events", "-n", "e2e", "--field-selector", FAILED)
     limit = limit_watts(cars)
     load = cars.load_watts()
     assert load <= limit

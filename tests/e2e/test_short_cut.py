@@ -28,6 +28,8 @@ def test_a_link_is_cut_for_two_minutes(cars: Stage) -> None:
     )
     cars.figures.note("link cut for 2 min: replacement ready after (s)", cut.since(replaced))
     assert replaced < departure
+    cars.screen("cut-nodes", "get", "nodes")
+    cars.screen("cut-off", "get", "pods", "-n", "e2e", "-l", f"app={APP}", "-o", "wide")
     cars.wait(
         lambda: not cars.running(APP, near),
         "its container ended by itself",

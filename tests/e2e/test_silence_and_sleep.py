@@ -30,7 +30,7 @@ def test_a_silent_car_is_emptied_and_a_sleeping_one_woken_for_it(cars: Stage) ->
         "the silent car is drained",
         MAX_AGE_SECONDS + STALE_DRAIN_SECONDS + 30,
     )
-    decided = cars.decided_at(APP)
+    decided = cars.decided_at(APP, silent)
     assert decided is not None
     assert (
         decided - silent >= MAX_AGE_SECONDS + STALE_DRAIN_SECONDS - 6

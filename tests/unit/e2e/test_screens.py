@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.e2e.screens import Screens, names_in, with_screens
+from tests.e2e.screens import TAKEN, Screens, names_in, pages, with_screens
 
 PAGE = """\
 Before.
@@ -48,3 +48,9 @@ def test_a_backslash_in_a_screen_is_a_backslash() -> None:
 def test_the_places_of_a_page_are_known() -> None:
     """By their names, in their order."""
     assert names_in(PAGE) == ["vehicles", "others"]
+
+
+def test_every_screen_is_shown_and_every_place_is_filled() -> None:
+    """What a run keeps stands on a page, and what a page has a place for is kept by a run."""
+    shown = {name for page in pages() for name in names_in(page.read_text(encoding="utf-8"))}
+    assert shown == TAKEN
