@@ -38,18 +38,28 @@ demo: $(RUN) ## Set up what is missing, then play one night of parked cars
 test: $(DEV) ## Run every test: unit, property, and integration on a real API server
 	@$(BIN)/python -m pytest $(PYTEST)
 
-lint: $(DEV) ## Check style, types and import directions
+lint: $(DEV) ## Check style, types, import directions and the Helm chart
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy $(PACKAGES) tests scripts examples/embedding/embedder
 	$(BIN)/lint-imports
+	@$(MAKE) --silent $(LINTED_CHART)
+
+# Looked over again only where something that is in it changed.
+LINTED_CHART := $(VENV)/.has-linted-chart
+
+$(LINTED_CHART): $(wildcard charts/idlewatt/* charts/idlewatt/*/* charts/idlewatt/*/*/* crds/* \
+		tests/cluster/chart_lint.py tests/cluster/chart_values/*)
+	$(BIN)/python -m tests.cluster.chart_lint
+	@touch $@
 
 format: $(DEV) ## Let ruff mend and format what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-crds: $(RUN) ## Write crds/*.yaml from the models of the resources
+crds: $(RUN) ## Write crds/*.yaml from the models of the resources, and the pages that are made
 	@$(BIN)/python -m idlewatt_operator.resources.generate
+	@$(BIN)/python scripts/chart_values.py
 
 EMBEDDING := examples/embedding
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
@@ -73,7 +83,7 @@ picture: $(RUN) ## Draw the README's picture again from the demo
 	@echo "Playing the night, about ten seconds."
 	@$(BIN)/python scripts/picture.py docs/images/night.svg
 
-GENERATED := crds docs/reference/fields.md requirements $(wildcard $(EMBEDDING)/requirements*.txt)
+GENERATED := crds docs/reference/fields.md docs/reference/chart-values.md requirements $(wildcard $(EMBEDDING)/requirements*.txt)
 
 verify: crds lock ## Regenerate what is generated, and fail if that changes anything
 	@changed=$$(git status --porcelain -- $(GENERATED)); \
