@@ -24,10 +24,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.cluster import debian_images, engine, keyed_images
-from tests.cluster.docker import docker
+from tests.cluster.docker import image_exists
 from tests.cluster.node_image import registry_answers
 from tests.cluster.places import CHECKOUT, SetupError, cache_home
-from tests.cluster.progress import say
+from tests.cluster.progress import run_long, say
 from tests.cluster.wheelhouse import Target, wheels_for
 
 OFFICIAL_REDIS = "redis:7.2-bookworm"
@@ -106,8 +106,15 @@ def redis_image() -> str:
     recipe = debian_images.REDIS
     if keyed_images.key_of(recipe.tag) == recipe.key():
         return recipe.tag
+    if image_exists(OFFICIAL_REDIS):
+        return OFFICIAL_REDIS
     if registry_answers():
-        docker("pull", "--quiet", OFFICIAL_REDIS)
+        run_long(
+            ["docker", "pull", OFFICIAL_REDIS],
+            what=f"Pulling {OFFICIAL_REDIS}",
+            usual_seconds=20,
+            log=keyed_images.log_of(OFFICIAL_REDIS),
+        )
         return OFFICIAL_REDIS
     return debian_images.made(recipe)
 
