@@ -17,11 +17,14 @@ from idlewatt_operator.reconcile.drain import BEFORE_LAST_SAFE, Drain, grace_sec
 from idlewatt_operator.reconcile.lost import is_lost
 from idlewatt_operator.reconcile.situation import Situation, is_ours, is_unseen
 from idlewatt_operator.resources.records import PodRecord, Released
-from idlewatt_scheduler.model.units import Instant
+from idlewatt_scheduler.model.units import SECOND, Instant
 from idlewatt_scheduler.stay import grace_of, lead_of
 
 REPLACED: Final = "Replaced"
 OVERDUE: Final = "NotReplacedInTime"
+
+_ANSWERED_WITHIN: Final = 30 * SECOND
+"""A ReplicaSet answers within a second or two; until then the pods it lacks say nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,22 +53,29 @@ def replacement_first(
     if not waiting and not any(each.seen_ahead for each in to_leave.values()):
         return [], list(to_leave.values())
     replicas = _Replicas(situation)
-    releases: list[Release] = []
-    evicted: list[Drain] = []
+    releases = [
+        Release(each, replicas.mark(each.record))
+        for each in to_leave.values()
+        if each.seen_ahead and _may_be_released(each.record)
+    ]
+    go_on = {each.drain.record.pod.uid for each in releases} | {each.pod.uid for each in waiting}
+    evicted = [each for uid, each in to_leave.items() if uid not in go_on or not each.seen_ahead]
+    for each in evicted:
+        replicas.leave(each.record)
+    at_once = {each.record.pod.uid for each in evicted}
     for record in waiting:
-        drain = to_leave.pop(record.pod.uid, None)
-        if drain is not None and not drain.seen_ahead:
-            evicted.append(drain)
-        elif replicas.spare(record):
-            evicted.append(drain or _without_reason(record, REPLACED))
-        elif _is_overdue(situation, record):
-            evicted.append(drain or _without_reason(record, OVERDUE))
-    for drain in to_leave.values():
-        if drain.seen_ahead and _may_be_released(drain.record):
-            releases.append(Release(drain, replicas.mark(drain.record)))
-        else:
-            evicted.append(drain)
+        reason = None if record.pod.uid in at_once else _why_now(situation, replicas, record)
+        if reason is not None:
+            replicas.leave(record)
+            evicted.append(to_leave.get(record.pod.uid) or _without_reason(record, reason))
     return releases, evicted
+
+
+def _why_now(situation: Situation, replicas: "_Replicas", record: PodRecord) -> str | None:
+    """Why a released pod leaves now; None: it waits for its replacement."""
+    if replicas.is_replaced(record):
+        return REPLACED
+    return OVERDUE if _is_overdue(situation, record) else None
 
 
 def _may_be_released(record: PodRecord) -> bool:
@@ -126,9 +136,8 @@ class _Replicas:
         for record in situation.view.pods.values():
             if record.being_deleted or not is_ours(record, situation.scheduler_name):
                 continue
-            owner = record.replica_set
+            owner = _owner_of(record)
             if record.released is not None:
-                owner = record.released.replica_set
                 self._needed[owner] = max(self._needed.get(owner, 0), record.released.needed)
             elif owner:
                 self._kept[owner] += 1
@@ -149,12 +158,26 @@ class _Replicas:
         wanted = max(self._kept[owner], self._needed.get(owner, 0))
         return Released(self._at, owner, min(self._ready[owner], wanted))
 
-    def spare(self, record: PodRecord) -> bool:
-        """Whether enough others are ready without it; if so, it is not counted any longer."""
-        if record.released is None or not record.released.replica_set:
+    def leave(self, record: PodRecord) -> None:
+        """It is evicted now, and counted no longer."""
+        if record.ready:
+            self._ready[_owner_of(record)] -= 1
+
+    def is_replaced(self, record: PodRecord) -> bool:
+        """Whether enough others are ready without it.
+
+        Once the ReplicaSet has had time to answer, it may be seen to want fewer: it was scaled
+        down, or another one of a newer template has taken its place.
+        """
+        mark = record.released
+        if mark is None or not mark.replica_set:
             return False
-        owner = record.released.replica_set
-        if self._ready[owner] - record.ready < record.released.needed:
-            return False
-        self._ready[owner] -= record.ready
-        return True
+        needed = mark.needed
+        if self._at - mark.at >= _ANSWERED_WITHIN:
+            needed = min(needed, self._kept[mark.replica_set])
+        return self._ready[mark.replica_set] - record.ready >= needed
+
+
+def _owner_of(record: PodRecord) -> str:
+    """The ReplicaSet that keeps a pod, or the one it was taken from."""
+    return record.replica_set if record.released is None else record.released.replica_set

@@ -200,13 +200,50 @@ async def test_a_released_pod_that_nothing_replaces_leaves_after_its_lead() -> N
     scene.observe("v-0", departure_expected_at=SOON)
     await scene.run(15 * 60 - 10)
     released_at = (scene.pod("svc-1").released or Released(0, "", 0)).at
-    scene.observe("v-0", departure_expected_at=None)
-    scene.cluster.controllers.workloads["default/svc"].count = 0
-    scene.cluster.delete_pod(scene.pod("svc-2").pod.uid)
+    scene.observe("v-0", departure_expected_at=None, battery__temperature_celsius=-40)
     await scene.run(6 * 60)
     ended = runs(scene)["svc-1"].ended_at or 0
     assert 4 * MINUTE <= ended - released_at < 4 * MINUTE + 20 * SECOND
     assert "no other one was ready in time" in scene.events("Draining")[-1]
+
+
+async def test_a_deployment_that_is_scaled_down_meanwhile_lets_the_pod_go() -> None:
+    """Its ReplicaSet has had half a minute, and has every pod that it still keeps: none."""
+    scene = Scene(1)
+    await a_service_on(scene)
+    scene.observe("v-0", departure_expected_at=SOON)
+    await scene.run(15 * 60 - 10)
+    released_at = (scene.pod("svc-1").released or Released(0, "", 0)).at
+    scene.cluster.controllers.workloads["default/svc"].count = 0
+    scene.cluster.delete_pod(scene.pod("svc-2").pod.uid)
+    await scene.run(60)
+    ended = runs(scene)["svc-1"].ended_at or 0
+    assert 30 * SECOND <= ended - released_at < 45 * SECOND
+
+
+async def test_an_eviction_of_the_same_moment_is_no_replacement() -> None:
+    """One of three is sent away at once while another waits: the one that is left is not enough."""
+    scene = Scene(3)
+    for name in ("v-1", "v-2"):
+        scene.observe(name, parking__occupied=True)
+    workload = scene.service()
+    await scene.run(30)
+    scene.observe("v-0", parking__occupied=False, battery__temperature_celsius=-40)
+    scene.observe("v-1", parking__occupied=False)
+    workload.count = 2
+    scene.cluster.add_workload(workload)
+    await scene.run(30)
+    assert {scene.pod("svc-1").node, scene.pod("svc-2").node} == {"v-0", "v-1"}
+    scene.observe("v-1", battery__temperature_celsius=-40)
+    scene.observe("v-0", departure_expected_at=SOON)
+    await scene.run(14 * 60)
+    assert scene.pod("svc-1").released is not None
+    scene.observe("v-2", parking__occupied=False)
+    await scene.run(10)
+    assert scene.pod("svc-3").node == "v-2"
+    scene.observe("v-1", parking__occupied=True)
+    await scene.run(10)
+    assert [each.subject for each in scene.writes("evict")] == ["default/svc-2"]
 
 
 async def test_what_cannot_wait_is_evicted_at_once_though_it_was_released() -> None:
