@@ -6,9 +6,7 @@ made of.
 
 import hashlib
 import json
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 
 from tests.cluster import debian, keyed_images
 from tests.cluster.places import SetupError
@@ -95,8 +93,8 @@ def _make(recipe: Recipe) -> None:
         {"mmdebstrap": "mmdebstrap"}, why="to make images where no registry answers"
     )
     log = keyed_images.log_of(recipe.tag)
-    with tempfile.TemporaryDirectory(dir=log.parent, prefix=".making-") as folder:
-        archive = Path(folder) / "root.tar"
+    with keyed_images.work_folder("debian") as folder:
+        archive = folder / "root.tar"
         try:
             run_long(
                 ["mmdebstrap", *recipe.arguments, SUITE, str(archive)],

@@ -18,7 +18,6 @@ import os
 import platform
 import shutil
 import sys
-import tempfile
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +25,7 @@ from pathlib import Path
 from tests.cluster import debian_images, engine, keyed_images
 from tests.cluster.docker import image_exists
 from tests.cluster.node_image import registry_answers
-from tests.cluster.places import CHECKOUT, SetupError, cache_home
+from tests.cluster.places import CHECKOUT, SetupError
 from tests.cluster.progress import run_long, say
 from tests.cluster.wheelhouse import Target, wheels_for
 
@@ -141,8 +140,7 @@ def _build(wanted: Image, key: str) -> None:
         base = debian_images.made(debian_images.PYTHON_BASE)
         arguments += ["--build-arg", f"BASE={base}", "--build-arg", "PIP_NO_INDEX=1"]
         arguments += ["--network", "none"]
-    with tempfile.TemporaryDirectory(dir=cache_home(), prefix=".context-") as folder:
-        context = Path(folder)
+    with keyed_images.work_folder("context") as context:
         lay_out(wanted, wheels, context)
         arguments[1] = str(context / wanted.dockerfile)
         for stage, usual_seconds in wanted.stages.items():

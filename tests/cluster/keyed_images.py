@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import re
+import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -50,6 +51,21 @@ def _taking_over(tag: str) -> Iterator[None]:
     if old and old != docker("image", "ls", "--no-trunc", "--quiet", tag).strip():
         with contextlib.suppress(SetupError):
             docker("image", "rm", old)
+
+
+@contextlib.contextmanager
+def work_folder(what: str) -> Iterator[Path]:
+    """Give an empty folder to build in, deleted afterwards; one that a killed run left goes first.
+
+    Only who holds the right to build ``what`` may ask for it.
+    """
+    folder = _folder() / f".{what}"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextlib.contextmanager

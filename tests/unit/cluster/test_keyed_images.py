@@ -105,6 +105,16 @@ def test_a_build_that_fails_says_why_and_removes_nothing(engine: Path) -> None:
     assert calls(engine, "image rm") == []
 
 
+def test_what_a_killed_run_left_is_cleared(engine: Path) -> None:
+    """A build begins in an empty folder, and leaves none behind."""
+    with keyed_images.work_folder("context") as folder:
+        (folder / "half").touch()
+        with keyed_images.work_folder("context") as again:
+            assert list(again.iterdir()) == []
+    assert engine in folder.parents
+    assert not folder.exists()
+
+
 def test_the_second_waits_and_is_told(engine: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """One who wants to build while another does waits until that one is done."""
     lock = (engine / "cache" / "idlewatt" / "images").resolve() / "images.lock"
