@@ -72,6 +72,10 @@ class RedisServer:
         self._component.end()
         self._session.release()
 
+    def crash(self) -> None:
+        """End it as a crash would; `restart` starts it again."""
+        self._component.end()
+
     def restart(self) -> None:
         """End it as a crash would and start it again on the same port, empty."""
         self._component.end()
