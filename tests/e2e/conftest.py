@@ -26,6 +26,7 @@ ORDER: Final = (
     "test_install",
     "test_link_is_cut",
     "test_refusals",
+    "test_screens",
     "test_placing",
     "test_leaving",
     "test_circuit",

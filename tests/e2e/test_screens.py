@@ -1,0 +1,36 @@
+"""What the cluster shows of itself soon after installing: the chart's own test, and screens."""
+
+from tests.e2e.stage import Stage
+
+HELLO = "hello"
+
+
+def test_the_chart_says_that_it_works(fleet: Stage) -> None:
+    """`helm test` succeeds."""
+    assert "Phase:          Succeeded" in fleet.release.test()
+
+
+def test_the_screens_tell_the_story(fleet: Stage) -> None:
+    """`kubectl get vn,site,tariff`, the pods and their events show who runs where."""
+    here = {fleet.near, fleet.other}
+    fleet.wait(
+        lambda: all(fleet.condition(each, "Available")[0] == "True" for each in here),
+        "the status of the vehicles says that they are available",
+        120,
+    )
+    shown = fleet.screen("vehicles", "get", "vn,site,tariff,policy")
+    for name in (*fleet.nodes, "depot", "default"):
+        assert name in shown
+    pods = fleet.screen("pods", "get", "pods", "-o", "wide")
+    assert pods.count("Running") == 2
+    events = fleet.screen("events", "get", "events", "--field-selector", "reason=Scheduled")
+    assert f"Successfully assigned default/{HELLO}" in events
+
+
+def test_the_first_workload_is_deleted(fleet: Stage) -> None:
+    """A Deployment that is deleted leaves the cars that can be reached, and nothing runs on."""
+    fleet.api.delete("Deployment", HELLO, "default")
+    fleet.wait(
+        lambda: {span.vehicle for span in fleet.witness.running("default", HELLO)} <= {fleet.far},
+        "no container of it runs",
+    )
