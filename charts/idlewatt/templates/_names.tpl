@@ -1,9 +1,10 @@
-{{/* What everything of the release is called: the release, with `idlewatt` in it somewhere. */}}
+{{/* What everything of the release is called: the release, with `idlewatt` in it somewhere. 40 characters
+at most: the pods of a StatefulSet bear its name and a hash in a label. */}}
 {{- define "idlewatt.name" -}}
 {{- if contains "idlewatt" .Release.Name -}}
-{{- .Release.Name | trunc 52 | trimSuffix "-" -}}
+{{- .Release.Name | trunc 40 | trimSuffix "-" -}}
 {{- else -}}
-{{- printf "%s-idlewatt" (.Release.Name | trunc 43 | trimSuffix "-") -}}
+{{- printf "%s-idlewatt" (.Release.Name | trunc 31 | trimSuffix "-") -}}
 {{- end -}}
 {{- end -}}
 
