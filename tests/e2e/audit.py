@@ -47,7 +47,9 @@ class Request:
 def request_of(event: Mapping[str, Any]) -> Request | None:
     """Read one event; None for a stage before the last, or where no resource was asked for."""
     reference = event.get("objectRef")
-    if event.get("stage") not in {"ResponseComplete", "Panic"} or reference is None:
+    # A watch may outlive the run: it counts once it was answered.
+    ended = event.get("stage") in {"ResponseComplete", "Panic"} or event.get("verb") == "watch"
+    if reference is None or not ended:
         return None
     resource, subresource = reference.get("resource", ""), reference.get("subresource", "")
     extra = event["user"].get("extra") or {}

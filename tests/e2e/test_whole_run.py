@@ -10,7 +10,9 @@ ACCOUNT = "system:serviceaccount:idlewatt:idlewatt"
 SHED_WITHIN_SECONDS = 25
 
 # Granted, and yet not used in this run.
-UNUSED: dict[Permission, str] = {}
+UNUSED: dict[Permission, str] = {
+    ("create", "admission.idlewatt.dev", "vehiclelists"): "an apply is a patch that may create",
+}
 
 
 def test_no_circuit_was_over_its_limit(fleet: Stage) -> None:

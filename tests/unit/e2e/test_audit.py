@@ -46,9 +46,10 @@ def test_to_read_is_no_write() -> None:
 
 
 def test_what_is_no_request_for_an_object_is_left_out() -> None:
-    """A path of another kind, and the stages before the last."""
+    """A path of another kind, and the stages before the last; but a watch counts at once."""
     assert request_of(an_event(objectRef=None)) is None
     assert request_of(an_event(stage="ResponseStarted")) is None
+    assert request_of(an_event(stage="ResponseStarted", verb="watch")) is not None
 
 
 def test_rules_are_every_verb_of_every_resource() -> None:
