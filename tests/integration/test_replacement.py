@@ -25,7 +25,7 @@ from idlewatt_scheduler.model.vehicle import Observation
 from idlewatt_scheduler.planner import plan
 from idlewatt_scheduler.testing import an_observation, changed
 
-LEAVES_IN = 200 * SECOND
+LEAVES_IN = 280 * SECOND
 """Within the lead of 300 s, and with time for a replacement."""
 
 
@@ -225,7 +225,7 @@ async def test_a_replacement_that_never_gets_ready_is_not_waited_for_too_long(
     operator.away.add("v-2")
     operator.departures["v-1"] = operator.clock.now() + LEAVES_IN
     await operator.until(lambda: bool(operator.released()), "the pod is released")
-    operator.clock.ahead = LEAVES_IN - 75 * SECOND
+    operator.clock.ahead = LEAVES_IN - 150 * SECOND
     await operator.run()
     assert old in names(operator.pods())
     operator.clock.ahead = LEAVES_IN - 59 * SECOND
