@@ -51,12 +51,13 @@ def may(api: Api, verb: str, group: str, resource: str) -> bool:
 def test_the_operator_works_with_what_it_is_permitted(
     cluster: ControlPlane, permitted: Path
 ) -> None:
-    """It binds, taints, writes status, conditions and events, and is forbidden nothing."""
+    """It leads, binds, taints, writes status, conditions and events, and is forbidden nothing."""
     cluster.apply_definitions()
     cluster.create_nodes("v-1")
     cluster.api.apply(a_site(), a_tariff(), a_vehicle(parkingWindows=ALWAYS), a_deployment(3))
     report_now(cluster)
-    process = idlewatt_run("--kubeconfig", str(permitted))
+    election = ("--leader-election", "--lease-namespace", "idlewatt", "--identity", "here")
+    process = idlewatt_run("--kubeconfig", str(permitted), *election)
     try:
         cluster.wait_until(
             lambda: any(pod["spec"].get("nodeName") for pod in cluster.api.list("Pod", "default")),
@@ -72,6 +73,7 @@ def test_the_operator_works_with_what_it_is_permitted(
         process.send_signal(signal.SIGTERM)
         status, _, err = ended(process)
     assert status == 0, err
+    assert "gave the lease back" in err
     assert "forbidden" not in err.lower()
 
 

@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
 
 import typer
 
@@ -21,88 +21,100 @@ _CANNOT_START: Final = 1
 _OWN_NAMESPACE: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 
+Kubeconfig: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="How to reach the cluster. Without it: as kubectl does; in a pod, its service "
+        "account.",
+        show_default=False,
+    ),
+]
+RedisUrl: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URL",
+        envvar="IDLEWATT_REDIS_URL",
+        help="Where vehicles report, such as redis://redis:6379/0, or rediss:// for TLS. "
+        "Credentials come from IDLEWATT_REDIS_USERNAME and IDLEWATT_REDIS_PASSWORD. Without "
+        "an address, what the VehicleNodes' status says was observed is used, and no vehicle "
+        "can be woken.",
+        show_default=False,
+    ),
+]
+SchedulerName: TypeAlias = Annotated[
+    str,
+    typer.Option(metavar="NAME", help="Pods with this spec.schedulerName are scheduled."),
+]
+VehicleList: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        envvar="IDLEWATT_VEHICLE_LIST",
+        help="A VehicleList that is kept to the names of all vehicles, for the admission "
+        "policy of the Helm chart.",
+        show_default=False,
+    ),
+]
+DryRun: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--dry-run", help="Plan and explain each cycle on standard output; write nothing."
+    ),
+]
+Listen: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        metavar="HOST:PORT",
+        envvar="IDLEWATT_LISTEN",
+        help="Answer /livez, /readyz and /metrics there, such as :8080. Without it: nowhere.",
+        show_default=False,
+    ),
+]
+LeaderElection: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--leader-election",
+        envvar="IDLEWATT_LEADER_ELECTION",
+        help="Be one of several: the one that holds the Lease leads, the others stand by.",
+    ),
+]
+LeaseNamespace: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAMESPACE",
+        envvar="IDLEWATT_LEASE_NAMESPACE",
+        help="Where the Lease is. Without it: the pod's own namespace.",
+        show_default=False,
+    ),
+]
+LeaseName: TypeAlias = Annotated[
+    str,
+    typer.Option(metavar="NAME", envvar="IDLEWATT_LEASE_NAME", help="Its name."),
+]
+Identity: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        envvar="POD_NAME",
+        help="Who we are in the Lease; something random is added. Without it: the host's name.",
+        show_default=False,
+    ),
+]
+
+
 def command(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     context: typer.Context,
-    kubeconfig: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="How to reach the cluster. Without it: as kubectl does; in a pod, its service "
-            "account.",
-            show_default=False,
-        ),
-    ] = None,
-    redis_url: Annotated[
-        str | None,
-        typer.Option(
-            metavar="URL",
-            envvar="IDLEWATT_REDIS_URL",
-            help="Where vehicles report, such as redis://redis:6379/0, or rediss:// for TLS. "
-            "Credentials come from IDLEWATT_REDIS_USERNAME and IDLEWATT_REDIS_PASSWORD. Without "
-            "an address, what the VehicleNodes' status says was observed is used, and no vehicle "
-            "can be woken.",
-            show_default=False,
-        ),
-    ] = None,
-    scheduler_name: Annotated[
-        str,
-        typer.Option(metavar="NAME", help="Pods with this spec.schedulerName are scheduled."),
-    ] = "idlewatt",
-    vehicle_list: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            envvar="IDLEWATT_VEHICLE_LIST",
-            help="A VehicleList that is kept to the names of all vehicles, for the admission "
-            "policy of the Helm chart.",
-            show_default=False,
-        ),
-    ] = None,
-    dry_run: Annotated[  # noqa: FBT002 - an option of a command line, never positional
-        bool,
-        typer.Option(
-            "--dry-run", help="Plan and explain each cycle on standard output; write nothing."
-        ),
-    ] = False,
-    listen: Annotated[
-        str | None,
-        typer.Option(
-            metavar="HOST:PORT",
-            envvar="IDLEWATT_LISTEN",
-            help="Answer /livez, /readyz and /metrics there, such as :8080. Without it: nowhere.",
-            show_default=False,
-        ),
-    ] = None,
-    leader_election: Annotated[  # noqa: FBT002 - an option of a command line, never positional
-        bool,
-        typer.Option(
-            "--leader-election",
-            envvar="IDLEWATT_LEADER_ELECTION",
-            help="Be one of several: the one that holds the Lease leads, the others stand by.",
-        ),
-    ] = False,
-    lease_namespace: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAMESPACE",
-            envvar="IDLEWATT_LEASE_NAMESPACE",
-            help="Where the Lease is. Without it: the pod's own namespace.",
-            show_default=False,
-        ),
-    ] = None,
-    lease_name: Annotated[
-        str,
-        typer.Option(metavar="NAME", envvar="IDLEWATT_LEASE_NAME", help="Its name."),
-    ] = "idlewatt",
-    identity: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            envvar="POD_NAME",
-            help="Who we are in the Lease; something random is added. Without it: the host's name.",
-            show_default=False,
-        ),
-    ] = None,
+    kubeconfig: Kubeconfig = None,
+    redis_url: RedisUrl = None,
+    scheduler_name: SchedulerName = "idlewatt",
+    vehicle_list: VehicleList = None,
+    dry_run: DryRun = False,  # noqa: FBT002 - an option of a command line
+    listen: Listen = None,
+    leader_election: LeaderElection = False,  # noqa: FBT002 - an option of a command line
+    lease_namespace: LeaseNamespace = None,
+    lease_name: LeaseName = "idlewatt",
+    identity: Identity = None,
 ) -> None:
     """Schedule pods on parked vehicles, until it is stopped.
 

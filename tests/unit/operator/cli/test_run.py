@@ -1,0 +1,35 @@
+"""`idlewatt run` called wrongly: each mistake a sentence, before anything is reached."""
+
+import pytest
+from typer.testing import CliRunner
+
+from idlewatt_operator.cli.app import app
+
+SECRET = "s3cr3t"  # noqa: S105 - nobody's
+
+
+def refused(*arguments: str, **environment: str) -> str:
+    """What is said of a call that is wrong, its lines joined."""
+    result = CliRunner().invoke(app, ["run", *arguments], env={"COLUMNS": "200", **environment})
+    assert result.exit_code == 2, result.output
+    return " ".join(result.stderr.replace("│", " ").split())
+
+
+def test_outside_a_pod_the_leases_namespace_has_to_be_named() -> None:
+    """Nothing says where it is."""
+    said = refused("--leader-election")
+    assert "outside a pod nobody knows where the Lease is; name its namespace" in said
+
+
+@pytest.mark.parametrize("text", ["8080", "::1:8080", "x:99999"])
+def test_an_address_to_listen_on_has_a_form(text: str) -> None:
+    """By the option, and by the environment."""
+    assert "is not HOST:PORT" in refused("--listen", text)
+    assert "is not HOST:PORT" in refused(IDLEWATT_LISTEN=text)
+
+
+def test_credentials_on_the_command_line_are_refused() -> None:
+    """They are not repeated, and the sentence says where they belong."""
+    said = refused("--redis-url", f"rediss://operator:{SECRET}@redis:6379/0")
+    assert "set IDLEWATT_REDIS_USERNAME and IDLEWATT_REDIS_PASSWORD instead" in said
+    assert SECRET not in said
