@@ -140,10 +140,9 @@ async def run_operator(
             vitals.loop, requested.target = loop, loop.request
             vitals.shown.count(loop)
             with _guarded(loop, settings):
-                if elector is not None:
-                    # What the leader before wrote last may not have reached our watches yet.
-                    await _looked_anew(cluster, stop)
-                await _until_stopped(loop, cycle, stop)
+                # What the leader before wrote last may not have reached our watches yet.
+                if elector is None or await _looked_anew(cluster, stop):
+                    await _until_stopped(loop, cycle, stop)
 
 
 class _Later:
@@ -188,9 +187,11 @@ async def _synced_or_stopped(cluster: KubernetesCluster, stop: asyncio.Event) ->
         await asyncio.wait({synced, stopped}, return_when=asyncio.FIRST_COMPLETED)
 
 
-async def _looked_anew(cluster: KubernetesCluster, stop: asyncio.Event) -> None:
+async def _looked_anew(cluster: KubernetesCluster, stop: asyncio.Event) -> bool:
+    """Whether everything was listed anew; false: it was stopped before."""
     async with _background(cluster.look_anew()) as looked, _background(stop.wait()) as stopped:
         await asyncio.wait({looked, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        return looked.done() and not stop.is_set()
 
 
 def _cycle(
