@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
@@ -24,15 +25,25 @@ PAGE = CHECKOUT / "docs" / "howto" / "run-the-operator.md"
 PASSWORD = "s3cret-of-the-operator"  # noqa: S105 - a test's own
 
 
+def send(client: Any, *words: str) -> None:  # noqa: ANN401 - its commands are untyped
+    """Send a command as it is written."""
+    client.execute_command(*words)
+
+
+def acl(client: redis.Redis, *words: str) -> None:
+    """Change who may do what."""
+    send(client, "ACL", *words)
+
+
 @pytest.fixture
 def admin(redis_url: str) -> Iterator[redis.Redis]:
     """Whoever may do everything in the empty Redis, in which the page's user is made."""
     (words,) = re.findall(r"redis-cli ACL SETUSER (operator .*)$", PAGE.read_text(), re.MULTILINE)
     wish = words.replace('">$OPERATOR_PASSWORD"', f">{PASSWORD}").split()
     with redis.Redis.from_url(redis_url, decode_responses=True) as client:
-        client.execute_command("ACL", "SETUSER", *wish)
+        acl(client, "SETUSER", *wish)
         yield client
-        client.execute_command("ACL", "DELUSER", "operator")
+        acl(client, "DELUSER", "operator")
 
 
 def reports(telemetry: RedisTelemetry, percent: int) -> bool:
@@ -85,7 +96,7 @@ def test_the_operators_user_may_do_nothing_else(
         redis.Redis.from_url(redis_url, username="operator", password=PASSWORD) as client,
         pytest.raises(redis.exceptions.NoPermissionError),
     ):
-        client.execute_command(*command)
+        send(client, *command)
 
 
 async def test_who_is_refused_is_told_so_without_the_password(
@@ -93,7 +104,7 @@ async def test_who_is_refused_is_told_so_without_the_password(
 ) -> None:
     """A wrong password, and a user that may not read what it has to."""
     wish = ("poor", "on", f">{PASSWORD}", "resetkeys", "+ping")
-    admin.execute_command("ACL", "SETUSER", *wish)  # type: ignore[no-untyped-call]
+    acl(admin, "SETUSER", *wish)
     try:
         for user, password in (("operator", f"not-{PASSWORD}"), ("poor", PASSWORD)):
             with pytest.raises(StartError, match="did not let us in") as refused:
@@ -101,7 +112,7 @@ async def test_who_is_refused_is_told_so_without_the_password(
             assert PASSWORD not in str(refused.value)
             assert PASSWORD not in repr(refused.value.__cause__)
     finally:
-        admin.execute_command("ACL", "DELUSER", "poor")
+        acl(admin, "DELUSER", "poor")
 
 
 async def test_tls_is_spoken_and_the_server_is_asked_who_it_is(

@@ -6,13 +6,14 @@ import pytest
 
 from idlewatt_operator.gateways.kubernetes.credentials import CredentialSource
 from idlewatt_operator.gateways.kubernetes.session import Answer, ApiSession, Call
+from idlewatt_operator.gateways.leadership import Leadership
 from idlewatt_operator.gateways.preflight import StartError, check_cluster
 
 
 class Elsewhere(ApiSession):
     """A server that is there and is no API server."""
 
-    async def send(self, call: Call) -> Answer:  # noqa: ARG002 - it says the same to everybody
+    async def send(self, call: Call, leadership: Leadership | None = None) -> Answer:  # noqa: ARG002
         """Answer with a page for people."""
         return Answer(200, b"<html>Welcome</html>")
 

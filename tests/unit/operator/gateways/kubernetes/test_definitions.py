@@ -9,6 +9,7 @@ import pytest
 from idlewatt_operator.gateways.kubernetes.credentials import CredentialSource
 from idlewatt_operator.gateways.kubernetes.definitions import DEFINITIONS_PATH, lacking
 from idlewatt_operator.gateways.kubernetes.session import Answer, ApiSession, Call
+from idlewatt_operator.gateways.leadership import Leadership
 from idlewatt_operator.resources.base import SCHEMA_VERSION, SCHEMA_VERSION_ANNOTATION
 from idlewatt_operator.resources.generate import definition
 from idlewatt_operator.resources.kinds import KINDS
@@ -23,7 +24,7 @@ class Cluster(ApiSession):
         self.held: dict[str, Any] = {each["metadata"]["name"]: each for each in made}
         self.forbids = False
 
-    async def send(self, call: Call) -> Answer:
+    async def send(self, call: Call, leadership: Leadership | None = None) -> Answer:  # noqa: ARG002
         """Answer a GET of a definition."""
         name = call.path.removeprefix(f"{DEFINITIONS_PATH}/")
         if self.forbids:
