@@ -107,6 +107,14 @@ class Operator:
         found = self.cluster.api.list("Pod", "default")
         return [pod for pod in found if "deletionTimestamp" not in pod["metadata"]]
 
+    def sees(self) -> int:
+        """How many pods its watch shows."""
+        return len(self._gateway.view().pods)
+
+    def sees_ready(self) -> int:
+        """How many of them are ready."""
+        return sum(record.ready for record in self._gateway.view().pods.values())
+
     def on(self, vehicle: str) -> list[Manifest]:
         """Those on a vehicle that are ready."""
         return [pod for pod in self.pods() if pod["spec"].get("nodeName") == vehicle and ready(pod)]
@@ -158,7 +166,10 @@ async def serving(operator: Operator, replicas: int, **annotations: str) -> set[
     deployment = a_deployment(replicas)
     deployment["spec"]["template"]["metadata"]["annotations"] = annotations
     operator.cluster.api.apply(deployment)
-    await operator.until(lambda: len(operator.on("v-1")) == replicas, "the service is ready")
+    await operator.until(
+        lambda: len(operator.on("v-1")) == operator.sees_ready() == replicas,
+        "the service is ready, and seen to be",
+    )
     operator.away.clear()
     return names(operator.on("v-1"))
 
@@ -225,6 +236,7 @@ async def test_a_replacement_that_never_gets_ready_is_not_waited_for_too_long(
     operator.away.add("v-2")
     operator.departures["v-1"] = operator.clock.now() + LEAVES_IN
     await operator.until(lambda: bool(operator.released()), "the pod is released")
+    await operator.until(lambda: operator.sees() == 2, "the operator sees the other one")
     operator.clock.ahead = LEAVES_IN - 150 * SECOND
     await operator.run()
     assert old in names(operator.pods())
