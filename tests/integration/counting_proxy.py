@@ -55,11 +55,13 @@ class CountingProxy:
         kubeconfig: of the cluster, by this line.
         writes: all that passed, as they came.
         bind_seconds: how long a binding is held before it is passed on.
+        is_cut: what arrives is passed on no more, for good.
     """
 
     kubeconfig: Path
     writes: list[Write] = field(default_factory=list)
     bind_seconds: float = 0.0
+    is_cut: bool = False
 
     @property
     def led(self) -> list[Write]:
@@ -120,6 +122,8 @@ async def _pass_on(
 ) -> web.StreamResponse:
     body = await asked.read()
     write = Write(time.monotonic(), asked.method, asked.path)
+    if proxy.is_cut:
+        await asyncio.Event().wait()
     if asked.method not in READS:
         proxy.writes.append(write)
         if write.is_bind:

@@ -206,6 +206,22 @@ def test_a_leader_that_was_stopped_writes_nothing_when_it_goes_on(
     fleet.wait_until(lambda: second.leads, "the second leads on", 10)
 
 
+def test_a_leader_that_is_cut_off_has_ended_before_another_leads(
+    fleet: ControlPlane, start: Callable[[str], Operator]
+) -> None:
+    """Nothing answers it any more: it ends at its deadline, the other waits for the lease."""
+    first, second = a_leader_and_a_standby(fleet, start)
+    first.proxy.is_cut = True
+    cut_at = time.monotonic()
+    status, said = first.ended()
+    ended_seconds = time.monotonic() - cut_at
+    assert status == LOST, said
+    assert ended_seconds < LEASE_SECONDS - 3
+    assert second.proxy.led == []
+    fleet.wait_until(lambda: second.leads, "the second leads", 30)
+    print(f"ended {ended_seconds:.1f} s after it was cut off")  # noqa: T201
+
+
 def test_a_leader_that_ends_in_order_gives_the_lease_back(
     fleet: ControlPlane, start: Callable[[str], Operator]
 ) -> None:
