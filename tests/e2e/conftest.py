@@ -30,13 +30,16 @@ ORDER: Final = (
     "test_placing",
     "test_leaving",
     "test_circuit",
-    "test_short_cut",
-    "test_silence_and_sleep",
-    "test_operators",
+    "test_short_cut",  # from here on one car is left
+    "test_upgrade",
     "test_redis",
-    "test_service",
+    "test_short_cut_is_mended",
+    "test_silence",  # from here on both are asleep or silent
     "test_image",
     "test_embedding_image",
+    "test_silence_ends",
+    "test_operators",
+    "test_service",
     "test_link_is_mended",
     "test_whole_run",
     "test_uninstall",
@@ -127,7 +130,7 @@ def fleet(bare: Stage, before: objects.Inventory, request: pytest.FixtureRequest
     """Give the cluster with the chart installed, examples/kind applied, and three parked cars."""
     assert before
     if stage.is_kept() and bare.release.revision():
-        bare.cars.park(bare.near, bare.other)
+        bare.park()
         return bare
     with _speaking(request):
         stage.announce("installing the chart")
@@ -143,8 +146,8 @@ def fleet(bare: Stage, before: objects.Inventory, request: pytest.FixtureRequest
 
 @pytest.fixture
 def cars(fleet: Stage) -> Iterator[Stage]:
-    """Give the fleet with two cars parked; afterwards they are parked again and run nothing."""
-    fleet.cars.park(fleet.near, fleet.other)
+    """Give the fleet with its cars parked; afterwards they are parked again and run nothing."""
+    fleet.park()
     yield fleet
     fleet.clear()
 
@@ -153,3 +156,9 @@ def cars(fleet: Stage) -> Iterator[Stage]:
 def long_cut(fleet: Stage) -> Cut:
     """Give the link that is cut for ten minutes; it is not cut yet."""
     return Cut(fleet, fleet.far, seconds=600)
+
+
+@pytest.fixture(scope="session")
+def short_cut(fleet: Stage) -> Cut:
+    """Give the link that is cut for two minutes; it is not cut yet."""
+    return Cut(fleet, fleet.near, seconds=120)

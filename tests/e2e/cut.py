@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 from tests.e2e.stage import Stage
 
+BACK_SECONDS = 120
+
 
 @dataclass
 class Cut:
@@ -31,6 +33,7 @@ class Cut:
         """Cut it now."""
         self.stage.cars.set(self.vehicle, online=False)
         self.stage.cluster.cut(self.vehicle)
+        self.stage.cut_off.add(self.vehicle)
         self.began = time.time()
         self._thread.start()
         return self
@@ -46,7 +49,21 @@ class Cut:
         if self._failed:
             raise self._failed[0]
         assert self.mended is not None
+        self.stage.cut_off.discard(self.vehicle)
         return self.mended
+
+    def ready_again(self) -> float:
+        """Wait until its Node is Ready; give the time at which it became so."""
+        found: list[str] = []
+
+        def is_ready() -> bool:
+            conditions = self.stage.api.get("Node", self.vehicle)["status"]["conditions"]
+            (ready,) = [each for each in conditions if each["type"] == "Ready"]
+            found.append(ready["lastTransitionTime"])
+            return bool(ready["status"] == "True")
+
+        self.stage.wait(is_ready, f"the Node {self.vehicle} is Ready", BACK_SECONDS)
+        return self.stage.instant(found[-1])
 
     def _mend_later(self) -> None:
         assert self.began is not None

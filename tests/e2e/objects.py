@@ -35,11 +35,6 @@ def inventory(api: Api) -> Inventory:
     return found
 
 
-def without_pods(found: Iterable[Object]) -> Inventory:
-    """Leave out what is made anew under another name when its owner likes."""
-    return {each for each in found if each[0] not in {"Pod", "EndpointSlice"}}
-
-
 def _listable(api: Api) -> Iterable[tuple[str, Manifest]]:
     versions = list(api.request("GET", "/api")["versions"])
     groups = api.request("GET", "/apis")["groups"]

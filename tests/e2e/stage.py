@@ -31,6 +31,9 @@ BUILD: Final = CHECKOUT / "build" / "e2e"
 EXAMPLE: Final = CHECKOUT / "examples" / "kind"
 OURS: Final = release.NAMESPACE
 ADMIN: Final = "e2e-admin"
+EXAMPLE_POLICY: Final[dict[str, int]] = yaml.safe_load((EXAMPLE / "policy.yaml").read_text())[
+    "spec"
+]
 _ERRANDS: Final = ThreadPoolExecutor(max_workers=1)
 POLL_SECONDS: Final = 0.1
 PATIENCE_SECONDS: Final = 60.0
@@ -44,6 +47,8 @@ class Stage:
     Attributes:
         nodes: by the vehicle's name, the Docker container that is its node.
         embedding: the tag of its image, once that is on the nodes.
+        cut_off: the vehicles whose link is cut now.
+        apart: workloads of a longer story, which others leave alone.
         timeline: when what happened that later tests ask for, seconds since 1970.
     """
 
@@ -55,6 +60,8 @@ class Stage:
     witness: Witness
     book: Book
     embedding: "Future[str]"
+    cut_off: set[str] = field(default_factory=set)
+    apart: set[str] = field(default_factory=set)
     timeline: dict[str, float] = field(default_factory=dict)
     figures: Figures = field(default_factory=lambda: Figures(BUILD / "figures.json"))
     screens: Screens = field(default_factory=lambda: Screens(BUILD / "screens"))
@@ -149,19 +156,23 @@ class Stage:
         for app in apps:
             self.wait(lambda app=app: not self.running(app), f"{app} is gone")  # type: ignore[misc]
 
+    def park(self) -> None:
+        """Park both cars, or the one whose link is not cut."""
+        self.cars.park(*sorted({self.near, self.other} - self.cut_off))
+
     def clear(self) -> None:
-        """Park both cars, and delete all workloads but the one behind the cut link."""
-        self.cars.park(self.near, self.other)
+        """Park the cars, and delete all workloads but those that are apart."""
+        self.park()
         deployments = self.api.list("Deployment", workloads.NAMESPACE)
-        names = [each["metadata"]["name"] for each in deployments]
-        self.remove(*(name for name in names if name != workloads.BEHIND_THE_CUT))
+        names = {each["metadata"]["name"] for each in deployments}
+        self.remove(*sorted(names - self.apart))
 
     def running(self, app: str, *vehicles: str) -> list[str]:
         """The vehicles on which containers of it run, one entry each, as containerd says.
 
-        Of all but the far one, whose containers are its own affair.
+        Unless they are named, those that are cut off are left out.
         """
-        asked = set(vehicles) or set(self.nodes) - {self.far}
+        asked = set(vehicles) or set(self.nodes) - self.cut_off
         return [
             span.vehicle
             for span in self.witness.running(workloads.NAMESPACE, app)

@@ -51,20 +51,20 @@ def test_a_car_that_loses_charge(cars: Stage) -> None:
 
 def test_a_car_that_leaves_early(cars: Stage) -> None:
     """Its owner announces an earlier departure: the fence is lowered, and it is vacated before."""
-    placed_on_near(cars, "departure")
-    (pod,) = cars.pods("departure")
+    placed_on_near(cars, "early")
+    (pod,) = cars.pods("early")
     before = pod["spec"]["activeDeadlineSeconds"]
     leaves_at = time.time() + LEAD_SECONDS + 20
     cars.cars.set(cars.near, departure=f"+{LEAD_SECONDS + 20}s")
 
     def fence() -> int:
-        found = cars.api.list("Pod", workloads.NAMESPACE, labelSelector="app=departure")
+        found = cars.api.list("Pod", workloads.NAMESPACE, labelSelector="app=early")
         return min(int(each["spec"]["activeDeadlineSeconds"]) for each in found)
 
     cars.wait(lambda: fence() < before, "the fence is lowered")
     assert fence() <= LEAD_SECONDS + 20
-    ended = moves(cars, "departure", time.time, OWNERS_BUSINESS, leaves_at - time.time())
-    cars.figures.note("departure: vacated before the car leaves by (s)", leaves_at - ended)
+    ended = moves(cars, "early", time.time, OWNERS_BUSINESS, leaves_at - time.time())
+    cars.figures.note("early: vacated before the car leaves by (s)", leaves_at - ended)
     assert ended <= leaves_at - workloads.GRACE_SECONDS
 
 

@@ -19,6 +19,7 @@ def test_the_link_is_cut(fleet: Stage, long_cut: Cut) -> None:
     fleet.allow(APP, far)
     fleet.place(workloads.a_deployment(APP, 2, held=True), far)
     fleet.wait(lambda: len(fleet.running(APP, far)) == 2, "containerd shows both")
+    fleet.apart.add(APP)
     long_cut.start()
     # From here on their replacements may run on another car.
     fleet.allow(APP, fleet.other)

@@ -110,26 +110,6 @@ def test_the_leader_is_stopped_in_the_middle(cars: Stage) -> None:
     cars.wait(lambda: len(ready(cars)) == 2, "both operators are ready again", 120)
 
 
-def test_an_upgrade_with_changed_values(cars: Stage) -> None:
-    """`helm upgrade` replaces the operators; pods run on, and passwords stay."""
-    app = "unmoved"
-    cars.place(workloads.a_deployment(app, 2), cars.near, cars.other)
-    before = {span.container.pod_uid for span in cars.witness.running(workloads.NAMESPACE, app)}
-    secret = cars.api.get("Secret", "idlewatt-redis", release.NAMESPACE)["data"]
-    old = {pod["metadata"]["uid"] for pod in cars.operators()}
-    began = time.time()
-    cars.release.upgrade(podLabels__changed="yes", resources__requests__cpu="60m")
-    cars.figures.note("helm upgrade, until ready (s)", time.time() - began)
-    fresh = cars.operators()
-    assert {pod["metadata"]["labels"].get("changed") for pod in fresh} == {"yes"}
-    assert not {pod["metadata"]["uid"] for pod in fresh} & old
-    assert cars.api.get("Secret", "idlewatt-redis", release.NAMESPACE)["data"] == secret
-    cars.place(workloads.a_deployment("newcomer"), cars.near, cars.other)
-    after = {span.container.pod_uid for span in cars.witness.running(workloads.NAMESPACE, app)}
-    assert after == before
-    assert cars.told("Draining", app) == []
-
-
 def ready(cars: Stage) -> list[str]:
     """The names of the operators that are Ready."""
     return [

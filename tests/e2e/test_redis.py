@@ -21,6 +21,12 @@ def redis(cars: Stage) -> tuple[str, int]:
     return "", 0
 
 
+def place(cars: Stage, app: str, replicas: int = 1) -> None:
+    """Place pods on the car that can be reached for sure."""
+    cars.allow(app, cars.other)
+    cars.place(workloads.a_deployment(app, replicas, held=True), cars.other)
+
+
 def still_there(cars: Stage, uids: set[str]) -> None:
     """The same containers run, nobody was asked to leave, and a new pod is placed."""
     running = cars.witness.running(workloads.NAMESPACE, APP)
@@ -30,14 +36,14 @@ def still_there(cars: Stage, uids: set[str]) -> None:
 
 def test_redis_is_restarted_and_emptied(cars: Stage) -> None:
     """What runs goes on; new pods are placed as soon as it answers, though it knows nothing."""
-    cars.place(workloads.a_deployment(APP, 2), cars.near, cars.other)
+    place(cars, APP, 2)
     uids = {span.container.pod_uid for span in cars.witness.running(workloads.NAMESPACE, APP)}
 
     uid, restarts = redis(cars)
     killed = time.time()
     cars.signal(POD, "KILL", container="redis")
     cars.wait(lambda: redis(cars) == (uid, restarts + 1), "Redis is back", 90)
-    cars.place(workloads.a_deployment("after-restart"), cars.near, cars.other)
+    place(cars, "after-restart")
     cars.figures.note("Redis killed: next pod placed after (s)", time.time() - killed)
     still_there(cars, uids)
 
@@ -45,6 +51,6 @@ def test_redis_is_restarted_and_emptied(cars: Stage) -> None:
     cars.on_control_plane("find", release.VOLUME_FOLDER, "-mindepth", "1", "-delete")
     cars.api.delete("Pod", POD, release.NAMESPACE)
     cars.wait(lambda: redis(cars)[0] not in {"", uid}, "another Redis is there, empty", 120)
-    cars.place(workloads.a_deployment("after-loss"), cars.near, cars.other)
+    place(cars, "after-loss")
     cars.figures.note("Redis back empty: next pod placed after (s)", time.time() - emptied)
     still_there(cars, uids)
