@@ -107,7 +107,7 @@ cluster-down: $(DEV) ## End it, and delete what it wrote
 	@$(BIN)/python -m tests.cluster down
 
 e2e: $(DEV) ## Install the chart on a kind cluster and play its scenarios there; SCREENS=1 renews the docs
-	@$(BIN)/python -m pytest -v tests/e2e $(PYTEST)
+	@$(BIN)/python -m pytest -v --durations=12 tests/e2e $(PYTEST)
 
 image: $(DEV) ## Build the container image idlewatt/operator; IMAGE="redis embedding" for others
 	@$(BIN)/python -m tests.cluster.images $(IMAGE)
