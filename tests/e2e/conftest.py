@@ -89,13 +89,15 @@ def pytest_terminal_summary(
 
 @contextlib.contextmanager
 def _speaking(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Let what takes minutes be seen, and end in a sentence where it fails."""
+    """Let what takes minutes be seen; where it fails, say so and end: everything rests on it."""
     capture = request.config.pluginmanager.getplugin("capturemanager")
     try:
         with capture.global_and_fixture_disabled():
             yield
     except SetupError as error:
-        pytest.fail(str(error), pytrace=False)
+        held = request.config.stash.get(STAGE, None)
+        kept = "" if held is None else f"\nThe cluster is kept in {failure.keep(held, 'setup')}"
+        pytest.exit(f"{error}{kept}", returncode=1)
 
 
 @pytest.fixture(scope="session")

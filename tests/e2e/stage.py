@@ -35,7 +35,7 @@ EXAMPLE_POLICY: Final[dict[str, int]] = yaml.safe_load((EXAMPLE / "policy.yaml")
     "spec"
 ]
 _ERRANDS: Final = ThreadPoolExecutor(max_workers=1)
-POLL_SECONDS: Final = 0.1
+POLL_SECONDS: Final = 0.2
 PATIENCE_SECONDS: Final = 60.0
 SETTLED_SECONDS: Final = 4.0
 
