@@ -27,21 +27,22 @@ NAMESPACED = (
 CLUSTER_WIDE = (("v1", "Node"), ("scheduling.k8s.io/v1", "PriorityClass"))
 
 
-def clean(api: Api) -> None:
+def clean(api: Api, *, keep: frozenset[str] = frozenset()) -> None:
     """Delete every workload, node, object of ours and namespace a test could have made.
 
-    Custom resource definitions stay. Raises AssertionError naming what would not go.
+    Custom resource definitions stay, and the namespaces named by ``keep``: the end of one takes
+    five seconds. Raises AssertionError naming what would not go.
     """
     api.request("DELETE", "/api/v1/namespaces/default/events")
     give_up_at = time.monotonic() + TIMEOUT_SECONDS
-    while left := _delete_all(api):
+    while left := _delete_all(api, KEPT_NAMESPACES | keep):
         if time.monotonic() > give_up_at:
             message = f"not gone after {TIMEOUT_SECONDS:.0f} s: {', '.join(left)}"
             raise AssertionError(message)
         time.sleep(POLL_SECONDS)
 
 
-def _delete_all(api: Api) -> list[str]:
+def _delete_all(api: Api, kept: frozenset[str]) -> list[str]:
     """Ask for everything's deletion once; give what was still there when it was asked."""
     kinds = [*NAMESPACED, *CLUSTER_WIDE, *((OURS, kind) for kind in _our_kinds(api))]
     left = []
@@ -59,7 +60,7 @@ def _delete_all(api: Api) -> list[str]:
                 _delete(api, api_version, kind, item)
     for namespace in api.list("Namespace"):
         name = namespace["metadata"]["name"]
-        if name not in KEPT_NAMESPACES:
+        if name not in kept:
             left.append(f"Namespace {name}")
             _delete(api, "v1", "Namespace", namespace)
     return left

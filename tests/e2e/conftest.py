@@ -37,6 +37,7 @@ ORDER: Final = (
     "test_silence",  # from here on both are asleep or silent
     "test_image",
     "test_embedding_image",
+    "test_redis_image",
     "test_silence_ends",
     "test_operators",
     "test_service",

@@ -9,12 +9,22 @@ from tests.cluster.api import Api, RefusedError
 from tests.cluster.cleaning import clean
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.places import SetupError
-from tests.integration.chart.release import Installer
+from tests.integration.chart.release import NAMESPACE, Installer
 
+RBAC = "rbac.authorization.k8s.io/v1"
 ADMISSION = "admissionregistration.k8s.io/v1"
 POLICIES = (
     ("ValidatingAdmissionPolicyBinding", ADMISSION),
     ("ValidatingAdmissionPolicy", ADMISSION),
+)
+IN_THE_NAMESPACE = (
+    ("ServiceAccount", ""),
+    ("Service", ""),
+    ("ConfigMap", ""),
+    ("Lease", ""),
+    ("Role", RBAC),
+    ("RoleBinding", RBAC),
+    ("NetworkPolicy", "networking.k8s.io/v1"),
 )
 KEPT = (
     ("ClusterRoleBinding", ""),
@@ -56,7 +66,15 @@ def installer(plane: ControlPlane, home: Path) -> Installer:
 def wipe(plane: ControlPlane) -> None:
     """Delete policies first, or what they guard could not be, and definitions last."""
     delete_ours(plane.api, POLICIES)
-    clean(plane.api)
+    clean(plane.api, keep=frozenset({NAMESPACE}))
+    if plane.api.exists("Namespace", NAMESPACE):
+        labels = {"pod-security.kubernetes.io/enforce": None}
+        plane.api.patch("Namespace", NAMESPACE, {"metadata": {"labels": labels}})
+    for kind, api_version in IN_THE_NAMESPACE:
+        for item in plane.api.list(kind, NAMESPACE, api_version=api_version):
+            name = str(item["metadata"]["name"])
+            if "idlewatt" in name:
+                plane.api.delete(kind, name, NAMESPACE, api_version=api_version)
     plane.wait_until(lambda: not delete_ours(plane.api, KEPT), "all that was installed is gone")
     plane.wait_until(lambda: not serves_ours(plane.api), "our kinds are served no longer")
 

@@ -12,7 +12,7 @@ from tests.cluster.binaries import CHART, ensure
 from tests.cluster.chart_lint import VALUES
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.places import CHECKOUT
-from tests.integration.chart.release import NAMESPACE, Installer, rendered
+from tests.integration.chart.release import Installer, rendered
 from tests.integration.chart.test_install import served
 from tests.integration.fleet_manifests import a_vehicle
 
@@ -71,10 +71,6 @@ def test_the_pages_commands_work_in_their_order(plane: ControlPlane, home: Path)
         if "--take-ownership" in command:
             shell.run("helm --namespace idlewatt uninstall idlewatt")
             shell.run("kubectl annotate crd vehiclenodes.idlewatt.dev meta.helm.sh/release-name-")
-            plane.api.request("DELETE", f"/api/v1/namespaces/{NAMESPACE}")
-            plane.wait_until(
-                lambda: not plane.api.exists("Namespace", NAMESPACE), "the namespace is gone"
-            )
         if not any(word in command for word in NEED_CONTAINERS):
             shell.run(command)
         if command.startswith("helm install"):
@@ -91,14 +87,12 @@ def test_the_pages_values_are_right(home: Path, values: str) -> None:
     assert rendered(home, yaml.safe_load(values))
 
 
-@pytest.mark.parametrize("path", VALUES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [VALUES[0], *VALUES[-2:]], ids=lambda path: path.stem)
 def test_notes_say_what_to_do_next(
     plane: ControlPlane, installer: Installer, home: Path, path: Path
 ) -> None:
     """Each command in NOTES works on the release that they were printed for."""
     values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    if path.stem == "everything":
-        values["metrics"]["serviceMonitor"]["enabled"] = False
     plane.apply_definitions()
     said = installer.install(values, "--take-ownership", "--force-conflicts")
     notes = said.partition("NOTES:")[2]
@@ -107,7 +101,5 @@ def test_notes_say_what_to_do_next(
     assert len(typed) >= 4  # waiting, looking at vehicles and at pods
     shell = Shell(plane, home)
     for command in typed:
-        if not any(
-            word in f"{command} " for word in (*NEED_CONTAINERS, " logs ", "from-elsewhere")
-        ):
+        if not any(word in f"{command} " for word in (*NEED_CONTAINERS, " logs ")):
             shell.run(command)
