@@ -125,4 +125,8 @@ def _parts(url: str) -> SplitResult:
     if database and not (database.isascii() and database.isdigit()):
         sentence = "Its path is no number of a database; write redis://HOST:6379/0"
         raise AddressError(sentence)
+    if parts.query or parts.fragment:
+        # A password that was not quoted may end up there, and every option of the client.
+        sentence = "It has more than only a host, a port and a database; write redis://HOST:6379/0"
+        raise AddressError(sentence)
     return parts

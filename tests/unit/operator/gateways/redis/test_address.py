@@ -45,6 +45,11 @@ def test_a_certificate_authority_is_for_tls(tmp_path: Path) -> None:
         (f"redis://[{SECRET}", "It cannot be read"),
         ("redis://redis:6379/first", "no number of a database"),
         ("redis://redis:6379/٣", "no number of a database"),
+        (f"redis://redis:6379/0?password={SECRET}", "only a host, a port and a database"),
+        ("redis://redis:6379/0?socket_timeout=long", "only a host, a port and a database"),
+        ("redis://redis:6379/0?colour=red", "only a host, a port and a database"),
+        (f"redis://operator:12?{SECRET}@redis:6379/0", "only a host, a port and a database"),
+        (f"redis://operator:12#{SECRET}@redis:6379/0", "only a host, a port and a database"),
     ],
 )
 def test_what_is_no_address_is_refused(url: str, sentence: str) -> None:
