@@ -1,7 +1,12 @@
 """The users of the chart's Redis: each can do its work, and nothing else."""
 
 import asyncio
+import http.server
 import json
+import os
+import subprocess
+import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -9,7 +14,7 @@ from typing import Any
 import pytest
 import redis
 from tests.integration.chart.chart_redis import PASSWORDS, ChartRedis
-from tests.integration.chart.release import one, rendered
+from tests.integration.chart.release import FOLDER, one, rendered
 
 from idlewatt_operator.gateways.clock import WallClock
 from idlewatt_operator.gateways.protocols import Outcome
@@ -132,3 +137,67 @@ def test_a_wrong_password_opens_nothing(server: ChartRedis) -> None:
             pytest.raises((*NO_PERMISSION, redis.exceptions.ResponseError)),
         ):
             client.xlen(STREAM)
+
+
+# --- what `helm test` runs
+
+
+class Ready(http.server.BaseHTTPRequestHandler):
+    """An operator that is ready, as far as a probe can tell."""
+
+    def do_GET(self) -> None:
+        """Say so."""
+        self.send_response(200 if self.path == "/readyz" else 404)
+        self.end_headers()
+        self.wfile.write(b"ready: it leads")
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 # as it is called there
+        """Say nothing."""
+
+
+@pytest.fixture(scope="module")
+def operator() -> Iterator[str]:
+    """The address of such an operator."""
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Ready) as listening:
+        threading.Thread(target=listening.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{listening.server_port}"
+        listening.shutdown()
+
+
+def tried(operator: str, server: ChartRedis, password: str) -> tuple[int, str]:
+    """Run the chart's test; its exit status, and what it said."""
+    settings = {
+        "IDLEWATT_METRICS": operator,
+        "IDLEWATT_REDIS_URL": server.url,
+        "IDLEWATT_REDIS_USERNAME": "operator",
+        "IDLEWATT_REDIS_PASSWORD": password,
+        "GIVE_UP_SECONDS": "0",
+    }
+    code = (FOLDER / "files" / "test.py").read_text(encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, **settings},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_helm_test_sees_that_all_is_well(server: ChartRedis, operator: str) -> None:
+    """A ready operator and a Redis that lets its user in are what it asks for."""
+    status, said = tried(operator, server, PASSWORDS["operator-password"])
+    assert status == 0, said
+    assert "ready: it leads" in said
+
+
+def test_helm_test_says_what_is_amiss(server: ChartRedis, operator: str) -> None:
+    """A wrong password, and an operator that does not answer, are named in sentences."""
+    status, said = tried(operator, server, "wrong")
+    assert status == 1
+    assert "Redis did not answer to the operator's user" in said
+    status, said = tried("http://127.0.0.1:1", server, PASSWORDS["operator-password"])
+    assert status == 1
+    assert "did not say that the operator is ready" in said
+    assert "Traceback" not in said
