@@ -179,12 +179,13 @@ class ApiSession:
         if self._http is None or self._credentials is None:
             sentence = "The session with the API server is not open."
             raise ApiUnreachable(sentence)
-        left = inf if leadership is None else leadership.left_seconds()
+        left, granted = inf if leadership is None else leadership.left_seconds(), 0.0
         if left <= 0:
             raise NotLeading
         if left < self._timeout_seconds:
             limit = aiohttp.ClientTimeout(total=left, sock_connect=limit.sock_connect)
-            call = _within(call, left)
+            granted = left - DELIVERY_SECONDS
+            call = _within(call, granted)
         try:
             # Until the headers are there even a stream has a limit.
             async with asyncio.timeout(limit.total or self._timeout_seconds):
@@ -192,7 +193,7 @@ class ApiSession:
                     call.method,
                     self._credentials.server + call.path,
                     params=call.params,
-                    data=None if call.body is None else _Body(call, leadership),
+                    data=None if call.body is None else _Body(call, leadership, granted),
                     headers={
                         **_HEADERS,
                         **self._credentials.headers,
@@ -240,12 +241,14 @@ class _Body(aiohttp.BytesPayload):
     """A body that asks once more who leads, when it is handed to the connection.
 
     Until then the head waits with it: without a connection that was free, between asking and
-    sending there may be a look-up, a handshake, and a process that was stopped for a minute.
+    sending there may be a look-up, a handshake, and a process that was stopped for a minute. What
+    the head grants the server has to be left still.
     """
 
-    def __init__(self, call: Call, leadership: Leadership | None) -> None:
+    def __init__(self, call: Call, leadership: Leadership | None, granted_seconds: float) -> None:
         super().__init__(msgspec.json.encode(call.body), content_type=call.content_type)
         self._leadership = leadership
+        self._granted_seconds = granted_seconds
 
     async def write(self, writer: Any) -> None:  # noqa: ANN401 # aiohttp's own
         """Hand it over, or raise NotLeading."""
@@ -253,15 +256,16 @@ class _Body(aiohttp.BytesPayload):
 
     async def write_with_length(self, writer: Any, content_length: int | None) -> None:  # noqa: ANN401
         """Hand it over, or raise NotLeading."""
-        if self._leadership is not None and self._leadership.left_seconds() <= 0:
-            raise NotLeading
+        if self._leadership is not None:
+            left = self._leadership.left_seconds()
+            if left <= 0 or left < self._granted_seconds:
+                raise NotLeading
         await super().write_with_length(writer, content_length)
 
 
-def _within(call: Call, left_seconds: float) -> Call:
-    """The call, with as much time for the server as is left once it has arrived."""
-    seconds = max(1, int(left_seconds - DELIVERY_SECONDS))
-    return replace(call, params={**(call.params or {}), "timeout": f"{seconds}s"})
+def _within(call: Call, seconds: float) -> Call:
+    """The call, with so much time for the server; whole seconds, and one at least."""
+    return replace(call, params={**(call.params or {}), "timeout": f"{max(1, int(seconds))}s"})
 
 
 def _line_differs(fresh: Credentials, old: Credentials | None) -> bool:

@@ -199,6 +199,16 @@ async def test_a_write_gets_the_time_that_is_left(left: float, granted: str) -> 
     assert script.asked == [{"timeout": granted}, {}]
 
 
+async def test_a_write_that_waited_is_not_granted_more_than_is_left() -> None:
+    """The server would still be at it while another leads: its time was reckoned before."""
+    script = Script(writes=[a_status(200)])
+    async with serving(script, timeout_seconds=30.0) as (session, _):
+        with pytest.raises(NotLeading):
+            await session.send(A_WRITE, Left(13, 4.5))
+        assert script.asked == []
+        assert (await session.send(A_WRITE, Left(13, 11.5))).ok
+
+
 async def test_a_write_is_given_up_when_its_time_is_over() -> None:
     """Whether it was done nobody knows, and nobody waits on."""
     async with serving(Script(writes=[a_watch()])) as (session, _):
