@@ -19,7 +19,7 @@ def cut(short_cut: Cut) -> Cut:
 def test_a_replacement_ran_meanwhile(fleet: Stage, cut: Cut) -> None:
     """It was started on another car before the first one would have left."""
     fleet.wait(lambda: fleet.ready_on(APP).get(fleet.other) == 1, "a replacement runs", 120)
-    fleet.screen("cut-nodes", "get", "nodes")
+    fleet.screen("cut-nodes", "get", "nodes", *fleet.nodes)
     fleet.screen("cut-off", "get", "pods", "-n", "e2e", "-l", f"app={APP}", "-o", "wide")
     replaced = min(
         span.began
