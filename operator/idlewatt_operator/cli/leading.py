@@ -29,7 +29,7 @@ _CONNECTIONS: Final = 2
 
 
 class StoppedShort(Exception):  # noqa: N818 # not a fault: it was asked to stop
-    """The last cycle did not end in time; what it sent may still be done."""
+    """Not all that was sent is answered, and it may still be done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ async def elected(elector: Elector | None, stop: asyncio.Event) -> AsyncIterator
             task.cancel()
         yield elector.acquired.is_set() and not stop.is_set()
     except StoppedShort:
-        _log.warning("The last cycle was cut short, so the lease is left to run out by itself.")
+        _log.warning("Not all that was sent is answered: the lease is left to run out by itself.")
         return
     finally:
         campaign.remove_done_callback(_end_where_lost)

@@ -143,6 +143,7 @@ async def run_operator(
                 # What the leader before wrote last may not have reached our watches yet.
                 if elector is None or await _looked_anew(cluster, stop):
                     await _until_stopped(loop, cycle, stop)
+                    _all_is_answered(cluster, settings)
 
 
 class _Later:
@@ -330,6 +331,16 @@ async def _until_stopped(loop: Loop, cycle: Cycle, stop: asyncio.Event) -> None:
             task.cancel()
         await asyncio.gather(cycling, stopping, ending, return_exceptions=True)
     if late:
+        raise StoppedShort
+
+
+def _all_is_answered(cluster: KubernetesCluster, settings: Settings) -> None:
+    """Let another lead at once only where no write of ours can still be done.
+
+    Raises:
+        StoppedShort: of one that was sent within a lease's time nobody knows whether it was done.
+    """
+    if cluster.unknown_write_age_seconds < settings.lease_duration / SECOND:
         raise StoppedShort
 
 

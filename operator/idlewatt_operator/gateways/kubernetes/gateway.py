@@ -129,6 +129,11 @@ class KubernetesCluster:
         return self._writes.outcomes
 
     @property
+    def unknown_write_age_seconds(self) -> float:
+        """How long ago it was last left open whether a write was done; it may be done still."""
+        return self._writes.unknown_age_seconds
+
+    @property
     def synced(self) -> bool:
         """Every kind was listed whole at least once."""
         return self.catalogue.synced and all(each.synced for each in self._informers())

@@ -1,14 +1,15 @@
 """Every write goes through here: sent once, counted by its kind, its answer made an outcome."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from math import inf
 from types import MappingProxyType
 from typing import Final
 from urllib.parse import quote
 
 from idlewatt_operator.gateways.kubernetes.outcomes import result_of
 from idlewatt_operator.gateways.kubernetes.session import Answer, ApiSession, ApiUnreachable, Call
-from idlewatt_operator.gateways.leadership import Leadership, NotLeading
+from idlewatt_operator.gateways.leadership import Leadership, NotLeading, steady_seconds
 from idlewatt_operator.gateways.protocols import Outcome, Result
 
 API_GROUP_PATH: Final = "/apis/idlewatt.dev/v1alpha1"
@@ -26,11 +27,19 @@ class Writes:
 
     Args:
         leadership: asked before each write; a read is anybody's.
+        now: the steady clock.
     """
 
-    def __init__(self, session: ApiSession, leadership: Leadership | None = None) -> None:
+    def __init__(
+        self,
+        session: ApiSession,
+        leadership: Leadership | None = None,
+        now: Callable[[], float] = steady_seconds,
+    ) -> None:
         self.session = session
         self._leadership = leadership
+        self._now = now
+        self._unknown_at = -inf
         self._counts: Counter[str] = Counter()
         self._outcomes: Counter[tuple[str, str]] = Counter()
 
@@ -43,6 +52,11 @@ class Writes:
     def may_write(self) -> bool:
         """Whether a write would be sent now."""
         return self._leadership is None or self._leadership.left_seconds() > 0
+
+    @property
+    def unknown_age_seconds(self) -> float:
+        """How long ago it was last left open whether a write was done; it may be done still."""
+        return self._now() - self._unknown_at
 
     @property
     def outcomes(self) -> Mapping[tuple[str, str], int]:
@@ -67,14 +81,19 @@ class Writes:
         try:
             answer = await self.session.send(call, self._leadership)
         except ApiUnreachable:
-            self._outcomes[kind, str(Outcome.UNKNOWN)] += 1
+            self._ended(kind, Outcome.UNKNOWN)
             raise
         except NotLeading:
             self._counts[kind] -= 1
             self._outcomes[kind, _WITHHELD] += 1
             raise
-        self._outcomes[kind, str(result_of(answer).outcome)] += 1
+        self._ended(kind, result_of(answer).outcome)
         return answer
+
+    def _ended(self, kind: str, outcome: Outcome) -> None:
+        self._outcomes[kind, str(outcome)] += 1
+        if outcome is Outcome.UNKNOWN:
+            self._unknown_at = self._now()
 
     async def read(self, path: str) -> Answer:
         """A fresh, consistent GET.

@@ -1,15 +1,19 @@
 """The guard of the running operator, and its logs."""
 
+import contextlib
 import io
 import json
 import logging
 import os
 import time
+from unittest.mock import create_autospec
 
 import pytest
 
 from idlewatt_operator.cli import wiring
+from idlewatt_operator.cli.leading import StoppedShort
 from idlewatt_operator.cli.logs import JsonFormatter
+from idlewatt_operator.gateways.kubernetes.gateway import KubernetesCluster
 from idlewatt_operator.reconcile.loop import Loop
 from idlewatt_operator.reconcile.report import Report
 from idlewatt_operator.settings import Settings
@@ -47,6 +51,18 @@ def test_a_process_whose_cycles_end_is_left_alone(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(os, "_exit", statuses.append)
     guarded_for(0.3, beating=True)
     assert statuses == []
+
+
+@pytest.mark.parametrize(("age_seconds", "may_still_be_done"), [(14.9, True), (15.0, False)])
+def test_nobody_else_is_let_lead_while_a_write_may_still_be_done(
+    age_seconds: float, *, may_still_be_done: bool
+) -> None:
+    """An API server that answered too late may bind once another has planned the same place."""
+    cluster = create_autospec(KubernetesCluster, instance=True)
+    cluster.unknown_write_age_seconds = age_seconds
+    expected = pytest.raises(StoppedShort) if may_still_be_done else contextlib.nullcontext()
+    with expected:
+        wiring._all_is_answered(cluster, Settings())  # noqa: SLF001 - the wiring's own affair
 
 
 def test_a_log_line_for_machines_is_one_json_object() -> None:

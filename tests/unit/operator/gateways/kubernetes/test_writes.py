@@ -1,5 +1,7 @@
 """Writes are counted by how they ended; one that was not sent is told apart from all others."""
 
+from math import inf
+
 from tests.unit.operator.gateways.kubernetes.scripted_server import Script, a_status, serving
 
 from idlewatt_operator.gateways.kubernetes.session import Call
@@ -41,3 +43,24 @@ async def test_what_is_withheld_was_not_sent() -> None:
     assert writes.counts["bind"] == 0
     assert writes.outcomes == {("bind", "Withheld"): 1}
     assert len(script.asked) == 1
+
+
+async def test_a_write_that_may_still_be_done_is_remembered() -> None:
+    """One without an answer, and one that the server gave up; not one that was not sent."""
+    script = Script(writes=[a_status(201), a_status(504), a_status(409)])
+    now = [100.0]
+    async with serving(script) as (session, source):
+        writes = Writes(session, now=lambda: now[0])
+        await writes.write("bind", A_BINDING)
+        assert writes.unknown_age_seconds == inf
+        await writes.write("bind", A_BINDING)
+        now[0] = 107.0
+        await writes.write("bind", A_BINDING)
+        assert writes.unknown_age_seconds == 7.0
+        source.server = "http://127.0.0.1:1"
+        await session._renew(session._credentials)  # noqa: SLF001 # the server moves away
+        await writes.write("bind", A_BINDING)
+        assert writes.unknown_age_seconds == 0.0
+        withheld = Writes(session, Nobody())
+        await withheld.write("bind", A_BINDING)
+        assert withheld.unknown_age_seconds == inf
