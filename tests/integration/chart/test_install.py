@@ -182,6 +182,23 @@ def test_an_upgrade_brings_newer_definitions(
     assert plane.api.get("VehicleNode", "v-1")["metadata"]["uid"] == uid
 
 
+def test_a_rollback_takes_definitions_back(
+    plane: ControlPlane, installer: Installer, tmp_path: Path
+) -> None:
+    """After it the older schema holds, as the page warns; objects are there all the same."""
+    installer.install(folder=an_older_chart(tmp_path))
+    installer.upgrade()
+    served(plane)
+    plane.api.apply(a_vehicle())
+    installer.run("rollback", "idlewatt", "1")
+    versions = {
+        item["metadata"]["annotations"][SCHEMA_VERSION_ANNOTATION]
+        for item in definitions(plane.api).values()
+    }
+    assert versions == {"0"}
+    assert plane.api.exists("VehicleNode", "v-1")
+
+
 def test_definitions_that_kubectl_applied_are_taken_over(
     plane: ControlPlane, installer: Installer
 ) -> None:
