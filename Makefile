@@ -13,7 +13,7 @@ RUN := $(VENV)/.has-run
 DEV := $(VENV)/.has-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format crds lock picture verify bench bench-embedding cluster cluster-down kind kind-down clean e2e
+.PHONY: help chart demo test lint format crds lock picture verify bench bench-embedding cluster cluster-down kind kind-down clean e2e
 MAKEFLAGS += --no-print-directory
 
 help: ## List these commands
@@ -52,6 +52,10 @@ $(LINTED_CHART): $(wildcard charts/idlewatt/* charts/idlewatt/*/* charts/idlewat
 		tests/cluster/chart_lint.py tests/cluster/chart_values/*)
 	$(BIN)/python -m tests.cluster.chart_lint
 	@touch $@
+
+chart: $(DEV) $(LINTED_CHART) ## Package the Helm chart into dist/
+	@"$$($(BIN)/python -c 'from tests.cluster.binaries import CHART, ensure; print(ensure(CHART))')/helm" \
+		package charts/idlewatt --destination dist
 
 format: $(DEV) ## Let ruff mend and format what it can
 	$(BIN)/ruff check --fix .
