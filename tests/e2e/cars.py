@@ -9,6 +9,20 @@ from typing import Any, Final
 NAMESPACE: Final = "idlewatt"
 PROGRAM: Final = ("python3", "/cars/cars.py")
 
+PARKED: Final[dict[str, object]] = {
+    "online": True,
+    "wakes": True,
+    "power": "Awake",
+    "charge": 71,
+    "temperature": 21,
+    "parked": True,
+    "occupied": False,
+    "supply": "supplied",
+    "charging_watts": 0,
+    "departure": None,
+    "site": "depot",
+}
+
 
 @dataclass
 class Cars:
@@ -30,23 +44,10 @@ class Cars:
         self.changes.append((at, name, json.loads(state)))
         return at
 
-    def park(self, *vehicles: str) -> None:
-        """Let each stand there, awake, empty, supplied and well charged."""
+    def park(self, *vehicles: str, **but: object) -> None:
+        """Let each stand there, awake, empty, supplied and well charged, but for what is named."""
         for vehicle in vehicles:
-            self.set(
-                vehicle,
-                online=True,
-                wakes=True,
-                power="Awake",
-                charge=71,
-                temperature=21,
-                parked=True,
-                occupied=False,
-                supply="supplied",
-                charging_watts=0,
-                departure=None,
-                site="depot",
-            )
+            self.set(vehicle, **(PARKED | but))
 
     def show(self) -> str:
         """What each reports, one a line."""

@@ -32,10 +32,10 @@ def test_a_full_circuit_takes_no_more(cars: Stage) -> None:
 
 
 def test_a_curtailed_circuit_sheds(cars: Stage) -> None:
-    """The grid allows less: the youngest pods leave until the load is within it."""
-    app, allowed = "shed", 500
+    """The grid allows less: as many leave as have to, and come back when it allows more."""
+    app = "shed"
     cars.place(workloads.a_deployment(app, 6, power_watts=POWER_WATTS))
-    assert cars.load_watts() > allowed
+    allowed = int(cars.load_watts()) - POWER_WATTS
     caused = cars.cars.set(CIRCUIT, limit=allowed)
     try:
         within = cars.wait(
@@ -43,7 +43,7 @@ def test_a_curtailed_circuit_sheds(cars: Stage) -> None:
         )
         cars.figures.note("curtailment: from the signal until within it (s)", within - caused)
         assert any("over its limit" in note for note in cars.told("Draining", app))
-        assert cars.running(app), "nobody leaves who need not"
+        assert len(cars.running(app)) >= 3
     finally:
         cars.cars.set(CIRCUIT, limit=None)
     cars.wait(lambda: sum(cars.ready_on(app).values()) == 6, "all run again", 90)

@@ -17,8 +17,7 @@ def test_a_car_that_is_not_available_takes_no_pod(cars: Stage) -> None:
     apps = {says: f"waits-{number}" for number, says in enumerate(UNAVAILABLE)}
     for says, state in UNAVAILABLE.items():
         app = apps[says]
-        cars.cars.park(cars.near)
-        cars.cars.set(cars.near, **state)
+        cars.cars.park(cars.near, **state)
         cars.allow(app, cars.near)
         cars.api.apply(workloads.a_deployment(app, held=True))
         cars.wait(
