@@ -65,16 +65,17 @@ async def candidate(
     )
     async with session:
         store = LeaseStore(session, election.namespace, election.name)
+        identity = f"{election.identity}_{secrets.token_hex(4)}"
+        elector = Elector(store, identity, Tenure(terms), clock, jitter=random.random)
         try:
-            await store.read()
+            await elector.look()
         except LeaseRefused as error:
             sentence = f"{error}. Leader election needs get, create and update of leases there."
             raise StartError(sentence) from error
         except ApiUnreachable as error:
             sentence = f"The cluster cannot be reached. {error}"
             raise StartError(sentence) from error
-        identity = f"{election.identity}_{secrets.token_hex(4)}"
-        yield Elector(store, identity, Tenure(terms), clock, jitter=random.random)
+        yield elector
 
 
 @contextlib.asynccontextmanager

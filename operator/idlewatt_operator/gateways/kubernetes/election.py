@@ -73,6 +73,17 @@ class Elector:
         """How long ago the last attempt ended, well or badly; 0 before the first."""
         return 0.0 if self._attempted_at is None else self._now() - self._attempted_at
 
+    async def look(self) -> None:
+        """See who holds the lease, if anybody does; from now on that is believed for its time.
+
+        Raises:
+            ApiUnreachable: no answer came.
+            LeaseRefused: it may not be read.
+        """
+        lease = await self._store.read()
+        if lease is not None:
+            self._see(lease)
+
     async def run(self) -> None:
         """Take the lease, renew it, and return once it is lost."""
         while not await self._attempt():

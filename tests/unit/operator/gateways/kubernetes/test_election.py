@@ -224,6 +224,19 @@ async def test_a_lease_that_was_deleted_is_believed_for_the_rest_of_its_time(tim
     await ended(task)
 
 
+async def test_a_lease_that_was_seen_at_the_start_is_believed_though_it_is_deleted_since(
+    time: Time,
+) -> None:
+    """Between the start and the first attempt everything is listed, which takes its time."""
+    store = Held(of_another())
+    elector = an_elector(store, time)
+    await elector.look()
+    store.put(None)
+    task = await until_acquired(elector)
+    assert 1_015 <= time.seconds <= 1_017
+    await ended(task)
+
+
 @pytest.mark.parametrize(
     ("garbage", "latest"),
     [
