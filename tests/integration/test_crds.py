@@ -241,10 +241,7 @@ def test_kubectl_get_tells_the_story(api: Api) -> None:
     answer = pool.request(
         "GET",
         api.url + api.path("VehicleNode", "", API_VERSION),
-        headers={
-            "Authorization": api._authorization,  # noqa: SLF001 - as above
-            "Accept": "application/json;as=Table;v=v1;g=meta.k8s.io",
-        },
+        headers=api.headers | {"Accept": "application/json;as=Table;v=v1;g=meta.k8s.io"},
     ).json()
     columns = [column["name"] for column in answer["columnDefinitions"]]
     shown = dict(zip(columns, answer["rows"][0]["cells"], strict=True))
