@@ -32,7 +32,7 @@ class Settings:
         lease_duration: so long after a renewal was last seen, another may take the lease.
         lease_renewed_within: so long after a renewal was asked for, the holder stops writing.
         lease_retried_every: between two attempts to take the lease, or to renew it.
-        heartbeat_age_limit: a loop that has not finished a cycle for so long is a zombie.
+        heartbeat_age_limit: a loop that has finished no cycle well for so long is a zombie.
     """
 
     scheduler_name: str = "idlewatt"

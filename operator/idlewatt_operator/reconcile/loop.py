@@ -59,12 +59,12 @@ class Loop:
 
     @property
     def heartbeat_age(self) -> Milliseconds:
-        """How long ago a cycle last ended, well or badly."""
+        """How long ago a cycle last ended well; one that fails again and again is no progress."""
         return self._clock.now() - self._finished_at
 
     @property
     def is_zombie(self) -> bool:
-        """It lives and has not finished a cycle for too long: better to be started anew."""
+        """It lives and has finished no cycle well for too long: better to be started anew."""
         return self.heartbeat_age > self._settings.heartbeat_age_limit
 
     async def run(self) -> None:
@@ -81,11 +81,11 @@ class Loop:
             if report is not None:
                 self.cycles += 1
                 self._on_report(report)
+            self._finished_at = self._clock.now()
         except Exception:  # noqa: BLE001 - whatever it was, the next cycle has to run
             self.failures += 1
             _log.exception("A cycle failed and nothing more was written in it; the next one runs.")
         self.beats += 1
-        self._finished_at = self._clock.now()
 
     async def _until_next(self, started_at: Instant) -> None:
         """Until the next cycle is due: requested and not too soon, or long enough ago."""

@@ -1,7 +1,7 @@
 """Whether the process is better left alone, and whether it can do its work: for the kubelet.
 
 A standby is ready: it can take over at once, and a rollout may go on. It is alive while it goes on
-reaching for the lease. The one that leads is alive while its cycles end.
+reaching for the lease. The one that leads is alive while its cycles end, and end well.
 """
 
 from collections.abc import Callable
@@ -52,7 +52,7 @@ class ProcessVitals:
         limit_seconds = self.settings.heartbeat_age_limit // SECOND
         if self.loop is not None:
             age = self.loop.heartbeat_age / SECOND
-            told = f"cycles: the last one ended {age:.0f} s ago; {limit_seconds} s are the most"
+            told = f"cycles: one last ended well {age:.0f} s ago; {limit_seconds} s are the most"
             return Verdict(not self.loop.is_zombie, (told,))
         if self.candidate is not None:
             age = self.candidate.attempt_age_seconds

@@ -97,6 +97,31 @@ async def test_a_cycle_that_hangs_makes_a_zombie_that_can_be_told() -> None:
     await asyncio.gather(task, return_exceptions=True)
 
 
+async def test_cycles_that_only_fail_are_no_progress() -> None:
+    """A leader whose memory breaks every cycle gives way to one that begins anew."""
+    clock = ManualClock(AT)
+    broken = True
+
+    async def fail() -> Report | None:
+        if broken:
+            message = "no such thing"
+            raise RuntimeError(message)
+        return None
+
+    loop = Loop(fail, clock, Settings())
+    task = asyncio.create_task(loop.run())
+    await clock.run_to(AT + 4 * MINUTE)
+    assert not loop.is_zombie
+    await clock.run_to(AT + 6 * MINUTE)
+    assert loop.is_zombie
+    broken = False
+    await clock.run_to(AT + 7 * MINUTE)
+    assert not loop.is_zombie
+    loop.stop()
+    await clock.run_to(AT + 8 * MINUTE)
+    await task
+
+
 async def test_a_clock_that_is_set_back_holds_up_no_cycle() -> None:
     """Due times of the old clock are an hour away; what passes on the new one counts."""
     clock = SetBack(AT)
