@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from idlewatt_operator.reconcile.drain import BEFORE_LAST_SAFE, Drain, grace_seconds
+from idlewatt_operator.reconcile.fence import FENCE_MARGIN_SECONDS, fence_of
 from idlewatt_operator.reconcile.lost import is_lost
 from idlewatt_operator.reconcile.situation import Situation, is_ours, is_unseen
 from idlewatt_operator.resources.records import PodRecord, Released
-from idlewatt_scheduler.model.units import SECOND, Instant
+from idlewatt_scheduler.model.units import SECOND, Instant, Milliseconds
 from idlewatt_scheduler.stay import grace_of, lead_of
 
 REPLACED: Final = "Replaced"
@@ -25,6 +26,9 @@ OVERDUE: Final = "NotReplacedInTime"
 
 _ANSWERED_WITHIN: Final = 30 * SECOND
 """A ReplicaSet answers within a second or two; until then the pods it lacks say nothing."""
+
+_BEFORE_FENCE: Final[Milliseconds] = BEFORE_LAST_SAFE - FENCE_MARGIN_SECONDS * SECOND
+"""The same moment as for a departure: a fence is set ten seconds before the last safe time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +104,13 @@ def _released_at(record: PodRecord) -> Instant:
 
 
 def _is_overdue(situation: Situation, record: PodRecord) -> bool:
-    """It had what its lead leaves for a replacement; a time that lies ahead was another clock's."""
+    """It had what its lead leaves for a replacement; a time that lies ahead was another clock's.
+
+    Where it was released late, its fence leaves less than that.
+    """
+    fence = fence_of(record)
+    if fence is not None and situation.at + _BEFORE_FENCE >= fence:
+        return True
     policy = situation.snapshot.policy
     patience = lead_of(record.pod, policy) - grace_of(record.pod) - BEFORE_LAST_SAFE
     return not 0 <= situation.at - _released_at(record) < patience

@@ -7,6 +7,7 @@ import pytest
 from tests.unit.operator.reconcile.scene import Scene, until_crash
 
 from idlewatt_operator.gateways.protocols import Outcome, Result
+from idlewatt_operator.reconcile.fence import fence_of
 from idlewatt_operator.resources.records import PodRecord, Released
 from idlewatt_operator.twin.kubelet import EndedBy, Run
 from idlewatt_scheduler.model.units import HOUR, MINUTE, SECOND
@@ -197,14 +198,31 @@ async def test_a_released_pod_that_nothing_replaces_leaves_after_its_lead() -> N
     """Nobody owns it any more, so it must not run for ever."""
     scene = Scene(1)
     await a_service_on(scene)
-    scene.observe("v-0", departure_expected_at=SOON)
-    await scene.run(15 * 60 - 10)
+    await scene.run(7 * 3_600 - 400, every=60)
+    await scene.run(100)
     released_at = (scene.pod("svc-1").released or Released(0, "", 0)).at
-    scene.observe("v-0", departure_expected_at=None, battery__temperature_celsius=-40)
+    scene.cluster.set_policy(a_policy(off_peak__band=None))
+    scene.observe("v-0", battery__temperature_celsius=-40)
     await scene.run(6 * 60)
     ended = runs(scene)["svc-1"].ended_at or 0
     assert 4 * MINUTE <= ended - released_at < 4 * MINUTE + 20 * SECOND
     assert "no other one was ready in time" in scene.events("Draining")[-1]
+
+
+async def test_a_pod_that_was_released_late_is_drained_before_its_fence() -> None:
+    """Nobody led while its fence drew near: what time is left is the fence's, not a whole lead."""
+    scene = Scene(1)
+    scene.observe("v-0", departure_expected_at=AT + 2 * HOUR)
+    await a_service_on(scene)
+    fence = fence_of(scene.pod("svc-1")) or 0
+    scene.observe("v-0", departure_expected_at=None, battery__temperature_celsius=-40)
+    scene.clock.advance_to(fence - 100 * SECOND)
+    await scene.run()
+    assert scene.pod("svc-1").released is not None
+    await scene.run(120)
+    run = runs(scene)["svc-1"]
+    assert run.ended_by is EndedBy.DRAIN
+    assert fence - 30 * SECOND <= (run.ended_at or 0) < fence
 
 
 async def test_a_deployment_that_is_scaled_down_meanwhile_lets_the_pod_go() -> None:
