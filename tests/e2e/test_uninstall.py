@@ -38,7 +38,7 @@ def test_uninstalling_keeps_what_cannot_be_made_again(fleet: Stage) -> None:
 
 def test_what_is_left_can_be_removed(fleet: Stage, before: objects.Inventory) -> None:
     """After the commands of the page, every object in the cluster is one that was there before."""
-    fleet.kubectl("delete", "namespace", workloads.NAMESPACE)
+    fleet.kubectl("delete", "namespace", workloads.NAMESPACE, "--wait=false")
     for command in commands_to_remove_all():
         run(fleet, command)
     fleet.wait(lambda: not more(fleet, before), "nothing is left", 60)
