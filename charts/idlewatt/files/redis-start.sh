@@ -7,7 +7,12 @@ CONFIG=${CONFIG:-/etc/redis/redis.conf}
 USERS=${USERS:-/run/redis/users.acl}
 
 digest() {
-    printf %s "$(cat "$PASSWORDS/$1")" | sha256sum | cut -d ' ' -f 1
+    password=$(cat "$PASSWORDS/$1")
+    if [ -z "$password" ]; then
+        echo "The Secret has no $1: an empty one would let in everybody. Put one there." >&2
+        exit 1
+    fi
+    printf %s "$password" | sha256sum | cut -d ' ' -f 1
 }
 
 # default: whoever gives no password may ask whether Redis lives, and nothing else.

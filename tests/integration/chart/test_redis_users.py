@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -137,6 +138,30 @@ def test_a_wrong_password_opens_nothing(server: ChartRedis) -> None:
             pytest.raises((*NO_PERMISSION, redis.exceptions.ResponseError)),
         ):
             client.xlen(STREAM)
+
+
+@pytest.mark.parametrize("empty", ["operator-password", "gateway-password"])
+def test_without_a_password_in_the_secret_redis_does_not_start(tmp_path: Path, empty: str) -> None:
+    """An empty one would let in everybody who gives none."""
+    for name, password in {**PASSWORDS, empty: "\n"}.items():
+        (tmp_path / name).write_text(password)
+    server = tmp_path / "redis-server"
+    server.write_text("#!/bin/sh\necho it started\n")
+    server.chmod(0o755)
+    users = tmp_path / "users.acl"
+    environment = {
+        "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}",
+        "PASSWORDS": str(tmp_path),
+        "USERS": str(users),
+    }
+    script = FOLDER / "files" / "redis-start.sh"
+    result = subprocess.run(
+        ["sh", script], env=environment, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 1
+    assert result.stdout == ""
+    assert f"The Secret has no {empty}" in result.stderr
+    assert not users.exists()
 
 
 # --- what `helm test` runs
