@@ -45,7 +45,9 @@ def test_their_containers_ended_by_themselves_in_time(fleet: Stage, cut: Cut) ->
     # They ran for as long as they might: it was the deadline that ended them, nothing else.
     assert min(ended) > last_safe - 30
     fleet.figures.note("link cut for 10 min: containers ended after (s)", cut.since(max(ended)))
-    fleet.figures.note("... before the last safe time by (s)", last_safe - max(ended))
+    fleet.figures.note(
+        "link cut for 10 min: ended before the last safe time by (s)", last_safe - max(ended)
+    )
 
 
 def test_nothing_runs_twice_after_it_is_mended(fleet: Stage, cut: Cut) -> None:

@@ -41,7 +41,9 @@ def test_its_container_ended_by_itself_in_time(fleet: Stage, cut: Cut) -> None:
     assert first.ended <= last_safe
     assert first.ended < cut.wait()
     fleet.figures.note("link cut for 2 min: container ended after (s)", cut.since(first.ended))
-    fleet.figures.note("... before the last safe time by (s)", last_safe - first.ended)
+    fleet.figures.note(
+        "link cut for 2 min: ended before the last safe time by (s)", last_safe - first.ended
+    )
 
 
 def test_it_does_not_start_again(fleet: Stage, cut: Cut) -> None:
