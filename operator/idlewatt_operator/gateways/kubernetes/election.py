@@ -104,12 +104,17 @@ class Elector:
         """
         self.tenure.end()
         try:
-            lease = await self._store.read()
-            if lease is not None and lease.holder == self.identity:
-                await self._store.write(lease, self._given_back(lease))
+            # A renewal that was cut off may arrive between the reading and the writing.
+            if await self._given_up() or await self._given_up():
                 _LOG.info("%s gave the lease back.", self.identity)
         except (ApiUnreachable, LeaseRefused) as error:
             _LOG.warning("The lease was not given back and runs out by itself: %s", error)
+
+    async def _given_up(self) -> bool:
+        lease = await self._store.read()
+        if lease is None or lease.holder != self.identity:
+            return False
+        return await self._store.write(lease, self._given_back(lease)) is not None
 
     async def _renew(self) -> None:
         """One renewal; where the version held was not the last, another at once."""

@@ -379,3 +379,44 @@ async def test_what_another_holds_is_not_given_back(time: Time) -> None:
     store.put(of_another())
     await elector.release()
     assert store.spec == of_another()
+
+
+async def test_a_renewal_that_is_still_done_does_not_keep_the_lease(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """It was cut off when the leader ended, and arrives between the reading and the giving back."""
+    caplog.set_level("INFO")
+    time, store = Time(), Held()
+    elector = an_elector(store, time)
+    task = await until_acquired(elector)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    late = [dict(store.spec or {}, renewTime="late")]
+    read = store.read
+
+    async def overtaken() -> Lease | None:
+        found = await read()
+        if late:
+            store.put(late.pop())
+        return found
+
+    store.read = overtaken  # type: ignore[method-assign] # the renewal arrives then
+    await elector.release()
+    assert "holderIdentity" not in (store.spec or {})
+    assert "we gave the lease back" in caplog.text
+
+
+async def test_a_lease_that_another_has_taken_was_not_given_back(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Neither is it said so."""
+    caplog.set_level("INFO")
+    time, store = Time(), Held()
+    elector = an_elector(store, time)
+    task = await until_acquired(elector)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    store.put(of_another())
+    await elector.release()
+    assert store.spec == of_another()
+    assert "gave the lease back" not in caplog.text
