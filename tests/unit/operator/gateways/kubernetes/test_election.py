@@ -404,19 +404,3 @@ async def test_a_renewal_that_is_still_done_does_not_keep_the_lease(
     await elector.release()
     assert "holderIdentity" not in (store.spec or {})
     assert "we gave the lease back" in caplog.text
-
-
-async def test_a_lease_that_another_has_taken_was_not_given_back(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    """Neither is it said so."""
-    caplog.set_level("INFO")
-    time, store = Time(), Held()
-    elector = an_elector(store, time)
-    task = await until_acquired(elector)
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
-    store.put(of_another())
-    await elector.release()
-    assert store.spec == of_another()
-    assert "gave the lease back" not in caplog.text
