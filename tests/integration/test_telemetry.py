@@ -280,6 +280,37 @@ async def test_what_was_known_is_kept_anew_where_redis_comes_back_empty(
         await until(lambda: client.hlen(HASH) == 2, seconds=10)
 
 
+async def test_a_redis_that_keeps_nothing_is_read_all_the_same(
+    redis_url: str, client: redis.Redis
+) -> None:
+    """A user that may only read, a replica, a full disk: reports that can be read must count."""
+    client.acl_setuser(
+        "reader", enabled=True, nopass=True, keys=["*"], categories=["-@all", "+@read"],
+        commands=["+xinfo", "+ping", "+client|setinfo"],
+    )  # fmt: skip
+    over = asyncio.Event()
+
+    async def reports_without_end() -> None:
+        while not over.is_set():
+            report(client, "v-1", {CHARGE: 71})
+            await asyncio.sleep(0.05)
+
+    reporting = asyncio.create_task(reports_without_end())
+    try:
+        url = redis_url.replace("redis://", "redis://reader:any@")
+        async with telemetry_of(url) as telemetry:
+            await until(lambda: "v-1" in telemetry.latest().vehicles)
+            await until(lambda: "cannot be kept in Redis" in telemetry.trouble)
+            assert "permission" in telemetry.trouble
+            accepted = telemetry.accepted
+            await until(lambda: telemetry.accepted > accepted + 40, 6)
+    finally:
+        over.set()
+        await reporting
+        client.acl_deluser("reader")
+    assert client.get(POSITION) is None
+
+
 async def test_the_wish_to_wake_is_written(redis_url: str, client: redis.Redis) -> None:
     """A wish to wake names the vehicle and the time; without a Redis it is not known to be."""
     async with telemetry_of(redis_url) as telemetry:

@@ -71,7 +71,7 @@ class RedisTelemetry:
         accepted: how many reports could be used so far.
         answered_at: when Redis last answered a read.
         reported_at: when the last report that was read had arrived in Redis.
-        trouble: why Redis cannot be read, in a sentence; empty: it can.
+        trouble: why Redis cannot be read, or keeps nothing, in a sentence; empty: all is well.
     """
 
     def __init__(  # noqa: PLR0913 # what it is made of, all of it injected
@@ -103,6 +103,7 @@ class RedisTelemetry:
         self.answered_at: Instant | None = None
         self.reported_at: Instant | None = None
         self.trouble = ""
+        self._keeps_nothing = ""
 
     @property
     def synced(self) -> bool:
@@ -204,7 +205,7 @@ class RedisTelemetry:
         block = _BLOCK_MILLISECONDS if self.synced else None
         answer = await self._client.xread({STREAM: position}, count=_BATCH, block=block)
         entries = _entries(answer)
-        self.answered_at, self.trouble = self._clock.now(), ""
+        self.answered_at, self.trouble = self._clock.now(), self._keeps_nothing
         if not entries:
             self._caught_up_now()
             await self._restore()  # an empty read is the moment to see that the stream is the same
@@ -213,7 +214,7 @@ class RedisTelemetry:
         self._position = _text(entries[-1][0])
         self.reported_at = _number(self._position)[0]
         self._shown = None
-        await self._keep()
+        await self._keep_if_it_is_taken()
         if len(entries) < _BATCH:
             self._caught_up_now()
         if any(changed):
@@ -284,6 +285,17 @@ class RedisTelemetry:
     def _keep_all(self) -> None:
         self._unkept = {vehicle_field(name): known for name, known in self._vehicles.items()}
         self._unkept |= {circuit_field(key): known for key, known in self._circuits.items()}
+
+    async def _keep_if_it_is_taken(self) -> None:
+        """Where Redis lets nothing be written, what it lets be read counts all the same."""
+        refused = ""
+        try:
+            await self._keep()
+        except ResponseError as error:
+            refused = f"What vehicles report cannot be kept in Redis: {error}"
+            if refused != self._keeps_nothing:
+                _LOG.warning("%s", refused)
+        self.trouble = self._keeps_nothing = refused
 
     async def _keep(self) -> None:
         """Keep what is new; everything, where nothing stands kept: that Redis lost its memory."""
