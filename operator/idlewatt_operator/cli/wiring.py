@@ -265,7 +265,7 @@ def _verdict(telemetry: RedisTelemetry | None) -> Verdict:
     if telemetry is None:
         return Verdict(good=True, lines=("telemetry: the status of the VehicleNodes",))
     if telemetry.trouble:
-        return Verdict(good=True, lines=(f"telemetry: away. {telemetry.trouble}",))
+        return Verdict(good=True, lines=(f"telemetry: in trouble. {telemetry.trouble}",))
     if not telemetry.synced:
         return Verdict(good=True, lines=("telemetry: not read to its end yet",))
     return Verdict(good=True, lines=("telemetry: read to its end",))
