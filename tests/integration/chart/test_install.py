@@ -10,7 +10,7 @@ import yaml
 from tests.cluster.api import Api, Manifest
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.places import CHECKOUT
-from tests.integration.chart.release import FOLDER, NAMESPACE, HelmError, Installer
+from tests.integration.chart.release import FOLDER, NAMESPACE, RELEASE, HelmError, Installer
 from tests.integration.fleet_manifests import a_site, a_tariff, a_vehicle
 
 from idlewatt_operator.resources.base import SCHEMA_VERSION, SCHEMA_VERSION_ANNOTATION
@@ -214,6 +214,15 @@ def test_definitions_that_kubectl_applied_are_taken_over(
     }
     assert kept == {"keep"}
     assert plane.api.exists("VehicleNode", "v-1")
+
+
+def test_a_second_release_is_refused(plane: ControlPlane, installer: Installer) -> None:
+    """Under another name, or in another namespace, also if it is to take ownership."""
+    installer.install()
+    for words in (["two"], [RELEASE, "--namespace", "elsewhere", "--create-namespace"]):
+        with pytest.raises(HelmError, match="as the release idlewatt in the namespace idlewatt"):
+            installer.run("install", *words, str(FOLDER), "--take-ownership", "--force-conflicts")
+    served(plane)
 
 
 def test_definitions_may_come_from_elsewhere(plane: ControlPlane, installer: Installer) -> None:

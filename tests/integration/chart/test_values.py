@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -106,14 +107,6 @@ WRONG = [
     outside(database=-1),
     outside(existingSecret="a secret"),
     outside(tls={"caKey": ""}),
-    # Values that contradict each other, or our promises.
-    OUTSIDE,
-    nested("externalRedis.host", "redis.example.org"),
-    nested("priorityClass", {"create": True, "name": ""}),
-    outside(username="idlewatt"),
-    outside(tls={"enabled": False, "caSecret": "redis-ca"}),
-    nested("tolerations", [{"key": "idlewatt.dev/vehicle", "operator": "Exists"}]),
-    nested("redis.tolerations", [{"key": "idlewatt.dev/vehicle", "operator": "Exists"}]),
     # A gateway without a label would be every pod of its namespace.
     nested("networkPolicy.gateways", {"podLabels": {"idlewatt.dev/gateway": None}}),
 ]
@@ -123,6 +116,28 @@ WRONG = [
 def test_a_wrong_value_is_refused(home: Path, values: dict[str, Any]) -> None:
     """Helm names the value and what is wrong with it, and makes nothing."""
     with pytest.raises(HelmError, match="values don't meet the specifications"):
+        rendered(home, values, only=["serviceaccount.yaml"])
+
+
+ON_A_CAR = [{"key": "idlewatt.dev/vehicle", "operator": "Exists"}]
+CONTRADICTIONS = [
+    (OUTSIDE, "externalRedis.host is empty. Say there where a Redis is."),
+    (nested("externalRedis.host", "redis.example.org"), "There is one Redis: set redis.enabled"),
+    (nested("priorityClass", {"create": True, "name": ""}), "Give the class a name."),
+    (outside(username="idlewatt"), "Name a Secret that has one in externalRedis.existingSecret."),
+    (outside(tls={"enabled": False, "caSecret": "redis-ca"}), "or leave the Secret out."),
+    (nested("schedulerName", "default-scheduler"), "two schedulers would place the same pods"),
+    (nested("tolerations", ON_A_CAR), "do not belong on a car"),
+    (nested("redis.tolerations", ON_A_CAR), "do not belong on a car"),
+]
+
+
+@pytest.mark.parametrize(("values", "sentence"), CONTRADICTIONS, ids=str)
+def test_values_that_contradict_each_other_are_refused(
+    home: Path, values: dict[str, Any], sentence: str
+) -> None:
+    """Where each value could be right and together they are not, a sentence says what to do."""
+    with pytest.raises(HelmError, match=re.escape(sentence)):
         rendered(home, values, only=["serviceaccount.yaml"])
 
 
