@@ -125,8 +125,12 @@ def command(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     from idlewatt_operator.cli.credentials import redis_address  # noqa: PLC0415 - redis is slow
     from idlewatt_operator.cli.logs import log_to  # noqa: PLC0415 - with its command
     from idlewatt_operator.cli.wiring import Options  # noqa: PLC0415 - OR-Tools and kopf are slow
+    from idlewatt_operator.resources.pods import DEFAULT_SCHEDULER  # noqa: PLC0415 - with it
     from idlewatt_operator.settings import Settings  # noqa: PLC0415 - with its command
 
+    if scheduler_name == DEFAULT_SCHEDULER:
+        sentence = f"{scheduler_name} is Kubernetes' own; two schedulers would place the same pods"
+        raise typer.BadParameter(sentence, param_hint="--scheduler-name")
     log_to(sys.stderr)
     settings = Settings(scheduler_name=scheduler_name, dry_run=dry_run)
     _run(

@@ -82,4 +82,4 @@ def _pod_warnings(cluster: "ManifestCluster") -> Iterator[str]:
         if record.scheduler_name != SCHEDULER_NAME:
             continue
         for fault in (*annotation_faults(record.pod), *unsupported_faults(record.pod)):
-            yield f"Pod {record.pod.key}: {fault}."
+            yield f"Pod {record.pod.key}: {fault}{'' if fault.endswith('?') else '.'}"

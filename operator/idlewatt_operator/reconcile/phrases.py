@@ -29,7 +29,7 @@ _PHRASES: Final[Mapping[Reason, str | tuple[str, str]]] = {
     VehicleReason.COMPUTE_NOT_ALLOWED: "at a site that does not allow computing",
     VehicleReason.NOT_SUPPLIED: "without an energy source",
     VehicleReason.DRAINING: "draining",
-    PodReason.INVALID_ANNOTATION: "closed to an invalid annotation",
+    PodReason.INVALID_ANNOTATION: "closed to annotations that are wrong or missing",
     PodReason.UNSUPPORTED_FIELD: "closed to an unsupported field",
     PodReason.NODE_AFFINITY: "outside the node affinity",
     PodReason.TAINT_NOT_TOLERATED: "with a taint that is not tolerated",
@@ -89,7 +89,7 @@ def waiting_message(waiting: Waiting, noun: str = "vehicles") -> str:
     """The histogram, and what is wrong with the pod itself: that keeps it wherever cars are."""
     pod = waiting.pod
     faults = (*annotation_faults(pod), *unsupported_faults(pod))
-    return ". ".join((histogram(waiting.reasons, noun), *faults))
+    return ". ".join((histogram(waiting.reasons, noun), *faults)).replace("?. ", "? ")
 
 
 def annotation_faults(pod: Pod) -> tuple[str, ...]:

@@ -33,3 +33,9 @@ def test_credentials_on_the_command_line_are_refused() -> None:
     said = refused("--redis-url", f"rediss://operator:{SECRET}@redis:6379/0")
     assert "set IDLEWATT_REDIS_USERNAME and IDLEWATT_REDIS_PASSWORD instead" in said
     assert SECRET not in said
+
+
+def test_the_scheduler_of_kubernetes_has_its_own_name() -> None:
+    """Under that name every pod of the cluster would be ours, and kube-scheduler's too."""
+    said = refused("--scheduler-name", "default-scheduler")
+    assert "default-scheduler is Kubernetes' own; two schedulers would place the same pods" in said

@@ -67,9 +67,12 @@ def test_what_is_wrong_with_the_pod_is_said() -> None:
     """A person mends an annotation faster with its sentence than with a count."""
     pod = Pod("default", "llm", invalid_annotations=("annotation idlewatt.dev/x is unknown",))
     assert waiting_message(waiting(pod, InvalidAnnotation=3)) == (
-        "0/3 vehicles: 3 closed to an invalid annotation. annotation idlewatt.dev/x is unknown"
+        "0/3 vehicles: 3 closed to annotations that are wrong or missing. "
+        "annotation idlewatt.dev/x is unknown"
     )
     assert waiting_message(waiting(pod, OnPeak=3)).startswith("0/3 vehicles: 3 on-peak. annotation")
+    asked = Pod("default", "llm", invalid_annotations=("x is unknown; did you mean y?", "z is bad"))
+    assert waiting_message(waiting(asked, OnPeak=3)).endswith("did you mean y? z is bad")
     right = Pod("default", "llm")
     assert waiting_message(waiting(right, OnPeak=3)) == "0/3 vehicles: 3 on-peak"
 
