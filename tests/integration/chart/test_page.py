@@ -19,7 +19,7 @@ from tests.integration.fleet_manifests import a_vehicle
 PAGE = CHECKOUT / "docs" / "howto" / "install-with-helm.md"
 
 # These wait for containers that run, which none does here: tests/e2e has them.
-NEED_CONTAINERS = ("rollout status", " test ")
+NEED_CONTAINERS = ("rollout status", " test ", " logs ")
 
 
 def blocks(language: str) -> list[str]:
@@ -73,7 +73,7 @@ def test_the_pages_commands_work_in_their_order(plane: ControlPlane, home: Path)
             shell.run("kubectl annotate crd vehiclenodes.idlewatt.dev meta.helm.sh/release-name-")
         if not any(word in command for word in NEED_CONTAINERS):
             shell.run(command)
-        if command.startswith("helm install"):
+        if command.startswith(("helm install", "helm upgrade --install")):
             served(plane)
             plane.api.apply(a_vehicle("v-1"))
     left = [each["metadata"]["name"] for each in plane.api.list("CustomResourceDefinition")]
@@ -101,5 +101,5 @@ def test_notes_say_what_to_do_next(
     assert len(typed) >= 4  # waiting, looking at vehicles and at pods
     shell = Shell(plane, home)
     for command in typed:
-        if not any(word in f"{command} " for word in (*NEED_CONTAINERS, " logs ")):
+        if not any(word in f"{command} " for word in NEED_CONTAINERS):
             shell.run(command)
