@@ -24,7 +24,7 @@ from typing import Final, TypeAlias
 from idlewatt_operator.gateways.protocols import Clock, ClusterGateway, TelemetryGateway
 from idlewatt_operator.reconcile.absent import without_reports
 from idlewatt_operator.reconcile.binding import to_bind
-from idlewatt_operator.reconcile.drain import to_drain, to_mark
+from idlewatt_operator.reconcile.drain import to_drain, to_mark, within_departure
 from idlewatt_operator.reconcile.events import to_explain
 from idlewatt_operator.reconcile.fence import to_lower
 from idlewatt_operator.reconcile.findings import verdicts
@@ -157,7 +157,7 @@ class Cycle:
         return Decisions(
             lower=tuple(to_lower(situation)),
             mark=tuple(to_mark(situation, plan)),
-            drain=tuple(drains),
+            drain=tuple(within_departure(situation, each) for each in drains),
             release=tuple(releases),
             give_up=tuple(to_give_up(situation, self.memory.bound_before)),
             wake=tuple(self.memory.wakes.to_wake(situation, plan)),

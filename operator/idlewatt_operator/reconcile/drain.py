@@ -5,7 +5,7 @@ the containers itself, which is worse for everybody, so the pod is deleted with 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from idlewatt_operator.gateways.protocols import ClusterGateway, Condition, Outcome, Result
@@ -202,6 +202,22 @@ def grace_seconds(record: PodRecord) -> int | None:
     if grace is None:
         return None if record.pod.termination_grace_seconds >= 1 else 1
     return max(1, -(-grace // SECOND))
+
+
+def within_departure(situation: Situation, decision: Drain) -> Drain:
+    """The same with no more grace than there is until the car leaves.
+
+    A pod's grace can be longer than it was when the pod was bound: its author may write another
+    one, and a departure moves. However long it is, the owner does not wait.
+    """
+    departure = situation.departure(decision.vehicle)
+    if departure is None:
+        return decision
+    left_seconds = max(1, (departure - situation.at) // SECOND)
+    grace = decision.grace_seconds
+    if grace is None:
+        grace = decision.record.pod.termination_grace_seconds
+    return decision if grace <= left_seconds else replace(decision, grace_seconds=left_seconds)
 
 
 def _condition(status: str, reason: str, message: str, generation: int) -> Condition:

@@ -37,6 +37,18 @@ async def test_an_eviction_carries_the_pods_grace() -> None:
     assert graces == {"default/own-1": 91, "default/std-1": None}
 
 
+async def test_no_grace_reaches_beyond_departure() -> None:
+    """An owner who leaves in a minute does not wait for a grace of an hour and a half."""
+    scene = Scene()
+    scene.service("own", demand=Demand(drain_grace=90 * MINUTE))
+    await scene.run(30)
+    scene.observe("v-0", departure_expected_at=scene.clock.now() + MINUTE)
+    await scene.run(10)
+    (evicted,) = scene.writes("evict")
+    assert evicted.detail is not None
+    assert 40 <= int(str(evicted.detail)) <= 60
+
+
 async def test_a_pod_that_is_being_deleted_is_not_evicted_again() -> None:
     """One eviction is enough, however long the containers take."""
     scene = Scene()
