@@ -377,6 +377,7 @@ def test_publishing_to_nowhere_ends_in_a_sentence() -> None:
     result = CliRunner().invoke(app, command, env={"IDLEWATT_REDIS_URL": url})
     assert result.exit_code == 1
     assert "did not take them all" in result.stderr
+    assert ".. " not in result.stderr
     assert "secret" not in result.stderr
     result = CliRunner().invoke(app, ["telemetry", "publish", str(EXAMPLE), "--redis-url", "x"])
     assert result.exit_code == 1

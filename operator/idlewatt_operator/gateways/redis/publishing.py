@@ -85,7 +85,7 @@ async def publish(address: RedisAddress, entries: Sequence[Mapping[str, str]]) -
             sent += len(batch)
     except (RedisError, OSError, TimeoutError) as error:
         sentence = (
-            f"Redis at {address.shown} did not take them all: {error}. "
+            f"Redis at {address.shown} did not take them all: {str(error).rstrip('.')}. "
             f"{sent} of {len(entries)} reports were sent."
         )
         raise PublishError(sentence) from error
