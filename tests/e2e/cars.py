@@ -36,10 +36,10 @@ class Cars:
     changes: list[tuple[float, str, dict[str, Any]]] = field(default_factory=list)
 
     def set(self, name: str, **what: object) -> float:
-        """Let a car, or `site/circuit`, report this from now on; give the time at which it did."""
+        """Let a car, or `site/circuit`, report this from now on; give the time at which it was asked."""
         words = [f"{key}={_text(value)}" for key, value in what.items()]
-        told = self._run("set", name, *words)
         at = time.time()
+        told = self._run("set", name, *words)
         _, _, state = told.strip().partition(" ")
         self.changes.append((at, name, json.loads(state)))
         return at
