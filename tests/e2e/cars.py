@@ -36,7 +36,7 @@ class Cars:
     changes: list[tuple[float, str, dict[str, Any]]] = field(default_factory=list)
 
     def set(self, name: str, **what: object) -> float:
-        """Let a car, or `site/circuit`, report this from now on; give the time at which it was asked."""
+        """Let a car, or `site/circuit`, report this from now on; give when it was asked to."""
         words = [f"{key}={_text(value)}" for key, value in what.items()]
         at = time.time()
         told = self._run("set", name, *words)
