@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import Any, Final
 
 import yaml
-from tests.cluster import images, kind
+from tests.cluster import engine, images, kind
 from tests.cluster.api import Api, Manifest, RefusedError
 from tests.cluster.docker import docker
 from tests.cluster.kind import KindCluster
@@ -293,6 +293,7 @@ class Stage:
 
 def raise_cluster() -> KindCluster:
     """A cluster of the tests' own, with what the chart needs; what a killed run left is removed."""
+    engine.ensure()
     name = cluster_name("e2e")
     if not is_kept():
         kind.down(name)
