@@ -26,6 +26,9 @@ from idlewatt_scheduler.model.units import (
 _OBSERVED_AT_REFRESHED = HOUR
 """A time of observation alone is no change worth a write; once an hour it is brought up to date."""
 
+_FIRST_REPORT_AWAITED = 10 * SECOND
+"""What is written of a new vehicle before its first report would stand for a minute after it."""
+
 
 @dataclass(frozen=True, slots=True)
 class StatusWrite:
@@ -34,11 +37,13 @@ class StatusWrite:
     Attributes:
         patch: a merge patch of what differs; empty: nothing does.
         conditions: those that differ.
+        is_new: nothing was ever written of it, and it has not reported yet.
     """
 
     vehicle: str
     patch: Mapping[str, object]
     conditions: tuple[Condition, ...]
+    is_new: bool = False
 
     @property
     def writes(self) -> int:
@@ -58,13 +63,18 @@ class StatusPace:
     at_most_every: Milliseconds
     per_second: int
     _written: dict[str, Instant] = field(default_factory=dict)
+    _new_since: dict[str, Instant] = field(default_factory=dict)
     _allowed: float = 0.0
     _at: Instant | None = None
 
     def choose(self, wanted: list[StatusWrite], at: Instant) -> list[StatusWrite]:
         """Those that may be written now, the longest unwritten first."""
         self._refill(at)
-        due = [each for each in wanted if not self._is_recent(each.vehicle, at)]
+        due = [
+            each
+            for each in wanted
+            if not self._is_recent(each.vehicle, at) and not self._may_report(each, at)
+        ]
         due.sort(key=lambda each: (self._written.get(each.vehicle, 0), each.vehicle))
         chosen = []
         for each in due:
@@ -78,6 +88,14 @@ class StatusPace:
     def keep_only(self, vehicles: Mapping[str, object]) -> None:
         """Forget the vehicles that are no more."""
         self._written = {name: at for name, at in self._written.items() if name in vehicles}
+        self._new_since = {name: at for name, at in self._new_since.items() if name in vehicles}
+
+    def _may_report(self, write: StatusWrite, at: Instant) -> bool:
+        """Whether it is new, and its first report may come at any moment."""
+        if not write.is_new:
+            return False
+        since = self._new_since.setdefault(write.vehicle, at)
+        return 0 <= at - since < _FIRST_REPORT_AWAITED
 
     def _is_recent(self, vehicle: str, at: Instant) -> bool:
         """Whether it was written a moment ago; what lies ahead was before the clock was set."""
@@ -116,8 +134,14 @@ def wanted_statuses(
             conditions = tuple(each for each in conditions if each.type != "Available")
         differ = _differing_conditions(conditions, record.status)
         if patch or differ:
-            wanted.append(StatusWrite(name, patch, differ))
+            is_new = with_observed and not record.status and not _has_reported(candidate)
+            wanted.append(StatusWrite(name, patch, differ, is_new))
     return wanted
+
+
+def _has_reported(candidate: Candidate) -> bool:
+    observed = None if candidate.parked is None else candidate.parked.vehicle.observed
+    return observed is not None and observed.parking is not None
 
 
 def differing(

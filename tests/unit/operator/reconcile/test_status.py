@@ -43,6 +43,29 @@ async def test_a_vehicle_is_written_at_most_once_a_minute() -> None:
     assert min(gaps) >= MINUTE
 
 
+async def test_a_new_vehicle_is_written_with_its_first_report() -> None:
+    """What is written before would stand for a minute beside pods that already run."""
+    scene = Scene()
+    scene.service()
+    reported = scene.telemetry.vehicles.pop("v-0")
+    await scene.run(2)
+    assert scene.writes("write_vehicle_status") == []
+    scene.telemetry.vehicles["v-0"] = reported
+    await scene.run(3)
+    assert scene.condition("VehicleNode", "v-0", "Available")[0] == "True"
+    assert scene.cluster.view().vehicles["v-0"].status["pods"] == 1
+
+
+async def test_a_vehicle_that_never_reports_says_so() -> None:
+    """Ten seconds are enough to wait for a first report."""
+    scene = Scene()
+    scene.telemetry.vehicles.clear()
+    await scene.run()
+    assert scene.writes("write_vehicle_status") == []
+    await scene.run(10)
+    assert scene.condition("VehicleNode", "v-0", "Available") == ("False", "TelemetryStale")
+
+
 async def test_the_reason_is_the_first_clause_that_fails() -> None:
     """`Available` is False under the name of the clause, `Reachable` and freshness by theirs."""
     scene = Scene()
