@@ -16,7 +16,7 @@ APP = "embedding"
 RATE = 6
 LOAD_SECONDS = 600  # it is ended before
 UNDER_WAY = {"Pending", "Running"}
-CPU = "800m"  # so that both fit one of two cars while the third is away
+CPU = "700m"  # so that both fit one of two cars while the third is away
 
 
 @pytest.fixture

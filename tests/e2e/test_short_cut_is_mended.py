@@ -1,5 +1,7 @@
 """The link that was cut for two minutes: what came of the pod, and how it is once it is mended."""
 
+from collections.abc import Iterator
+
 import pytest
 from tests.e2e import workloads
 from tests.e2e.cut import Cut
@@ -14,6 +16,14 @@ def cut(short_cut: Cut) -> Cut:
     if short_cut.began is None:
         pytest.skip("the link was not cut: run test_short_cut with it")
     return short_cut
+
+
+@pytest.fixture(scope="module", autouse=True)
+def end_of_story(fleet: Stage) -> Iterator[None]:
+    """Whatever comes of it, what ran there is nobody's any more."""
+    yield
+    fleet.apart.discard(APP)
+    fleet.clear()
 
 
 def test_a_replacement_ran_meanwhile(fleet: Stage, cut: Cut) -> None:
@@ -58,5 +68,3 @@ def test_it_does_not_start_again(fleet: Stage, cut: Cut) -> None:
 
     fleet.wait(lambda: left_behind() == [], "the object of the old pod is gone")
     assert fleet.running(APP) == [fleet.other]
-    fleet.apart.discard(APP)
-    fleet.clear()

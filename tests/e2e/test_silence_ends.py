@@ -1,11 +1,21 @@
 """A silent car is emptied once that has lasted, and a sleeping one woken for what ran there."""
 
+from collections.abc import Iterator
+
 import pytest
 from tests.e2e import workloads
 from tests.e2e.stage import EXAMPLE_POLICY, Stage
 
 REPORT_EVERY_SECONDS = 5
 APP = "listener"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def end_of_story(fleet: Stage) -> Iterator[None]:
+    """Whatever comes of it, what ran there is nobody's any more."""
+    yield
+    fleet.apart.discard(APP)
+    fleet.clear()
 
 
 def test_a_silent_car_is_emptied(fleet: Stage) -> None:
@@ -31,7 +41,10 @@ def test_a_sleeping_car_is_woken_for_a_placement(fleet: Stage) -> None:
     """It was as silent as the other one all the while, and takes the pod that left there."""
     silent = since_silent(fleet)
     other = fleet.other
-    fleet.wait(lambda: fleet.ready_on(APP) == {other: 1}, "the pod runs on the car that slept")
+    fleet.wait(
+        lambda: fleet.ready_on(APP) == {other: 1} and fleet.running(APP) == [other],
+        "the pod runs on the car that slept",
+    )
     assert f'{other} {{"online": true, "wakes": true, "power": "Awake"' in fleet.cars.show()
     began = min(
         span.began
@@ -44,8 +57,6 @@ def test_a_sleeping_car_is_woken_for_a_placement(fleet: Stage) -> None:
     fleet.figures.note(
         "asleep: from the drain until the pod runs on the woken car (s)", began - decided
     )
-    fleet.apart.discard(APP)
-    fleet.clear()
 
 
 def since_silent(fleet: Stage) -> float:
