@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.cluster import engine, image_loading, kind_network, kind_nodes
+from tests.cluster import engine, image_loading, kernel_limits, kind_network, kind_nodes
 from tests.cluster.binaries import CONTROL_PLANE, KIND, ensure
 from tests.cluster.docker import docker
 from tests.cluster.kind_config import (
@@ -187,6 +187,7 @@ def up(name: str | None = None) -> KindCluster:
             _connect(cluster)
         else:
             _remove(name, folder)
+            kernel_limits.allow_watching()
             _create(cluster, image)
             say("[4/4] The network between its pods")
             _connect(cluster)
