@@ -202,7 +202,7 @@ def test_no_request_is_lost_while_it_drains(
         said, _ = client.communicate(timeout=WAIT_SECONDS)
     result: dict[str, Any] = json.loads(said)
     assert result["failures"] == {}, result["first_failures"]
-    assert result["answered"] == result["sent"] >= 40
+    assert result["answered"] == result["sent"] > 20  # so some were sent after the signal
     assert draining.process.wait(timeout=WAIT_SECONDS) == 0
 
 
