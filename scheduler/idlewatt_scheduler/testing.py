@@ -319,8 +319,8 @@ def _by_name(values: object) -> Mapping[str, object]:
 
 
 def _wall_times(start: str, end: str) -> Recurrence:
-    minutes = [int(text[:2]) * 60 + int(text[3:]) for text in (start, end)]
-    return Recurrence(EVERY_DAY, *minutes)
+    begin, finish = (int(text[:2]) * 60 + int(text[3:]) for text in (start, end))
+    return Recurrence(EVERY_DAY, begin, finish)
 
 
 def _refuse(contradictions: Iterable[str]) -> None:

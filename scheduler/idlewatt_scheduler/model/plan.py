@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from idlewatt_scheduler.model.charging import ChargingProfile
 from idlewatt_scheduler.model.reasons import Reason, WaitingCondition
 from idlewatt_scheduler.model.units import Instant, Milliwatts
 from idlewatt_scheduler.model.workload import Pod
@@ -49,6 +50,14 @@ class Leaving:
 
 
 @dataclass(frozen=True, slots=True)
+class Charging:
+    """The charging profile of a vehicle whose charging is ours to plan."""
+
+    vehicle: str
+    profile: ChargingProfile
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """The answer to one snapshot.
 
@@ -59,6 +68,7 @@ class Plan:
         cost: in `currency`, the sum of the placements' costs.
         currency: the plan's; None where the fleet has no common one.
         proven: the plan is known to be the best there is, in weight and in cost.
+        charging: a profile for each vehicle whose charging is ours to plan, in order of name.
     """
 
     at: Instant
@@ -70,6 +80,7 @@ class Plan:
     cost: Fraction = Fraction(0)
     currency: str | None = None
     proven: bool = False
+    charging: tuple[Charging, ...] = ()
 
     @property
     def gap(self) -> Fraction:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from decimal import Decimal
+from enum import StrEnum
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +15,7 @@ class OffPeakTest:
         currency: the currency of `max_price_per_kwh`.
         cheapest_percent_of_next_24_hours: 1 to 100.
         max_grams_per_kwh: grams of CO2 per kWh.
+        cleanest_percent_of_next_24_hours: 1 to 100, of grams of CO2 per kWh.
     """
 
     band: str | None = None
@@ -21,12 +23,19 @@ class OffPeakTest:
     currency: str | None = None
     cheapest_percent_of_next_24_hours: int | None = None
     max_grams_per_kwh: Decimal | None = None
+    cleanest_percent_of_next_24_hours: int | None = None
 
     @property
     def asks_anything(self) -> bool:
         """Without a single test every instant is off-peak."""
-        tests = (self.band, self.max_price_per_kwh, self.max_grams_per_kwh)
-        return any(test is not None for test in (*tests, self.cheapest_percent_of_next_24_hours))
+        tests = (
+            self.band,
+            self.max_price_per_kwh,
+            self.cheapest_percent_of_next_24_hours,
+            self.max_grams_per_kwh,
+            self.cleanest_percent_of_next_24_hours,
+        )
+        return any(test is not None for test in tests)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +47,22 @@ class ExchangeRate:
     rate: Decimal
 
 
+class WearFloor(StrEnum):
+    """The least that is paid for wear."""
+
+    AGREEMENT = "Agreement"
+    MODEL = "Model"
+
+
 @dataclass(frozen=True, slots=True)
 class FleetPolicy:
-    """The FleetPolicy named `default`; the defaults here are those without one."""
+    """The FleetPolicy named `default`; the defaults here are those without one.
+
+    Attributes:
+        forecast_max_age_seconds: forecasts of a tariff that are older are not used.
+        surplus_seconds: how long a measured export is held to last.
+        wear_floor: `MODEL`: wear is paid at no less than the wear model's rate.
+    """
 
     off_peak: OffPeakTest = field(default_factory=lambda: OffPeakTest(band="OffPeak"))
     telemetry_max_age_seconds: int = 120
@@ -53,3 +75,6 @@ class FleetPolicy:
     miss_probability_percent: int = 1
     plain_nodes_allowed: bool = False
     exchange_rates: tuple[ExchangeRate, ...] = ()
+    forecast_max_age_seconds: int = 21_600
+    surplus_seconds: int = 900
+    wear_floor: WearFloor = WearFloor.AGREEMENT

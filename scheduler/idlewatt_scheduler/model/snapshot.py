@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from idlewatt_scheduler.model.departures import DepartureModel
 from idlewatt_scheduler.model.policy import FleetPolicy
 from idlewatt_scheduler.model.site import Site
 from idlewatt_scheduler.model.tariff import Tariff
@@ -24,6 +25,7 @@ class Snapshot:
         running: our pods that are bound and still count, bindings just sent included.
         other_use: per Node what the pods that are not ours request there in all, with
             `pods` for their number.
+        departures: what was learned of departures; None: those stated stand.
     """
 
     at: Instant
@@ -35,3 +37,4 @@ class Snapshot:
     pending: tuple[Pod, ...] = ()
     running: tuple[RunningPod, ...] = ()
     other_use: Mapping[str, Quantities] = field(default_factory=dict)
+    departures: DepartureModel | None = None

@@ -5,6 +5,8 @@ from decimal import Decimal
 from enum import StrEnum
 
 from idlewatt_scheduler.model.calendars import Recurrence
+from idlewatt_scheduler.model.charging import ChargingProfile
+from idlewatt_scheduler.model.site import Phase
 from idlewatt_scheduler.model.units import Instant, Quantities
 
 
@@ -59,15 +61,46 @@ class Compensation:
     monthly_cap: Decimal | None = None
 
 
+class DepartureSource(StrEnum):
+    """Who said when the car leaves."""
+
+    PARKING_WINDOW = "ParkingWindow"
+    OWNER = "Owner"
+    CHARGER = "Charger"
+    LEARNED = "Learned"
+
+
 @dataclass(frozen=True, slots=True)
 class Battery:
-    """The traction battery and what must stay in it, percent of the net capacity."""
+    """The traction battery and what must stay in it, percent of the net capacity.
+
+    Attributes:
+        chemistry: `NCA`, `LFP`, `NMC811`, ...; None: not known.
+        replacement_cost_per_kwh: in the compensation's currency.
+        round_trip_efficiency_percent: from the plug through the battery to the computer; None:
+            energy from the battery is not priced apart.
+        compute_rise_kelvin: how much warmer the pack is while the computer works.
+        in_service_since: when the pack was new.
+    """
 
     net_capacity_watt_hours: int
     reserve_percent: int
     departure_percent: int
     min_temperature_celsius: int | None = None
     max_temperature_celsius: int | None = None
+    chemistry: str | None = None
+    replacement_cost_per_kwh: Decimal | None = None
+    round_trip_efficiency_percent: int | None = None
+    compute_rise_kelvin: int | None = None
+    in_service_since: Instant | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TaperStep:
+    """From this charge on the car takes at most so much, AC."""
+
+    from_percent: int
+    max_charge_power_watts: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +137,20 @@ class ParkingWindow:
 
 
 @dataclass(frozen=True, slots=True)
+class ParkingException:
+    """From `start` to `end` the car will not stand where its windows say.
+
+    Attributes:
+        site: the only site this is about; None: all.
+    """
+
+    name: str
+    start: Instant
+    end: Instant
+    site: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ObservedBattery:
     """The status block `battery`."""
 
@@ -135,13 +182,20 @@ class ObservedCompute:
 
 @dataclass(frozen=True, slots=True)
 class ObservedConnection:
-    """The status block `connection`: where it stands, and what flows."""
+    """The status block `connection`: where it stands, and what flows.
+
+    Attributes:
+        phases: those the car is connected to; None: not reported.
+        profile: the charging profile that the charger last acknowledged.
+    """
 
     site: str | None = None
     circuit: str | None = None
     supply: Supply | None = None
     charge_power_watts: int | None = None
     charge_power_limit_watts: int | None = None
+    phases: frozenset[Phase] | None = None
+    profile: ChargingProfile | None = None
     observed_at: Instant | None = None
     quality: Quality = Quality.GOOD
 
@@ -156,6 +210,7 @@ class Observation:
     compute: ObservedCompute | None = None
     connection: ObservedConnection | None = None
     departure_expected_at: Instant | None = None
+    departure_source: DepartureSource | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +220,10 @@ class Vehicle:
     Attributes:
         name: the name of the vehicle and of its Node.
         max_charge_power_watts: the most the car draws where its charger reports no limit.
+        min_charge_power_watts: the least it can be charged with, AC: 6 A.
+        charge_efficiency_percent: from AC into the battery.
+        phases: how many it charges on, 1 to 3.
+        taper: steps of rising `from_percent`.
         earned_this_month: in the compensation's currency.
         attested: condition `Attested` is True.
         draining: condition `Draining` is True.
@@ -184,3 +243,8 @@ class Vehicle:
     used_this_month_bytes: int = 0
     attested: bool = False
     draining: bool = False
+    exceptions: tuple[ParkingException, ...] = ()
+    min_charge_power_watts: int = 1_380
+    charge_efficiency_percent: int = 100
+    phases: int = 3
+    taper: tuple[TaperStep, ...] = ()
