@@ -22,6 +22,7 @@ from idlewatt_scheduler.testing import (
     a_site,
     a_snapshot,
     a_vehicle,
+    changed,
 )
 
 Overrides = dict[str, Any]
@@ -84,9 +85,9 @@ def on_battery(charge: int, **overrides: object) -> Overrides:
     return {"vehicles": (a_battery_car(charge, **overrides),)}
 
 
-def row_a(limit: int, failsafe: int | None = None, **seen: int | None) -> Overrides:
+def row_a(limit: int, failsafe: int | None = None, **seen: object) -> Overrides:
     """The site has one circuit, of a limit in watts, with what was observed of it."""
-    seen_there = (ObservedCircuit("row-a", **seen),) if seen else ()
+    seen_there = (changed(ObservedCircuit("row-a"), **seen),) if seen else ()
     circuits = (Circuit("row-a", None, limit, failsafe_limit_watts=failsafe),)
     return site(circuits=circuits, observed_circuits=seen_there)
 

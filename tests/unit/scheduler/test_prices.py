@@ -31,9 +31,12 @@ def line(tariff: Tariff, test: OffPeakTest = BAND, at: int = AT) -> PriceLine:
 
 def zone(start: str, end: str, band: str | None, price: str | None = "0.20") -> TariffZone:
     """A daily zone in wall times."""
-    wall = [int(text[:2]) * 60 + int(text[3:]) for text in (start, end)]
+    begin, finish = (int(text[:2]) * 60 + int(text[3:]) for text in (start, end))
     return TariffZone(
-        band or "", Recurrence(EVERY_DAY, *wall), band, None if price is None else Decimal(price)
+        band or "",
+        Recurrence(EVERY_DAY, begin, finish),
+        band,
+        None if price is None else Decimal(price),
     )
 
 

@@ -80,7 +80,7 @@ def test_a_vehicle_keeps_what_was_observed() -> None:
         ),
         compute=vehicle.ObservedCompute(41, seen),
         connection=vehicle.ObservedConnection(
-            "depot-7", "row-a", vehicle.Supply.SUPPLIED, 0, 11_000, seen
+            "depot-7", "row-a", vehicle.Supply.SUPPLIED, 0, 11_000, observed_at=seen
         ),
         departure_expected_at=instant("2026-01-16T05:30:00Z"),
     )

@@ -38,6 +38,7 @@ from idlewatt_scheduler.testing import (
     a_snapshot,
     a_tariff,
     a_vehicle,
+    changed,
 )
 
 R = PodReason
@@ -85,9 +86,9 @@ def site(**overrides: object) -> dict[str, Any]:
     return {"sites": (a_site(**overrides),)}
 
 
-def row_a(limit: int, **measured: int | None) -> dict[str, Any]:
+def row_a(limit: int, **measured: object) -> dict[str, Any]:
     """Only one circuit, of a limit, with what was observed of it."""
-    observed = (ObservedCircuit("row-a", **measured),) if measured else ()
+    observed = (changed(ObservedCircuit("row-a"), **measured),) if measured else ()
     circuits = (Circuit("row-a", None, limit, failsafe_limit_watts=100),)
     return site(circuits=circuits, observed_circuits=observed)
 

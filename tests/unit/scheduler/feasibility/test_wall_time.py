@@ -15,14 +15,19 @@ SPRING, AUTUMN = "2026-03-29T", "2026-10-25T"
 """In spring 02:00 to 03:00 is missing, in autumn it occurs twice."""
 
 
+def daily(start: str, end: str) -> Recurrence:
+    """Every day between two wall times."""
+    begin, finish = (int(text[:2]) * 60 + int(text[3:]) for text in (start, end))
+    return Recurrence(EVERY_DAY, begin, finish)
+
+
 def on_day_of(start: str, end: str, day: str) -> list[tuple[str, str]]:
     """The occurrences of a daily stretch that start on one Berlin day, in UTC."""
     noon = instant(f"{day}11:00:00Z")
-    minutes = [int(text[:2]) * 60 + int(text[3:]) for text in (start, end)]
     local_midnight = instant(f"{day}00:00:00+01:00") - HOUR
     return [
         (_text(each.start), _text(each.end))
-        for each in occurrences(Recurrence(EVERY_DAY, *minutes), BERLIN, noon, noon)
+        for each in occurrences(daily(start, end), BERLIN, noon, noon)
         if local_midnight <= each.start < local_midnight + DAY
     ]
 
@@ -58,10 +63,7 @@ def test_a_stretch_belongs_to_the_day_on_which_it_starts() -> None:
 
 def end_of(*windows: tuple[str, str], at: str = "2026-01-15T22:00:00Z") -> str | None:
     """The hour and minute, in UTC, at which the daily windows open at `at` end."""
-    recurrences = [
-        Recurrence(EVERY_DAY, *(int(text[:2]) * 60 + int(text[3:]) for text in window))
-        for window in windows
-    ]
+    recurrences = [daily(*window) for window in windows]
     vehicle = a_vehicle(
         windows=tuple(ParkingWindow(f"w{n}", "s", each) for n, each in enumerate(recurrences))
     )
