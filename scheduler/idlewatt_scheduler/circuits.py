@@ -75,10 +75,26 @@ def allows(circuits: Iterable[Headroom], changes: Iterable[Change]) -> bool:
     return all(room.least(a, b) >= more for room in circuits for a, b, more in raised)
 
 
+def uncontrolled_load(
+    circuit: Circuit, seen: ObservedCircuit, policy: FleetPolicy, at: Instant
+) -> int:
+    """Watts of what idlewatt does not control: as measured while that is fresh, else as stated."""
+    measured = seen.uncontrolled_load_watts
+    fresh = measured is not None and is_fresh(seen, policy, at)
+    return measured if measured is not None and fresh else circuit.uncontrolled_load_watts or 0
+
+
+def is_fresh(seen: ObservedCircuit, policy: FleetPolicy, at: Instant) -> bool:
+    """Measured not longer ago than allowed, and not by a clock that runs ahead."""
+    if seen.observed_at is None or seen.observed_at > at + CLOCK_TOLERANCE:
+        return False
+    return at - seen.observed_at <= seconds(policy.telemetry_max_age_seconds)
+
+
 def _empty(circuit: Circuit, seen: ObservedCircuit, policy: FleetPolicy, at: Instant) -> Headroom:
     measured = seen.uncontrolled_load_watts
-    fresh = measured is not None and _is_fresh(seen.observed_at, policy, at)
-    load = measured if measured is not None and fresh else circuit.uncontrolled_load_watts or 0
+    fresh = measured is not None and is_fresh(seen, policy, at)
+    load = uncontrolled_load(circuit, seen, policy, at)
     limit = circuit.import_capacity_limit_watts
     if measured is not None and not fresh and circuit.failsafe_limit_watts is not None:
         limit = min(limit, circuit.failsafe_limit_watts)
@@ -91,10 +107,3 @@ def _empty(circuit: Circuit, seen: ObservedCircuit, policy: FleetPolicy, at: Ins
     return (
         Headroom([at, until], [curtailed, left]) if until < FOREVER else Headroom([at], [curtailed])
     )
-
-
-def _is_fresh(observed_at: Instant | None, policy: FleetPolicy, at: Instant) -> bool:
-    """Not older than allowed, and not from a clock that runs ahead."""
-    if observed_at is None or observed_at > at + CLOCK_TOLERANCE:
-        return False
-    return at - observed_at <= seconds(policy.telemetry_max_age_seconds)
