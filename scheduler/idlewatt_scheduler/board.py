@@ -1,6 +1,6 @@
 """The board: what a plan has placed so far, and what it leaves of charge, machines, circuits."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
 
 from idlewatt_scheduler.candidates import Candidate, Fleet, total
@@ -15,6 +15,7 @@ from idlewatt_scheduler.clauses.live import (
 from idlewatt_scheduler.clauses.pod import PodCase, first_fixed_reason, pod_case
 from idlewatt_scheduler.costs import Cost, Rates, cost_of, rates_of
 from idlewatt_scheduler.model.reasons import PodReason, Reason
+from idlewatt_scheduler.site_costs import site_terms
 from idlewatt_scheduler.templates import Template
 
 Held = tuple[tuple[PodCase, int], ...]
@@ -31,6 +32,8 @@ class Board:
         self.rooms = {key: room.copy() for key, room in fleet.headroom.items()}
         self.rates: list[Rates | None] = [rates_of(candidate) for candidate in fleet.candidates]
         self.left = [len(template.pods) for template in templates]
+        self.sites = site_terms(fleet)
+        self._site = {c: name for name, each in self.sites.items() for c in each.candidates}
         self.whole = total(*(candidate.capacity for candidate in fleet.candidates))
         self._index = {id(template.sample): index for index, template in enumerate(templates)}
         self._fixed: dict[tuple[int, int], tuple[PodCase, PodReason | None]] = {}
@@ -79,6 +82,25 @@ class Board:
         """What the new pods there cost, with some more or as they are."""
         return self.cost_alone(candidate, (*self.placed[candidate].cases, *extra))
 
+    def added(self, candidate: int, extra: Held) -> Fraction:
+        """What more new pods there add to the plan's cost, the site's share of it included."""
+        more = self.cost(candidate, extra).money - self.cost(candidate).money
+        name = self._site.get(candidate)
+        if name is None:
+            return more
+        then = holding(self.candidates[candidate], (*self.placed[candidate].cases, *extra))
+        held = {c: self.placed[c] for c in self.sites[name].candidates}
+        return more + self.site_money(name, {**held, candidate: then}) - self.site_money(name, held)
+
+    def site_of(self, candidate: int) -> str | None:
+        """The site of a candidate, if that has a cost of its own."""
+        return self._site.get(candidate)
+
+    def site_money(self, name: str, held: Mapping[int, Placed]) -> Fraction:
+        """What a site costs besides its vehicles, if these held that."""
+        cars = ((self.candidates[candidate].parked, placed) for candidate, placed in held.items())
+        return self.sites[name].money((car, placed) for car, placed in cars if car is not None)
+
     def cost_alone(self, candidate: int, held: Iterable[tuple[PodCase, int]]) -> Cost:
         """What these pods would cost there if they were all the new ones."""
         parked, rates = self.candidates[candidate].parked, self.rates[candidate]
@@ -118,7 +140,12 @@ class Board:
     @property
     def money(self) -> Fraction:
         """The plan's cost so far."""
-        return sum((self.cost(index).money for index in range(len(self.placed))), Fraction(0))
+        sites = (
+            self.site_money(name, {c: self.placed[c] for c in each.candidates})
+            for name, each in self.sites.items()
+        )
+        vehicles = (self.cost(index).money for index in range(len(self.placed)))
+        return sum(vehicles, Fraction(0)) + sum(sites, Fraction(0))
 
     def _changes(self, candidate: int, before: Placed, after: Placed) -> list[Change]:
         parked = self.candidates[candidate].parked

@@ -10,9 +10,11 @@
 """
 
 from collections.abc import Iterator
+from fractions import Fraction
 
 from idlewatt_scheduler.board import Board
 from idlewatt_scheduler.candidates import assemble
+from idlewatt_scheduler.clauses.live import Placed, holding
 from idlewatt_scheduler.clauses.pod import PodCase
 from idlewatt_scheduler.costs import Cost
 from idlewatt_scheduler.explain import waiting
@@ -77,11 +79,13 @@ def _placements(board: Board) -> Iterator[Placement]:
             taken[template] += count
             chosen.extend((template, pod, index, case) for pod in pods)
     spent = [Cost()] * len(board.candidates)
+    share = _Shares(board)
     held: list[list[tuple[PodCase, int]]] = [[] for _ in board.candidates]
     for _, pod, index, case in sorted(chosen, key=lambda entry: (entry[0], _age(entry[1]))):
         held[index].append((case, 1))
         total = board.cost_alone(index, held[index])
         added, spent[index] = total - spent[index], total
+        money = added.money + share.add(index, held[index])
         stay = case.stay
         yield Placement(
             pod=pod,
@@ -90,9 +94,28 @@ def _placements(board: Board) -> Iterator[Placement]:
             ready_at=stay.ready_at,
             until=stay.until,
             power=case.power,
-            cost=added.money,
+            cost=money,
             energy_watt_hours=added.energy_watt_hours,
         )
+
+
+class _Shares:
+    """What each placement adds to the cost of its site, in the plan's order."""
+
+    def __init__(self, board: Board) -> None:
+        self._board = board
+        self._held: dict[str, dict[int, Placed]] = {name: {} for name in board.sites}
+        self._spent = dict.fromkeys(board.sites, Fraction(0))
+
+    def add(self, candidate: int, held: list[tuple[PodCase, int]]) -> Fraction:
+        """A candidate holds these from now on: by how much its site costs more."""
+        name = self._board.site_of(candidate)
+        if name is None:
+            return Fraction(0)
+        self._held[name][candidate] = holding(self._board.candidates[candidate], held)
+        before = self._spent[name]
+        self._spent[name] = self._board.site_money(name, self._held[name])
+        return self._spent[name] - before
 
 
 def _age(pod: Pod) -> tuple[int, str]:

@@ -42,7 +42,8 @@ def solve(
         if not envious:
             if _merit(board) < merit:
                 _place(board, before)
-            return Proof(choice.bound, choice.proven)
+            # What belongs to a whole site is not in the model: it is compared, not proven.
+            return Proof(choice.bound, choice.proven and not board.sites)
         _place(board, dict.fromkeys(candidates, ()))
         new = [envy for envy in envious if choice.forbid(envy)]
         if not new:

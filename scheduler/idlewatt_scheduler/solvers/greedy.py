@@ -59,8 +59,7 @@ def _offer(board: Board, template: int, candidate: int) -> Offer | None:
     count = most_there(board, template, candidate)
     if count == 0:
         return None
-    extra = board.cost(candidate, ((case, count),)).money - board.cost(candidate).money
-    return float(extra) / count, candidate, count
+    return float(board.added(candidate, ((case, count),))) / count, candidate, count
 
 
 def most_there(board: Board, template: int, candidate: int) -> int:
