@@ -240,7 +240,14 @@ def _departure(vehicle: Vehicle, site: Site | None, at: Instant) -> Instant | No
     """When the windows open at `at` end, or when it is expected to leave if that is earlier."""
     if site is None:
         return None
-    closes = open_until(vehicle.windows, site.name, site.time_zone, at)
+    closes = open_until(
+        vehicle.windows,
+        site.name,
+        site.time_zone,
+        at,
+        exceptions=vehicle.exceptions,
+        holidays=site.public_holidays,
+    )
     expected = vehicle.observed.departure_expected_at
     return closes if closes is None or expected is None else min(closes, expected)
 
