@@ -5,21 +5,22 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class DepartureQuantiles:
-    """The distribution of a duration, for the departures that its keys tell.
+    """A distribution, for the departures that its keys tell.
 
     A key that is None tells any.
 
     Attributes:
-        stated: the duration is the stated departure less the actual one; otherwise a stay.
+        stated: it is of the stated departure less the actual one, in millionths of the stated stay;
+            otherwise of the length of a stay, in seconds.
+        points: the quantiles at 0, 1, ..., 100 %, whole numbers that never fall.
         site: of the departure.
         vehicle: of the departure.
         weekday: of the arrival, local to the site, Monday is 0.
         hour: of the arrival, local to the site.
-        seconds: the quantiles at 0, 1, ..., 100 %, never falling.
     """
 
     stated: bool
-    seconds: tuple[int, ...]
+    points: tuple[int, ...]
     site: str | None = None
     vehicle: str | None = None
     weekday: int | None = None
