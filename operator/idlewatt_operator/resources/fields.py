@@ -10,6 +10,7 @@ import re
 import zoneinfo
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Final, TypeAlias
 from zoneinfo import ZoneInfo
@@ -34,6 +35,8 @@ MOST_WATTS: Final = 1_000_000_000
 MOST_WATT_HOURS: Final = 1_000_000_000
 MOST_BYTES: Final = 10**18
 
+_FIRST_YEAR: Final = 1970
+_END_YEAR: Final = 2200
 _YEAR_2200: Final[Instant] = 7_258_118_400_000
 
 
@@ -131,6 +134,13 @@ def _read_zone(text: str) -> ZoneInfo:
     return ZoneInfo(text)
 
 
+def _read_date(text: str) -> date:
+    day = date.fromisoformat(text)
+    if not _FIRST_YEAR <= day.year < _END_YEAR:
+        raise ValueError
+    return day
+
+
 def _read_currency(text: str) -> str:
     if text not in CURRENCIES:
         raise ValueError
@@ -153,11 +163,15 @@ Watts: TypeAlias = Annotated[int, Field(strict=True, ge=0, le=MOST_WATTS)]
 PositiveWatts: TypeAlias = Annotated[int, Field(strict=True, ge=1, le=MOST_WATTS)]
 WattHours: TypeAlias = Annotated[int, Field(strict=True, ge=0, le=MOST_WATT_HOURS)]
 PositiveWattHours: TypeAlias = Annotated[int, Field(strict=True, ge=1, le=MOST_WATT_HOURS)]
+Volts: TypeAlias = Annotated[int, Field(strict=True, ge=1, le=100_000)]
 Milliamps: TypeAlias = Annotated[int, Field(strict=True, ge=0, le=10_000_000)]
 Seconds: TypeAlias = Annotated[int, Field(strict=True, ge=0, le=LONGEST_SECONDS)]
 PositiveSeconds: TypeAlias = Annotated[int, Field(strict=True, ge=1, le=LONGEST_SECONDS)]
+RefreshSeconds: TypeAlias = Annotated[int, Field(strict=True, ge=60, le=LONGEST_SECONDS)]
 Percent: TypeAlias = Annotated[int, Field(strict=True, ge=0, le=100)]
 PositivePercent: TypeAlias = Annotated[int, Field(strict=True, ge=1, le=100)]
+PhaseCount: TypeAlias = Annotated[int, Field(strict=True, ge=1, le=3)]
+Kelvin: TypeAlias = Annotated[int, Field(strict=True, ge=0, le=100)]
 Celsius: TypeAlias = Annotated[int, Field(strict=True, ge=-100, le=200)]
 Bytes: TypeAlias = Annotated[int, Field(strict=True, ge=0, le=MOST_BYTES)]
 BitsPerSecond: TypeAlias = Annotated[int, Field(strict=True, ge=1, le=10**15)]
@@ -241,6 +255,70 @@ Time: TypeAlias = Annotated[
     ),
 ]
 """An instant: RFC 3339 in manifests, milliseconds since 1970 once it is read."""
+
+Date: TypeAlias = Annotated[
+    date,
+    Text(
+        max_length=10,
+        pattern=r"[0-9]{4}-[0-9]{2}-[0-9]{2}",
+        message="'{}' is not a day between the years 1970 and 2200: write year, month and day in "
+        'quotes, such as "2026-12-24"',
+        cel=("self.getFullYear() >= 1970 && self.getFullYear() < 2200",),
+        read=_read_date,
+        write=date.isoformat,
+        format="date",
+    ),
+]
+"""A local day, in the time zone of the site or the tariff."""
+
+Country: TypeAlias = Annotated[
+    str,
+    Text(
+        max_length=2,
+        pattern=r"[A-Z]{2}",
+        message="'{}' is not a country: write its ISO 3166-1 code of two letters, such as DE",
+    ),
+]
+
+Subdivision: TypeAlias = Annotated[
+    str,
+    Text(
+        max_length=32,
+        pattern=r"[A-Za-z0-9]([^/:,;]*[A-Za-z0-9])?",
+        message="'{}' is not a part of a country: write its ISO 3166-2 code without the country, "
+        "such as BY",
+    ),
+]
+
+Url: TypeAlias = Annotated[
+    str,
+    Text(
+        max_length=1_024,
+        pattern=r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[!-~]*)?",
+        message="'{}' is not an address: write one that starts with https://, without a user or a "
+        "password in it",
+    ),
+]
+
+RelativePath: TypeAlias = Annotated[
+    str,
+    Text(
+        max_length=253,
+        pattern=r"[A-Za-z0-9_][-A-Za-z0-9_.]*(/[A-Za-z0-9_][-A-Za-z0-9_.]*)*",
+        message="'{}' is not the name of a file: write its path below the operator's folder of "
+        "tariffs, without a leading slash and without '..'",
+    ),
+]
+
+BiddingZone: TypeAlias = Annotated[
+    str,
+    Text(
+        max_length=32,
+        pattern=r"[A-Z0-9][A-Z0-9_-]*",
+        message="'{}' is not a bidding zone: write its name or EIC code as ENTSO-E has it, such "
+        "as DE_LU",
+    ),
+]
 
 TimeZone: TypeAlias = Annotated[
     ZoneInfo,

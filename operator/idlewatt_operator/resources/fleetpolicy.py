@@ -18,6 +18,7 @@ from idlewatt_operator.resources.fields import (
     Currency,
     Generation,
     Grams,
+    ObjectName,
     Percent,
     PositivePercent,
     Price,
@@ -26,6 +27,7 @@ from idlewatt_operator.resources.fields import (
 )
 
 PlainNodes: TypeAlias = Literal["Deny", "Allow"]
+WearFloor: TypeAlias = Literal["Agreement", "Model"]
 
 
 class OffPeak(Part):
@@ -51,6 +53,10 @@ class OffPeak(Part):
     """The price must be among the cheapest of the next 24 hours, this share of their known time."""
     max_grams_per_kwh: Grams | None = Field(default=None, alias="maxGramsPerKWh")
     """Grams of CO2 per kWh must be at most this."""
+    cleanest_percent_of_next_24_hours: PositivePercent | None = Field(
+        default=None, alias="cleanestPercentOfNext24Hours"
+    )
+    """The grams must be among the least of the next 24 hours, this share of their known time."""
 
 
 class ExchangeRate(Part):
@@ -71,6 +77,15 @@ class ExchangeRate(Part):
     """ISO 4217 code; that of the first rate is the currency in which plans are compared."""
     rate: Rate
     """What one unit of `from` is worth in `to`."""
+
+
+class DeparturesRef(Part):
+    """A reference to the ConfigMap that `idlewatt departures fit` made."""
+
+    name: ObjectName
+    """The ConfigMap's name."""
+    namespace: ObjectName
+    """The ConfigMap's namespace."""
 
 
 class FleetPolicySpec(Part):
@@ -94,6 +109,14 @@ class FleetPolicySpec(Part):
     """How long a car stands before pods come."""
     miss_probability_percent: Percent = 1
     """How often a departure may come earlier than foreseen."""
+    departures_ref: DeparturesRef | None = None
+    """What was learned of departures; without it, or unreadable, stated departures stand."""
+    forecast_max_age_seconds: Seconds = 21_600
+    """How long after it was published a tariff's forecast is used."""
+    surplus_seconds: Seconds = 900
+    """How long a measured export is held to last."""
+    wear_floor: WearFloor = "Agreement"
+    """Model: wear is paid at no less than the wear model's rate, whatever an agreement says."""
     plain_nodes: PlainNodes = "Deny"
     """Whether Nodes without a vehicle may be used."""
     exchange_rates: Annotated[

@@ -17,6 +17,7 @@ from idlewatt_operator.resources.base import (
     TariffRef,
     refuse,
 )
+from idlewatt_operator.resources.calendars import PublicHolidays
 from idlewatt_operator.resources.fields import (
     Flag,
     Generation,
@@ -24,6 +25,7 @@ from idlewatt_operator.resources.fields import (
     Name,
     Time,
     TimeZone,
+    Volts,
     Watts,
 )
 
@@ -56,7 +58,7 @@ class Circuit(Part):
     failsafe_limit_watts: Watts | None = None
     """The limit while a measurement that once came is stale."""
     max_current_milliamps_per_phase: Milliamps | None = None
-    """What a phase may carry; not judged yet."""
+    """What a phase may carry; judged where the site states its nominalVoltageVolts."""
 
 
 class ParkingSiteSpec(Part):
@@ -82,6 +84,8 @@ class ParkingSiteSpec(Part):
 
     time_zone: TimeZone
     """IANA name, in which parking windows at this site are read."""
+    public_holidays: PublicHolidays | None = None
+    """Which days are public holidays here; without it, none is."""
     region: Name | None = None
     """Where pods run, as they ask for it by `residency`; without one, no such pod comes."""
     tariff_ref: TariffRef | None = None
@@ -91,7 +95,9 @@ class ParkingSiteSpec(Part):
     compute_allowed: Flag = False
     """Whether the host lets vehicles compute here."""
     charging_controller: ChargingController = "External"
-    """Who decides when cars charge."""
+    """Who decides when cars charge: someone else, or idlewatt."""
+    nominal_voltage_volts: Volts | None = None
+    """Between a phase and neutral; without it, the current of a phase is not judged."""
     circuits: Annotated[
         tuple[Circuit, ...], Field(max_length=MOST_CIRCUITS), ListMap(keys=("name",))
     ] = ()
@@ -114,19 +120,71 @@ class ParkingSiteSpec(Part):
             seen.add(circuit.name)
 
 
+_PHASES: Final = tuple(f"uncontrolledMilliamps{phase}" for phase in ("L1", "L2", "L3"))
+
+
 class CircuitStatus(Part):
     """What was last reported of a circuit."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            cel=" && ".join(
+                f"has(self.{_PHASES[0]}) == has(self.{other})" for other in _PHASES[1:]
+            ),
+            message="the currents of the three phases belong together: give all of them or none",
+            holds=lambda circuit: not circuit.measures_some_phases_only,
+        ),
+        Rule(
+            cel="has(self.peakWatts) == has(self.peakAt)",
+            message="peakWatts and peakAt belong together: give both or neither",
+            holds=lambda circuit: (circuit.peak_watts is None) == (circuit.peak_at is None),
+        ),
+    )
 
     name: Name
     """The circuit's name."""
     uncontrolled_load_watts: Watts | None = None
     """Measured load of what idlewatt does not control, on the circuit and below it."""
+    generation_watts: Watts | None = None
+    """Measured generation on the circuit and below it."""
+    export_watts: Watts | None = None
+    """Measured power that flows out of a circuit that has no parent."""
+    uncontrolled_milliamps_l1: Milliamps | None = None
+    """Measured current on L1 of what idlewatt does not control."""
+    uncontrolled_milliamps_l2: Milliamps | None = None
+    """Measured current on L2 of what idlewatt does not control."""
+    uncontrolled_milliamps_l3: Milliamps | None = None
+    """Measured current on L3 of what idlewatt does not control."""
     observed_at: Time | None = None
-    """When that was measured."""
+    """When all of that was measured."""
+    peak_watts: Watts | None = None
+    """The greatest load so far in the month in which `peakAt` lies."""
+    peak_at: Time | None = None
+    """When that was."""
     curtailed_to_watts: Watts | None = None
     """A limit imposed from outside."""
     curtailed_until: Time | None = None
     """When that limit ends; without one it holds until it is withdrawn."""
+
+    @property
+    def milliamps(self) -> tuple[int, int, int] | None:
+        """Per phase, L1 to L3, what idlewatt does not control; None where one is not measured."""
+        first = self.uncontrolled_milliamps_l1
+        second = self.uncontrolled_milliamps_l2
+        third = self.uncontrolled_milliamps_l3
+        if first is None or second is None or third is None:
+            return None
+        return first, second, third
+
+    @property
+    def measures_some_phases_only(self) -> bool:
+        """One of the three phases is missing."""
+        measured = (
+            self.uncontrolled_milliamps_l1,
+            self.uncontrolled_milliamps_l2,
+            self.uncontrolled_milliamps_l3,
+        )
+        return None in measured and any(value is not None for value in measured)
 
 
 class ParkingSiteStatus(Part):

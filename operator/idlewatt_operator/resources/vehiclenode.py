@@ -1,5 +1,6 @@
 """VehicleNode (`vn`): a vehicle, what its owner agreed to, and what was last observed of it."""
 
+import itertools
 import re
 from typing import Annotated, ClassVar, Final, Literal, TypeAlias
 
@@ -7,7 +8,6 @@ from pydantic import Field
 
 from idlewatt_operator.resources.base import (
     Column,
-    Conditions,
     ListMap,
     ListSet,
     Naming,
@@ -16,6 +16,7 @@ from idlewatt_operator.resources.base import (
     Rule,
     SiteRef,
 )
+from idlewatt_operator.resources.calendars import Dates, Days, Months, OnHolidays
 from idlewatt_operator.resources.fields import (
     NOT_A_RESOURCE,
     RESOURCE_NAME,
@@ -24,13 +25,13 @@ from idlewatt_operator.resources.fields import (
     Bytes,
     Celsius,
     ClockTime,
-    Count,
     Currency,
     Flag,
-    Generation,
     Identifier,
+    Kelvin,
     Name,
     Percent,
+    PhaseCount,
     PositivePercent,
     PositiveWattHours,
     PositiveWatts,
@@ -42,17 +43,23 @@ from idlewatt_operator.resources.fields import (
     WattHours,
     Watts,
 )
+from idlewatt_operator.resources.vehiclestatus import VehicleNodeStatus
 
 EnergySource: TypeAlias = Literal["Grid", "Battery"]
-Chemistry: TypeAlias = Literal["LFP", "LMFP", "NMC", "NCA", "NMCA", "LMO", "LTO", "SodiumIon"]
-Weekday: TypeAlias = Literal["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
-PowerState: TypeAlias = Literal["Awake", "Asleep", "Waking"]
-QualityName: TypeAlias = Literal["Good", "Stale", "Invalid"]
-SupplyState: TypeAlias = Literal["Unplugged", "PluggedNotSupplied", "Supplied"]
-DepartureSource: TypeAlias = Literal["ParkingWindow", "Owner", "Charger", "Learned"]
-
-Days: TypeAlias = Annotated[tuple[Weekday, ...], Field(min_length=1, max_length=7), ListSet()]
-"""Weekdays; a stretch that runs over midnight belongs to the day on which it starts."""
+Chemistry: TypeAlias = Literal[
+    "LFP",
+    "LMFP",
+    "NMC",
+    "NMC111",
+    "NMC532",
+    "NMC622",
+    "NMC811",
+    "NCA",
+    "NMCA",
+    "LMO",
+    "LTO",
+    "SodiumIon",
+]
 
 
 class Agreement(Part):
@@ -120,6 +127,12 @@ class Battery(Part):
     """The charge the owner wants to leave with; never below the reserve."""
     replacement_cost_per_kwh: Amount | None = Field(default=None, alias="replacementCostPerKWh")
     """What a new battery costs per kWh, in the currency of the compensation."""
+    round_trip_efficiency_percent: PositivePercent | None = None
+    """Energy that comes out of the battery, in percent of the AC energy that put it there."""
+    compute_temperature_rise_kelvin: Kelvin | None = None
+    """How much warmer the cells are while the computer works."""
+    in_service_since: Time | None = None
+    """When the battery was new; without it, its age is not known."""
     min_temperature_celsius: Celsius | None = None
     """Colder than this, no new pods come. Without one, cold keeps none away."""
     max_temperature_celsius: Celsius | None = None
@@ -153,6 +166,15 @@ class Compute(Part):
     """What pods may request in all, by resource name; what is not named is 0."""
 
 
+class TaperStep(Part):
+    """From some charge on, the car takes less."""
+
+    from_percent: Percent
+    """The charge from which on this holds."""
+    max_charge_power_watts: Watts
+    """The most the car draws from there on, AC."""
+
+
 class Connection(Part):
     """How the car charges; AC, at the plug."""
 
@@ -162,18 +184,51 @@ class Connection(Part):
             "self.minChargePowerWatts <= self.maxChargePowerWatts",
             message="minChargePowerWatts is above maxChargePowerWatts: the car could never charge",
             holds=lambda connection: (
-                connection.min_charge_power_watts <= connection.max_charge_power_watts
+                (connection.min_charge_power_watts or 0) <= connection.max_charge_power_watts
             ),
             field="minChargePowerWatts",
         ),
+        Rule(
+            cel="!has(self.chargeTaper) || self.chargeTaper.all(i, step, i == 0 || "
+            "self.chargeTaper[i - 1].fromPercent < step.fromPercent)",
+            message="the steps of chargeTaper are out of order: write them by rising fromPercent, "
+            "each charge once",
+            holds=lambda connection: all(
+                lower.from_percent < upper.from_percent
+                for lower, upper in itertools.pairwise(connection.charge_taper)
+            ),
+            field="chargeTaper",
+        ),
+        Rule(
+            cel="!has(self.chargeTaper) || self.chargeTaper.all(i, step, "
+            "step.maxChargePowerWatts <= (i == 0 ? self.maxChargePowerWatts : "
+            "self.chargeTaper[i - 1].maxChargePowerWatts))",
+            message="a step of chargeTaper allows more power than the one before it, or than "
+            "maxChargePowerWatts: a car takes less as it fills, never more",
+            holds=lambda connection: connection.tapers,
+            field="chargeTaper",
+        ),
     )
 
-    min_charge_power_watts: Watts = 0
-    """Less than this, the car does not charge at all."""
+    min_charge_power_watts: Watts | None = None
+    """Less than this, the car does not charge at all. Without it, 1380: 6 A on one phase."""
     max_charge_power_watts: Watts
     """The most the car draws, where its charger reports no limit."""
     charge_efficiency_percent: PositivePercent = 100
     """Energy that reaches the battery, in percent of the AC energy taken for it."""
+    phases: PhaseCount = 3
+    """On how many phases the car charges."""
+    charge_taper: Annotated[tuple[TaperStep, ...], Field(max_length=32)] = ()
+    """What the car takes as it fills, by rising charge; below the first step, the most."""
+
+    @property
+    def tapers(self) -> bool:
+        """No step allows more than the one before it, nor the first more than there is."""
+        powers = (
+            self.max_charge_power_watts,
+            *(step.max_charge_power_watts for step in self.charge_taper),
+        )
+        return all(upper <= lower for lower, upper in itertools.pairwise(powers))
 
 
 class Link(Part):
@@ -188,7 +243,10 @@ class Link(Part):
 
 
 _RECURRING: Final = "!has(self.startTime) && !has(self.endTime)"
-_ONCE: Final = "!has(self.start) && !has(self.end) && !has(self.days)"
+_ONCE: Final = " && ".join(
+    f"!has(self.{field})"
+    for field in ("start", "end", "days", "months", "onHolidays", "exceptDates")
+)
 
 
 class ParkingWindow(Part):
@@ -220,6 +278,12 @@ class ParkingWindow(Part):
     """Where it expects to stand."""
     days: Days | None = None
     """The weekdays on which the window starts; none means all."""
+    months: Months | None = None
+    """The months in which the window starts; none means all."""
+    on_holidays: OnHolidays | None = None
+    """What a public holiday at the site does to it; without it, AsUsual: nothing."""
+    except_dates: Dates | None = None
+    """Days at the site on which the window does not start."""
     start: ClockTime | None = None
     """Time of day in the site's time zone."""
     end: ClockTime | None = None
@@ -238,8 +302,31 @@ class ParkingWindow(Part):
     @property
     def is_once(self) -> bool:
         """Both instants are given, and nothing that recurs."""
-        wall, instants = (self.start, self.end, self.days), (self.start_time, self.end_time)
-        return None not in instants and wall == (None, None, None)
+        recurring = (self.start, self.end, self.days, self.months, self.on_holidays)
+        instants = (self.start_time, self.end_time)
+        return None not in instants and {*recurring, self.except_dates} == {None}
+
+
+class ParkingException(Part):
+    """A time at which the car will not stand where its windows say."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            cel="self.startTime < self.endTime",
+            message="this exception is empty: endTime must be after startTime",
+            holds=lambda exception: exception.start_time < exception.end_time,
+            field="endTime",
+        ),
+    )
+
+    name: Name
+    """Tells the exceptions of a vehicle apart."""
+    site_ref: SiteRef | None = None
+    """The only site that this is about; without one, every site."""
+    start_time: Time
+    """From when on the car is away."""
+    end_time: Time
+    """Until when the car is away."""
 
 
 class VehicleNodeSpec(Part):
@@ -274,118 +361,10 @@ class VehicleNodeSpec(Part):
         tuple[ParkingWindow, ...], Field(max_length=64), ListMap(keys=("name",))
     ] = ()
     """When and where the owner expects to stand; outside of them nothing runs."""
-
-
-class BatteryStatus(Part):
-    """What was last observed of the battery."""
-
-    state_of_charge_percent: Percent | None = None
-    """Charge in percent of the net capacity."""
-    temperature_celsius: Celsius | None = None
-    """Temperature of the cells."""
-    observed_at: Time | None = None
-    """When this was observed."""
-    quality: QualityName | None = None
-    """How far this can be trusted; without one, it is Good."""
-
-
-class ParkingStatus(Part):
-    """Whether the car stands, alone."""
-
-    parked: Flag | None = None
-    """The park lock is engaged."""
-    occupied: Flag | None = None
-    """Somebody is in the car."""
-    since: Time | None = None
-    """Since when it has stood there unoccupied."""
-    observed_at: Time | None = None
-    """When this was observed."""
-    quality: QualityName | None = None
-    """How far this can be trusted; without one, it is Good."""
-
-
-class ComputeStatus(Part):
-    """What was last observed of the computer."""
-
-    temperature_celsius: Celsius | None = None
-    """Temperature of the computer."""
-    observed_at: Time | None = None
-    """When this was observed."""
-    quality: QualityName | None = None
-    """How far this can be trusted; without one, it is Good."""
-
-
-class ConnectionStatus(Part):
-    """Where the car stands, and what flows."""
-
-    site_ref: SiteRef | None = None
-    """The site it was observed at."""
-    circuit: Name | None = None
-    """The site's circuit that its charge point is on."""
-    supply: SupplyState | None = None
-    """What the charge point gives."""
-    charge_power_watts: Watts | None = None
-    """AC power that goes into the battery."""
-    charge_power_limit_watts: Watts | None = None
-    """The most the charge point gives at present, AC."""
-    observed_at: Time | None = None
-    """When this was observed."""
-    quality: QualityName | None = None
-    """How far this can be trusted; without one, it is Good."""
-
-
-class DepartureStatus(Part):
-    """When the car is expected to leave."""
-
-    expected_at: Time | None = None
-    """The expected departure; an earlier end of the parking window goes before it."""
-    source: DepartureSource | None = None
-    """Who expects it."""
-
-
-class CompensationStatus(Part):
-    """What was earned."""
-
-    earned_this_month: Amount | None = None
-    """In the currency of the compensation, this calendar month."""
-
-
-class LinkStatus(Part):
-    """What went over the data link."""
-
-    used_this_month_bytes: Bytes | None = None
-    """Bytes, this calendar month."""
-
-
-class VehicleNodeStatus(Part):
-    """What was observed, each block with its own time and quality, and what was decided."""
-
-    observed_generation: Generation | None = None
-    """The generation of the spec that this status is about."""
-    power: PowerState | None = None
-    """Whether the vehicle's computer is up; without it, Awake."""
-    battery: BatteryStatus | None = None
-    """The traction battery."""
-    parking: ParkingStatus | None = None
-    """Whether the car stands, alone."""
-    compute: ComputeStatus | None = None
-    """The computer."""
-    connection: ConnectionStatus | None = None
-    """Where it stands, and what flows."""
-    departure: DepartureStatus | None = None
-    """When it is expected to leave."""
-    compensation: CompensationStatus | None = None
-    """What was earned."""
-    link: LinkStatus | None = None
-    """What went over the data link."""
-    available_until: Time | None = None
-    """How long the vehicle stays available, as last planned."""
-    pods: Count | None = None
-    """How many of our pods are there."""
-    allocated_power_watts: Watts | None = None
-    """DC power of our pods there, standby included."""
-    conditions: Conditions = ()
-    """Available, Reachable, TelemetryFresh, Draining, Attested."""
+    parking_exceptions: Annotated[
+        tuple[ParkingException, ...], Field(max_length=64), ListMap(keys=("name",))
+    ] = ()
+    """When the car is away although a window is open."""
 
 
 _VIN: Final = r"[a-hj-npr-z0-9]{13}[0-9]{4}"

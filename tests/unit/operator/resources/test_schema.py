@@ -12,12 +12,12 @@ import yaml
 CRDS = sorted((Path(__file__).parents[4] / "crds").glob("*.yaml"))
 
 UNITS = (
-    "Watts|WattHours|Percent|Celsius|Seconds|Bytes|BitsPerSecond|MilliampsPerPhase|PerKWh|PerHour"
-    "|Hours"
+    "Watts|WattHours|Percent|Celsius|Kelvin|Seconds|Bytes|BitsPerSecond|MilliampsPerPhase|PerKWh"
+    "|PerHour|Hours|Volts|MilliampsL[123]"
 )
-COUNTS = frozenset({"version", "observedGeneration", "pods"})
-MONEY = re.compile(r".*(PerHour|PerKWh|Cap)|perKWh|earnedThisMonth|rate|taxPercent|value")
-TIMES = re.compile(r".*(At|Until|Time)|since|start")
+COUNTS = frozenset({"version", "observedGeneration", "pods", "phases"})
+MONEY = re.compile(r".*(PerHour|PerKWh|PerKW|Cap)|perKWh|earnedThisMonth|rate|taxPercent|value")
+TIMES = re.compile(r".*(At|Until|Time|Since)|since|start")
 
 
 @dataclass(frozen=True)
@@ -107,14 +107,18 @@ def test_strings_are_bounded() -> None:
 
 
 def test_lists_are_bounded_and_say_how_they_merge() -> None:
-    """Every list has a greatest length, and those of names or plain values say what tells apart."""
+    """Every list has a greatest length, and all but the ones in order say what tells apart."""
     assert offenders("array", lambda f: "maxItems" in f.schema) == []
     unnamed = [
         field.path
         for field in FIELDS
         if field.schema.get("type") == "array" and "x-kubernetes-list-type" not in field.schema
     ]
-    assert unnamed == ["EnergyTariff.spec.intervals"]
+    assert unnamed == [
+        "EnergyTariff.spec.intervals",
+        "VehicleNode.spec.connection.chargeTaper",
+        "VehicleNode.status.connection.chargingProfile.periods",
+    ]
 
 
 def test_the_keys_of_a_list_are_required() -> None:
@@ -150,19 +154,25 @@ def test_schemas_are_structural() -> None:
 
 
 def test_names_are_camel_case() -> None:
-    """Fields are camelCase; their enumerated values CamelCase, or acronyms."""
+    """Fields are camelCase; their enumerated values CamelCase, acronyms, or OpenADR's own."""
     for field in FIELDS:
         assert re.fullmatch(r"[a-z][A-Za-z0-9]*|", field.name), field.path
         for value in field.schema.get("enum", ()):
-            assert re.fullmatch(r"[A-Z][A-Za-z0-9]*", value), field.path
+            assert re.fullmatch(r"[A-Z][A-Za-z0-9]*|EXPORT_PRICE", value), field.path
 
 
 def test_references_end_in_ref() -> None:
-    """A field that names another object ends in Ref and holds its name."""
+    """A field that names another object ends in Ref and holds its name, and namespace if any."""
     references = [field for field in FIELDS if field.name.endswith("Ref")]
-    assert {field.name for field in references} == {"siteRef", "tariffRef"}
+    assert {field.name for field in references} == {
+        "siteRef",
+        "tariffRef",
+        "carbonRef",
+        "departuresRef",
+    }
     for field in references:
-        assert field.schema["required"] == ["name"], field.path
+        namespaced = ["namespace"] if field.name == "departuresRef" else []
+        assert field.schema["required"] == ["name", *namespaced], field.path
     assert not [f.path for f in FIELDS if re.fullmatch(r"(site|tariff|node)(Name|Id)?", f.name)]
 
 

@@ -43,7 +43,7 @@ def test_a_vehicle_keeps_what_its_spec_says() -> None:
     assert made.compensation == vehicle.Compensation(
         "EUR", Decimal("0.10"), Decimal("0.30"), Decimal("0.05"), Decimal("60.00")
     )
-    assert made.battery == vehicle.Battery(60_000, 30, 80, 0, 45)
+    assert made.battery == vehicle.Battery(60_000, 30, 80, 0, 45, "LFP", Decimal(100))
     assert made.compute == vehicle.Compute(
         1_000,
         {"cpu": 16_000, "memory": 32 * 2**30 * 1_000, "nvidia.com/gpu": 1_000},
@@ -83,6 +83,7 @@ def test_a_vehicle_keeps_what_was_observed() -> None:
             "depot-7", "row-a", vehicle.Supply.SUPPLIED, 0, 11_000, observed_at=seen
         ),
         departure_expected_at=instant("2026-01-16T05:30:00Z"),
+        departure_source=vehicle.DepartureSource.LEARNED,
     )
     assert made.earned_this_month == Decimal("12.30")
     assert made.used_this_month_bytes == 0
@@ -138,7 +139,7 @@ def test_a_site_keeps_its_circuits_and_their_measurements() -> None:
         compute_allowed=True,
         circuits=(
             site.Circuit("main", None, 60_000, 8_000, 20_000),
-            site.Circuit("row-a", "main", 22_000),
+            site.Circuit("row-a", "main", 22_000, max_current_milliamps_per_phase=32_000),
             site.Circuit("row-a-left", "row-a", 11_000),
         ),
         observed_circuits=(
