@@ -10,9 +10,9 @@ from idlewatt_scheduler.costs import Cost, Rates, cost_of, rates_of
 from idlewatt_scheduler.energy import Stretch
 from idlewatt_scheduler.model.policy import ExchangeRate
 from idlewatt_scheduler.model.site import EnergyBearer
-from idlewatt_scheduler.model.tariff import TariffInterval
+from idlewatt_scheduler.model.tariff import ConnectionFee, TariffInterval
 from idlewatt_scheduler.model.units import HOUR, MINUTE
-from idlewatt_scheduler.model.vehicle import Power
+from idlewatt_scheduler.model.vehicle import EnergySource, Power, Supply
 from idlewatt_scheduler.testing import AT, a_node, a_tariff, a_vehicle
 
 ROUND = {
@@ -190,3 +190,72 @@ def test_a_difference_of_costs_is_what_was_added() -> None:
     assert Cost(Fraction(5), Fraction(3)) - Cost(Fraction(1), Fraction(2)) == Cost(
         Fraction(4), Fraction(1)
     )
+
+
+BATTERY = {
+    **ROUND,
+    "agreement__energy_sources": frozenset({EnergySource.BATTERY}),
+    "battery__departure_percent": 40,
+}
+
+
+@pytest.mark.parametrize(
+    ("round_trip", "overrides", "money"),
+    [
+        pytest.param(None, {}, "1001.0005", id="not priced apart: AC, as from the grid"),
+        pytest.param(80, {}, "1000.6255", id="half a kWh DC takes 0.625 to put back"),
+        pytest.param(80, {**FLEET_PAYS, **PRICES}, "1004.063", id="at the mean of known prices"),
+    ],
+)
+def test_energy_from_the_battery_is_what_it_takes_to_put_it_back(
+    round_trip: int | None, overrides: Overrides, money: str
+) -> None:
+    """0.5 kWh DC in an hour; the known ten hours cost 2 in the first and 7 after it, 6.5 a kWh."""
+    there = {**vehicle(**BATTERY, battery__round_trip_efficiency_percent=round_trip), **overrides}
+    assert cost((0, 1, 400), **there).money == Fraction(money)
+
+
+def with_fee(after: int, **tariff: object) -> Overrides:
+    """A tariff that charges 6 an hour for staying plugged, some time after the car parked."""
+    fee = ConnectionFee(after, Decimal(6))
+    return {"tariffs": (a_tariff(**_intervals(), connection_fee=fee, **tariff),)}
+
+
+@pytest.mark.parametrize(
+    ("after_hours", "overrides", "fee"),
+    [
+        pytest.param(0, {}, "12", id="from the start: both hours"),
+        pytest.param(5, {}, "6", id="the car came four hours ago: the second hour"),
+        pytest.param(9, {}, "0", id="after the stay"),
+        pytest.param(5, running(bound_until=AT + HOUR), "0", id="where our pods stay anyway"),
+    ],
+)
+def test_a_fee_for_staying_plugged_begins_some_hours_after_the_car_came(
+    after_hours: int, overrides: Overrides, fee: str
+) -> None:
+    """Two hours of a pod of no watts: availability aside, only the fee is left."""
+    there = {**vehicle(**ROUND, observed__parking__since=AT - 4 * HOUR), **FLEET_PAYS, **overrides}
+    bare, paid = (
+        cost((0, 2, 0), **there, **tariff) for tariff in (PRICES, with_fee(after_hours * HOUR))
+    )
+    assert paid.money - bare.money == Fraction(fee)
+
+
+def test_without_a_beginning_the_fee_is_due_all_the_time() -> None:
+    """Nobody knows since when the car stands: never cheap."""
+    there = {**vehicle(**ROUND, observed__parking__since=None), **FLEET_PAYS, **running()}
+    quick = policy(idle_before_start_seconds=0)
+    fee = with_fee(9 * HOUR)
+    assert rates_of(a_fleet(**there, **fee, **quick).candidates[0]).connection_from == AT
+
+
+def test_the_fee_is_taxed_and_only_the_fleet_pays_it() -> None:
+    """A host's fee is the host's affair; an unplugged car pays none."""
+    taxed = with_fee(0, tax_percent=Decimal(50))
+    untaxed_energy = cost((0, 1, 0), **FLEET_PAYS, **with_fee(0)).money
+    energy = Fraction("0.2") * 2
+    assert cost((0, 1, 0), **FLEET_PAYS, **taxed).money - untaxed_energy == 3 + energy / 2
+    assert cost((0, 1, 0), **with_fee(0)).money == Fraction("1000.2001")
+    unplugged = vehicle(**BATTERY, observed__connection__supply=Supply.UNPLUGGED)
+    paid = cost((0, 1, 0), **unplugged, **FLEET_PAYS, **with_fee(0)).money
+    assert paid == cost((0, 1, 0), **unplugged, **FLEET_PAYS, **PRICES).money
