@@ -8,6 +8,7 @@ from functools import lru_cache
 from idlewatt_scheduler.availability import VehicleCase, first_vehicle_reason
 from idlewatt_scheduler.calendar import open_until
 from idlewatt_scheduler.circuits import CircuitKey, Headroom, above, headroom_of
+from idlewatt_scheduler.departures import LearnedDepartures, learned_departures
 from idlewatt_scheduler.energy import Electrics, Step, Stretch, electrics, pod_power, steps
 from idlewatt_scheduler.exchange import Exchange
 from idlewatt_scheduler.model.reasons import VehicleReason
@@ -27,6 +28,7 @@ class Parked:
 
     Attributes:
         departure: the instant by which it leaves; None where no parking window is open.
+        charge_by: until when to have charged it; None where no parking window is open.
         prices: its site's tariff as a line; None where there is none.
         circuits: its circuit and all above it; empty where that is unknown.
         running: what our running pods ask for, in stretches from `at`.
@@ -37,6 +39,7 @@ class Parked:
     case: VehicleCase
     electrics: Electrics
     departure: Instant | None
+    charge_by: Instant | None
     prices: PriceLine | None
     circuits: tuple[CircuitKey, ...]
     running: tuple[Stretch, ...]
@@ -107,14 +110,22 @@ def _assembled(itself: _Itself) -> Fleet:
     snapshot = itself.snapshot
     exchange = Exchange(snapshot.policy, snapshot.vehicles)
     lines = {
-        name: price_line(tariff, snapshot.policy.off_peak, snapshot.at, exchange.rate)
+        name: price_line(
+            tariff,
+            snapshot.policy.off_peak,
+            snapshot.at,
+            exchange.rate,
+            carbon=snapshot.tariffs.get(tariff.carbon or ""),
+            forecast_max_age=seconds(snapshot.policy.forecast_max_age_seconds),
+        )
         for name, tariff in snapshot.tariffs.items()
     }
     running: dict[str, list[RunningPod]] = defaultdict(list)
     for pod in snapshot.running:
         running[pod.node].append(pod)
     by_node = {name: tuple(pods) for name, pods in running.items()}
-    found = _Found(snapshot, exchange, lines, by_node)
+    learned = learned_departures(snapshot.departures)
+    found = _Found(snapshot, exchange, lines, by_node, learned)
     candidates = [
         _vehicle_candidate(found, vehicle)
         for vehicle in sorted(snapshot.vehicles, key=lambda vehicle: vehicle.name)
@@ -190,6 +201,7 @@ class _Found:
     exchange: Exchange
     lines: Mapping[str, PriceLine]
     running: Mapping[str, tuple[RunningPod, ...]]
+    learned: LearnedDepartures
 
 
 def _vehicle_candidate(found: _Found, vehicle: Vehicle) -> Candidate:
@@ -216,11 +228,13 @@ def _vehicle_candidate(found: _Found, vehicle: Vehicle) -> Candidate:
         for pod in pods
     )
     circuit = connection.circuit if connection else None
+    departure, charge_by = _leaves(found, vehicle, site)
     parked = Parked(
         vehicle=vehicle,
         case=case,
         electrics=figures,
-        departure=_departure(vehicle, site, snapshot.at),
+        departure=departure,
+        charge_by=charge_by,
         prices=found.lines.get(tariff),
         circuits=above(site, circuit) if site else (),
         running=stretches,
@@ -234,6 +248,19 @@ def _vehicle_candidate(found: _Found, vehicle: Vehicle) -> Candidate:
         used=_used(snapshot, vehicle.name, pods),
         refusal=first_vehicle_reason(case),
     )
+
+
+def _leaves(
+    found: _Found, vehicle: Vehicle, site: Site | None
+) -> tuple[Instant | None, Instant | None]:
+    """When it leaves, for all that is known, and until when to have charged it."""
+    at, miss_percent = found.snapshot.at, found.snapshot.policy.miss_probability_percent
+    departure = _departure(vehicle, site, at)
+    if site is None or departure is None:
+        return None, None
+    learned = found.learned.departure(vehicle, site, miss_percent, at)
+    departure = departure if learned is None else min(departure, learned)
+    return departure, found.learned.charge_by(vehicle, site, miss_percent, departure)
 
 
 def _departure(vehicle: Vehicle, site: Site | None, at: Instant) -> Instant | None:
