@@ -20,14 +20,23 @@ _POWER_STEP_WATTS: Final = 100
 
 def observed_blocks(observed: Observation) -> dict[str, object]:
     """The status blocks; what was never reported is None, which removes it."""
-    departure = observed.departure_expected_at
     return {
         "power": str(observed.power),
         "battery": _battery(observed.battery),
         "parking": _parking(observed.parking),
         "compute": _compute(observed.compute),
         "connection": _connection(observed.connection),
-        "departure": None if departure is None else {"expectedAt": _time(departure)},
+        "departure": _departure(observed),
+    }
+
+
+def _departure(observed: Observation) -> Mapping[str, object] | None:
+    if observed.departure_expected_at is None:
+        return None
+    source = observed.departure_source
+    return {
+        "expectedAt": _time(observed.departure_expected_at),
+        "source": None if source is None else str(source),
     }
 
 
@@ -70,6 +79,7 @@ def _connection(block: ObservedConnection | None) -> Mapping[str, object] | None
         "supply": None if block.supply is None else str(block.supply),
         "chargePowerWatts": _rounded(block.charge_power_watts),
         "chargePowerLimitWatts": block.charge_power_limit_watts,
+        "phases": None if block.phases is None else sorted(map(str, block.phases)),
         **_seen(block.observed_at, block.quality),
     }
 

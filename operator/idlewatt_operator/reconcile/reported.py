@@ -15,6 +15,9 @@ from idlewatt_scheduler.model.units import HOUR, SECOND, Instant, Milliseconds
 _LOAD_STEP_WATTS: Final = 100
 """A meter changes by some watts each second; rounded up, never down."""
 
+_CURRENT_STEP_MILLIAMPS: Final = 500
+"""About 100 W at 230 V."""
+
 _OBSERVED_AT_REFRESHED: Final = HOUR
 """A time of observation alone is no change worth a write; once an hour it is brought up to date."""
 
@@ -69,14 +72,30 @@ def wanted_circuits(situation: Situation) -> list[CircuitsWrite]:
 
 
 def _rounded(circuit: ObservedCircuit) -> ObservedCircuit:
-    load, seen = circuit.uncontrolled_load_watts, circuit.observed_at
+    """To the side that promises less: a load up, what relieves it down."""
+    seen, currents = circuit.observed_at, circuit.uncontrolled_milliamps
     return replace(
         circuit,
-        uncontrolled_load_watts=None
-        if load is None
-        else -(-load // _LOAD_STEP_WATTS) * _LOAD_STEP_WATTS,
+        uncontrolled_load_watts=_up(circuit.uncontrolled_load_watts),
+        generation_watts=_down(circuit.generation_watts),
+        export_watts=_down(circuit.export_watts),
+        uncontrolled_milliamps=None
+        if currents is None
+        else (_stepped(currents[0]), _stepped(currents[1]), _stepped(currents[2])),
         observed_at=None if seen is None else seen - seen % SECOND,
     )
+
+
+def _stepped(milliamps: int) -> int:
+    return -(-milliamps // _CURRENT_STEP_MILLIAMPS) * _CURRENT_STEP_MILLIAMPS
+
+
+def _up(watts: int | None) -> int | None:
+    return None if watts is None else -(-watts // _LOAD_STEP_WATTS) * _LOAD_STEP_WATTS
+
+
+def _down(watts: int | None) -> int | None:
+    return None if watts is None else watts // _LOAD_STEP_WATTS * _LOAD_STEP_WATTS
 
 
 def _differs(new: ObservedCircuit, old: ObservedCircuit | None, at: Instant) -> bool:

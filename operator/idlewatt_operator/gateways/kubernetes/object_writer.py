@@ -22,7 +22,7 @@ from idlewatt_operator.resources.kinds import KINDS
 from idlewatt_operator.resources.objects import NODE_DECODER, NodeObject
 from idlewatt_operator.resources.records import GivenUp
 from idlewatt_operator.resources.times import format_instant
-from idlewatt_scheduler.model.site import ObservedCircuit
+from idlewatt_scheduler.model.site import ObservedCircuit, Phase
 from idlewatt_scheduler.model.units import Instant
 
 TAINT_KEY: Final = PREFIX + "vehicle"
@@ -181,10 +181,19 @@ class ObjectWriter:
 
 def _reported(circuit: ObservedCircuit) -> dict[str, object]:
     """As it stands in a status: without what was not reported."""
+    currents = circuit.uncontrolled_milliamps or (None, None, None)
     written = {
         "name": circuit.name,
         "uncontrolledLoadWatts": circuit.uncontrolled_load_watts,
+        "generationWatts": circuit.generation_watts,
+        "exportWatts": circuit.export_watts,
+        **{
+            f"uncontrolledMilliamps{phase}": current
+            for phase, current in zip(Phase, currents, strict=True)
+        },
         "observedAt": _time(circuit.observed_at),
+        "peakWatts": circuit.peak_watts,
+        "peakAt": _time(circuit.peak_at),
         "curtailedToWatts": circuit.curtailed_to_watts,
         "curtailedUntil": _time(circuit.curtailed_until),
     }

@@ -21,6 +21,7 @@ from idlewatt_operator.gateways.redis.signals import (
     WrongTypeError,
     read_time,
 )
+from idlewatt_scheduler.model.site import Phase
 from idlewatt_scheduler.model.units import Instant
 from idlewatt_scheduler.model.vehicle import Quality
 
@@ -193,6 +194,8 @@ class _Reading:
             if name in self.unusable:
                 continue
             settled = _settled(name, values)
+            if name == "load" and "uncontrolled_milliamps" not in settled and _PHASES & set(values):
+                self.problems.append(_SOME_PHASES)
             lacking = _REQUIRED.get(name)
             if lacking is None or lacking[0] in settled or name in self.invalid:
                 trusted = Quality.INVALID if name in self.invalid else self.quality
@@ -208,12 +211,20 @@ class _Reading:
         }
 
 
+_PHASES: Final = frozenset(phase.value for phase in Phase)
+_SOME_PHASES: Final = (
+    "It tells the current of some phases and not of all three, so none of them is used."
+)
+
 # A block is taken whole: half of one beside yesterday's other half would be a fiction.
 _REQUIRED: Final = {
     "battery": ("state_of_charge_percent", "StateOfCharge.Current"),
     "parking": ("parked", "IsParkLockEngaged"),
     "connection": ("supply", "chargingState"),
     "curtailment": ("curtailed_to_watts", "IMPORT_CAPACITY_LIMIT"),
+    "load": ("uncontrolled_load_watts", "Circuit.UncontrolledLoad"),
+    "peak": ("peak_watts", "Circuit.PeakLoad and Circuit.PeakLoad.At"),
+    "departure": ("departure_expected_at", "departureTime"),
 }
 
 
@@ -229,6 +240,12 @@ def _settled(block: str, found: Mapping[str, Any]) -> dict[str, Any]:
         computing = values.pop("computing_watts", 0)
         if "charge_power_watts" in values:
             values["charge_power_watts"] = max(0, values["charge_power_watts"] - computing)
+    if block == "load":
+        currents = tuple(values.pop(phase.value, None) for phase in Phase)
+        if None not in currents:
+            values["uncontrolled_milliamps"] = currents
+    if block == "peak" and ("peak_watts" not in values or "peak_at" not in values):
+        return {}
     return values
 
 

@@ -13,6 +13,7 @@ from idlewatt_operator.gateways.redis.contract import Block, CircuitReport, Vehi
 from idlewatt_scheduler.model.site import ObservedCircuit
 from idlewatt_scheduler.model.units import MINUTE, Instant
 from idlewatt_scheduler.model.vehicle import (
+    DepartureSource,
     Observation,
     ObservedBattery,
     ObservedCompute,
@@ -46,10 +47,11 @@ class KnownVehicle:
 
 @dataclass(frozen=True, slots=True)
 class KnownCircuit:
-    """The latest of a circuit, its load and its curtailment each with its own time."""
+    """The latest of a circuit; beside it the times of what has none of its own there."""
 
     observed: ObservedCircuit
     curtailment_at: Instant | None = None
+    peak_reported_at: Instant | None = None
 
 
 def fold_vehicle(known: KnownVehicle, report: VehicleReport) -> KnownVehicle:
@@ -80,7 +82,12 @@ def _with_departure(known: KnownVehicle, block: Block, at: Instant) -> KnownVehi
     if _older(at, known.departure_at):
         return known
     expected_at = block.values["departure_expected_at"]
-    observed = replace(known.observed, departure_expected_at=expected_at)
+    source = block.values.get("departure_source", DepartureSource.CHARGER)
+    observed = replace(
+        known.observed,
+        departure_expected_at=expected_at,
+        departure_source=None if expected_at is None else source,
+    )
     return replace(known, observed=observed, departure_at=at)
 
 
@@ -121,11 +128,26 @@ def fold_circuit(known: KnownCircuit | None, report: CircuitReport) -> KnownCirc
     # A load that cannot be is no measurement: the last one goes stale by itself.
     measured = load is not None and load.quality is Quality.GOOD and load.values
     if load and measured and not _older(at, folded.observed.observed_at):
-        observed = replace(folded.observed, **load.values, observed_at=at)
-        folded = replace(folded, observed=observed)
+        values = {**dict.fromkeys(_MEASURED), **load.values}
+        folded = replace(folded, observed=replace(folded.observed, **values, observed_at=at))
     if curtailment and curtailment.values and not _older(at, folded.curtailment_at):
         limit = curtailment.values["curtailed_to_watts"]
         until = curtailment.values.get("curtailed_until") if limit is not None else None
         observed = replace(folded.observed, curtailed_to_watts=limit, curtailed_until=until)
         folded = replace(folded, observed=observed, curtailment_at=at)
-    return folded
+    return _with_peak(folded, report.blocks.get("peak"), at)
+
+
+def _with_peak(known: KnownCircuit, peak: Block | None, at: Instant) -> KnownCircuit:
+    if peak is None or peak.quality is not Quality.GOOD or _older(at, known.peak_reported_at):
+        return known
+    return replace(known, observed=replace(known.observed, **peak.values), peak_reported_at=at)
+
+
+_MEASURED: Final = (
+    "uncontrolled_load_watts",
+    "generation_watts",
+    "export_watts",
+    "uncontrolled_milliamps",
+)
+"""The load of a circuit is a block: what a report of it leaves out is not known any more."""

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from idlewatt_operator.resources.times import parse_instant
+from idlewatt_scheduler.model.site import Phase
 from idlewatt_scheduler.model.units import Instant
-from idlewatt_scheduler.model.vehicle import Power, Supply
+from idlewatt_scheduler.model.vehicle import DepartureSource, Power, Supply
 
 # As the status of a VehicleNode takes them: what it cannot hold would block all of it.
 _SITE: Final = re.compile(
@@ -20,6 +21,7 @@ _SITE: Final = re.compile(
 _CIRCUIT: Final = re.compile(r"(?=.{1,63}\Z)[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?")
 _YEAR_2200: Final[Instant] = 7_258_118_400_000
 _MOST_WATTS: Final = 1_000_000_000
+_MOST_AMPERES: Final = 10_000
 
 
 class WrongTypeError(ValueError):
@@ -114,6 +116,14 @@ def _named(shape: re.Pattern[str]) -> Callable[[Any], str]:
     return read
 
 
+def _phases(value: object) -> frozenset[Phase]:
+    known = {phase.value: phase for phase in Phase}
+    if not isinstance(value, list) or not value or not set(map(str, value)) <= known.keys():
+        sentence = f"is not a list of {', '.join(known)}"
+        raise WrongTypeError(sentence)
+    return frozenset(known[str(name)] for name in value)
+
+
 def _word(meanings: Mapping[str, Any]) -> Callable[[Any], Any]:
     def read(value: object) -> object:
         if not isinstance(value, str) or value not in meanings:
@@ -136,6 +146,7 @@ CHARGING_STATES: Final[Mapping[str, Supply]] = {
 _PERCENT: Final = _within(0, 100, math.floor)
 _LOAD: Final = _within(0, _MOST_WATTS, math.ceil)
 _LIMIT: Final = _within(0, _MOST_WATTS, math.floor)
+_CURRENT: Final = _within(0, _MOST_AMPERES, lambda amperes: math.ceil(amperes * 1_000))
 _BATTERY: Final = "Vehicle.Powertrain.TractionBattery."
 _OCPP_METER: Final = "OCPP.MeterValues."
 
@@ -165,6 +176,7 @@ VEHICLE_SIGNALS: Final[Mapping[str, Signal]] = {
     ),
     f"{_OCPP_METER}Power.Active.Import": Signal("connection", "charge_power_watts", _LOAD),
     f"{_OCPP_METER}Power.Import.Offered": Signal("connection", "charge_power_limit_watts", _LIMIT),
+    "Idlewatt.Connection.Phases": Signal("connection", "phases", _phases),
     "Idlewatt.Compute.ImportPower": Signal(
         "connection", "computing_watts", _within(0, _MOST_WATTS, math.floor)
     ),
@@ -172,11 +184,22 @@ VEHICLE_SIGNALS: Final[Mapping[str, Signal]] = {
     "OCPP.NotifyEVChargingNeeds.chargingNeeds.departureTime": Signal(
         "departure", "departure_expected_at", _or_none(_time)
     ),
+    "Idlewatt.Departure.Source": Signal(
+        "departure", "departure_source", _word({each.value: each for each in DepartureSource})
+    ),
 }
 """What a report about a vehicle may hold."""
 
 CIRCUIT_SIGNALS: Final[Mapping[str, Signal]] = {
     "Idlewatt.Circuit.UncontrolledLoad": Signal("load", "uncontrolled_load_watts", _LOAD),
+    "Idlewatt.Circuit.Generation": Signal("load", "generation_watts", _LIMIT),
+    "Idlewatt.Circuit.Export": Signal("load", "export_watts", _LIMIT),
+    **{
+        f"Idlewatt.Circuit.UncontrolledCurrent.{phase}": Signal("load", phase.value, _CURRENT)
+        for phase in Phase
+    },
+    "Idlewatt.Circuit.PeakLoad": Signal("peak", "peak_watts", _LIMIT),
+    "Idlewatt.Circuit.PeakLoad.At": Signal("peak", "peak_at", _time),
     "OpenADR.IMPORT_CAPACITY_LIMIT": Signal("curtailment", "curtailed_to_watts", _or_none(_LIMIT)),
     "OpenADR.IMPORT_CAPACITY_LIMIT.end": Signal("curtailment", "curtailed_until", _or_none(_time)),
 }

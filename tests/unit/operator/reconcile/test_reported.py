@@ -78,3 +78,25 @@ async def test_a_circuit_that_the_site_lacks_is_not_written() -> None:
     scene.telemetry.circuits = {"depot-7": (ObservedCircuit("elsewhere", 1, AT),)}
     await scene.run()
     assert scene.writes("write_circuits") == []
+
+
+async def test_what_relieves_a_circuit_is_written_rounded_down() -> None:
+    """Generation and export never more than was measured, currents never less."""
+    scene = Scene()
+    measured = replace(
+        MAIN,
+        generation_watts=9_199,
+        export_watts=99,
+        uncontrolled_milliamps=(7_001, 8_000, 0),
+        peak_watts=41_234,
+        peak_at=AT - HOUR,
+    )
+    scene.telemetry.circuits = {"depot-7": (measured,)}
+    await scene.run()
+    assert standing(scene)["main"] == replace(
+        measured,
+        uncontrolled_load_watts=5_200,
+        generation_watts=9_100,
+        export_watts=0,
+        uncontrolled_milliamps=(7_500, 8_000, 0),
+    )

@@ -11,7 +11,8 @@ from idlewatt_operator.gateways.redis.contract import (
     read_report,
 )
 from idlewatt_operator.gateways.redis.signals import SEATS
-from idlewatt_scheduler.model.vehicle import Power, Quality, Supply
+from idlewatt_scheduler.model.site import Phase
+from idlewatt_scheduler.model.vehicle import DepartureSource, Power, Quality, Supply
 
 CHARGE = "Vehicle.Powertrain.TractionBattery.StateOfCharge.Current"
 DISPLAYED = "Vehicle.Powertrain.TractionBattery.StateOfCharge.Displayed"
@@ -278,3 +279,71 @@ def test_a_report_of_the_year_one_is_refused() -> None:
     """A clock that was never set says so, and its report is not taken for a very old one."""
     with pytest.raises(ReportError, match="observedAt"):
         a_report({CHARGE: 70}, observedAt="0001-01-01T00:00:00Z")
+
+
+LOAD = "Idlewatt.Circuit.UncontrolledLoad"
+CURRENT = "Idlewatt.Circuit.UncontrolledCurrent"
+PEAK = "Idlewatt.Circuit.PeakLoad"
+
+
+def test_a_circuit_reports_what_is_generated_exported_and_on_each_phase() -> None:
+    """What relieves a circuit is rounded down, what loads it up; amperes become milliamperes."""
+    report = a_circuit_report(
+        {
+            LOAD: 5_200,
+            "Idlewatt.Circuit.Generation": 9_000.9,
+            "Idlewatt.Circuit.Export": 3_800.5,
+            f"{CURRENT}.L1": 7.0001,
+            f"{CURRENT}.L2": 8,
+            f"{CURRENT}.L3": 7.5,
+        }
+    )
+    assert report.problems == ()
+    assert report.blocks["load"].values == {
+        "uncontrolled_load_watts": 5_200,
+        "generation_watts": 9_000,
+        "export_watts": 3_800,
+        "uncontrolled_milliamps": (7_001, 8_000, 7_500),
+    }
+
+
+def test_the_currents_of_some_phases_are_not_used() -> None:
+    """Nobody could say what the others carry; the load beside them counts all the same."""
+    report = a_circuit_report({LOAD: 5_200, f"{CURRENT}.L1": 7})
+    assert report.blocks["load"].values == {"uncontrolled_load_watts": 5_200}
+    assert report.problems == (
+        "It tells the current of some phases and not of all three, so none of them is used.",
+    )
+
+
+def test_generation_without_a_load_is_no_report_of_the_load() -> None:
+    """The block is taken whole, and its load is what everything else relieves."""
+    report = a_circuit_report({"Idlewatt.Circuit.Generation": 9_000})
+    assert report.blocks == {}
+    assert "without Circuit.UncontrolledLoad" in report.problems[0]
+
+
+def test_a_peak_needs_its_time() -> None:
+    """It belongs to a month, which only its time tells."""
+    report = a_circuit_report({PEAK: 41_000.7, f"{PEAK}.At": "2026-01-09T17:15:00Z"})
+    assert report.blocks["peak"].values == {"peak_watts": 41_000, "peak_at": 1_767_978_900_000}
+    assert a_circuit_report({PEAK: 41_000}).blocks == {}
+    assert "Circuit.PeakLoad.At" in a_circuit_report({PEAK: 41_000}).problems[0]
+
+
+def test_the_phases_of_a_car_are_read() -> None:
+    """As a list; what is none spoils the connection alone."""
+    report = a_report({STATE: "Charging", "Idlewatt.Connection.Phases": ["L2", "L3"]})
+    assert report.blocks["connection"].values["phases"] == frozenset({Phase.L2, Phase.L3})
+    for wrong in ("L1", [], ["L4"], [1], [["L1"]], None):
+        refused = a_report({STATE: "Charging", "Idlewatt.Connection.Phases": wrong})
+        assert refused.blocks == {}
+        assert refused.problems == ("Idlewatt.Connection.Phases is not a list of L1, L2, L3.",)
+
+
+def test_a_departure_says_who_expects_it() -> None:
+    """What was learned elsewhere has to be told from what a driver said."""
+    told = {DEPARTURE: "2026-01-16T06:00:00Z", "Idlewatt.Departure.Source": "Learned"}
+    values = a_report(told).blocks["departure"].values
+    assert values["departure_source"] is DepartureSource.LEARNED
+    assert a_report({"Idlewatt.Departure.Source": "Owner"}).blocks == {}

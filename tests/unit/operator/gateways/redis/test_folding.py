@@ -11,7 +11,8 @@ from idlewatt_operator.gateways.redis.folding import (
     fold_vehicle,
 )
 from idlewatt_operator.gateways.redis.keeping import Kept, kept, vehicle_field
-from idlewatt_scheduler.model.vehicle import ObservedParking, Power, Quality
+from idlewatt_scheduler.model.site import Phase
+from idlewatt_scheduler.model.vehicle import DepartureSource, ObservedParking, Power, Quality
 
 AT = 1_768_514_400_000
 
@@ -136,6 +137,46 @@ def test_a_circuits_load_and_limit_have_their_own_times() -> None:
     assert after.observed.observed_at == AT + 5
 
 
+def test_what_a_circuits_report_leaves_out_is_not_known_any_more() -> None:
+    """A sun that is not reported does not shine, and the month's peak has a time of its own."""
+    sunny = Block(
+        {
+            "uncontrolled_load_watts": 7,
+            "generation_watts": 5,
+            "export_watts": 3,
+            "uncontrolled_milliamps": (1, 2, 3),
+        }
+    )
+    peak = Block({"peak_watts": 40, "peak_at": AT - 9})
+    known = fold_circuit(None, CircuitReport("depot", "main", AT, {"load": sunny, "peak": peak}))
+    assert known.observed.export_watts == 3
+    cloudy = {"load": Block({"uncontrolled_load_watts": 8})}
+    after = fold_circuit(known, CircuitReport("depot", "main", AT + 5, cloudy)).observed
+    assert (after.generation_watts, after.export_watts) == (None, None)
+    assert after.uncontrolled_milliamps is None
+    assert (after.peak_watts, after.peak_at) == (40, AT - 9)
+    late = CircuitReport("depot", "main", AT - 1, {"peak": Block({"peak_watts": 1, "peak_at": 1})})
+    assert fold_circuit(known, late) == known
+
+
+def test_a_departure_is_the_chargers_unless_it_says_whose() -> None:
+    """Who expects it decides whether anything is learned on top of it."""
+    values = {"departure_expected_at": AT}
+    charger = folded(VehicleReport("v-1", AT, {"departure": Block(values)}))
+    assert charger.observed.departure_source is DepartureSource.CHARGER
+    learned = Block(values | {"departure_source": DepartureSource.LEARNED})
+    known = folded(VehicleReport("v-1", AT, {"departure": learned}))
+    assert known.observed.departure_source is DepartureSource.LEARNED
+    gone = Block({"departure_expected_at": None, "departure_source": DepartureSource.OWNER})
+    withdrawn = fold_vehicle(known, VehicleReport("v-1", AT + 1, {"departure": gone}))
+    assert withdrawn.observed.departure_source is None
+
+
+def connection(phases: frozenset[Phase] | None, at: int) -> VehicleReport:
+    """A report of the plug."""
+    return VehicleReport("v-1", at, {"connection": Block({"phases": phases})})
+
+
 REPORTS = st.lists(
     st.one_of(
         st.builds(battery, st.integers(0, 100), st.integers(AT, AT + 3_600_000)),
@@ -146,6 +187,11 @@ REPORTS = st.lists(
             occupied=st.sampled_from([None, True, False]),
         ),
         st.builds(power, st.sampled_from(Power), st.integers(AT, AT + 3_600_000)),
+        st.builds(
+            connection,
+            st.none() | st.frozensets(st.sampled_from(Phase), min_size=1),
+            st.integers(AT, AT + 3_600_000),
+        ),
     ),
     max_size=30,
 )
