@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from idlewatt_scheduler.model.calendars import EVERY_DAY, Recurrence
+from idlewatt_scheduler.model.calendars import EVERY_DAY, OnHolidays, PublicHolidays, Recurrence
 from idlewatt_scheduler.model.policy import OffPeakTest
 from idlewatt_scheduler.model.tariff import Tariff, TariffInterval, TariffZone
 from idlewatt_scheduler.model.units import DAY, HOUR, MINUTE
@@ -75,8 +75,8 @@ def test_of_overlapping_zones_the_first_listed_is_in_force(
     """Whatever starts later or is shorter; and where none is, nothing is known."""
     found = line(a_tariff(zones=tuple(zones)))
     moment = instant(f"2026-01-16T{wall}:00+01:00")
-    (index,) = found._over(moment, moment + 1)  # noqa: SLF001 - the band is seen nowhere else
-    assert found.segments[index].band == band
+    (inside,) = (each for each in found.segments if each.start <= moment < each.end)
+    assert inside.band == band
 
 
 @pytest.mark.parametrize(
@@ -284,10 +284,10 @@ def test_the_price_over_a_stay_is_the_sum_of_its_parts() -> None:
 
 
 def test_zones_are_known_as_far_as_calendars_are_looked_at() -> None:
-    """A day past the fourteen days of windows, and nothing after that."""
+    """At least a day past the fourteen days of windows, and not for good."""
     found = line(a_tariff(zones=(zone("00:00", "00:00", "OffPeak"),)))
     assert found.worst(AT, AT + 15 * DAY) is OFF
-    assert found.worst(AT, AT + 15 * DAY + 1) is UNKNOWN
+    assert found.worst(AT, AT + 18 * DAY) is UNKNOWN
 
 
 @pytest.mark.parametrize(
@@ -311,4 +311,130 @@ def test_segments_follow_each_other_without_a_gap() -> None:
     found = line(hourly("0.1", None, "0.3", "0.3"))
     assert found.segments[0].start == AT
     ends = [segment.end for segment in found.segments]
-    assert list(found.starts[1:]) == ends[:-1]
+    assert [segment.start for segment in found.segments[1:]] == ends[:-1]
+
+
+def test_of_overlapping_intervals_the_one_published_last_is_in_force() -> None:
+    """A revision by the hour replaces the quarters that it revises, whole."""
+    quarter, hour = interval(0, HOUR // 4, "1"), interval(0, HOUR, "2", created_at=AT - HOUR)
+    later = interval(HOUR // 4, HOUR // 4, "3", created_at=AT - 2 * HOUR)
+    found = line(by_interval(hour, later, quarter))
+    assert {found.price_at(AT + minute * MINUTE) for minute in range(60)} == {Fraction(2)}
+
+
+@pytest.mark.parametrize(
+    ("created_at", "forecast", "price"),
+    [
+        pytest.param(None, False, "1", id="published, nobody says when"),
+        pytest.param(None, True, None, id="a forecast, nobody says of when"),
+        pytest.param(AT - 6 * HOUR, True, "1", id="a forecast as old as may be"),
+        pytest.param(AT - 6 * HOUR - 1, True, None, id="a forecast that is too old"),
+        pytest.param(AT - 900 * DAY, False, "1", id="published long ago"),
+        pytest.param(AT + 5_000, False, "1", id="a clock that runs ahead"),
+        pytest.param(AT + 5_001, False, None, id="published later"),
+    ],
+)
+def test_what_is_believed(created_at: int | None, forecast: bool, price: str | None) -> None:  # noqa: FBT001
+    """What is not yet published, and forecasts that are too old, are as if not listed."""
+    found = line(by_interval(interval(0, HOUR, "1", created_at=created_at, forecast=forecast)))
+    assert found.price_at(AT) == (None if price is None else Fraction(price))
+
+
+def test_a_forecast_that_has_grown_too_old_gives_way_to_what_it_stood_before() -> None:
+    """Asked again a millisecond later, the published price is in force again."""
+    tariff = by_interval(
+        interval(0, 12 * HOUR, "1"),
+        interval(0, 12 * HOUR, "2", created_at=AT - HOUR, forecast=True),
+    )
+    assert line(tariff, at=AT + 5 * HOUR).price_at(AT + 5 * HOUR) == 2
+    assert line(tariff, at=AT + 5 * HOUR + 1).price_at(AT + 5 * HOUR + 1) == 1
+
+
+@pytest.mark.parametrize(
+    ("refreshed_at", "price"), [(AT - HOUR, 1), (AT - HOUR - 1, None), (None, None)]
+)
+def test_what_a_source_gave_too_long_ago_is_unknown(
+    refreshed_at: int | None, price: int | None
+) -> None:
+    """A stale price is no price, and certainly not a cheap one."""
+    tariff = by_interval(interval(0, HOUR, "1"), refreshed_at=refreshed_at, max_age=HOUR)
+    cheap = OffPeakTest(max_price_per_kwh=Decimal(9), currency="EUR")
+    assert line(tariff, cheap).price_at(AT) == price
+    assert line(tariff, cheap).verdict_at(AT) is (UNKNOWN if price is None else OFF)
+
+
+def test_grams_come_from_the_tariff_that_is_named_for_them() -> None:
+    """Where the tariff states grams itself, these count; elsewhere those of the other one."""
+    own = by_interval(
+        interval(0, HOUR, "1"), interval(HOUR, HOUR, grams_per_kwh=Decimal(5)), carbon="grid"
+    )
+    grid = by_interval(interval(-HOUR, 9 * HOUR, grams_per_kwh=Decimal(300)), name="grid")
+    found = price_line(own, BAND, AT, convert, carbon=grid)
+    hours = [found.grams_at(AT + hour * HOUR) for hour in range(9)]
+    assert hours == [300, 5, 300, 300, 300, 300, 300, 300, None]
+    assert found.price_at(AT) == 1
+
+
+def test_zones_get_their_grams_from_elsewhere_too() -> None:
+    """The bands stay; a source that is stale gives no grams."""
+    grid = by_interval(
+        interval(0, HOUR, grams_per_kwh=Decimal(300)), name="grid", refreshed_at=AT, max_age=HOUR
+    )
+    clean = OffPeakTest(band="OffPeak", max_grams_per_kwh=Decimal(300))
+    tariff = a_tariff(carbon="grid")
+    assert price_line(tariff, clean, AT, convert, carbon=grid).verdict_at(AT) is OFF
+    later = AT + HOUR + 1
+    assert price_line(tariff, clean, later, convert, carbon=grid).verdict_at(later) is UNKNOWN
+    assert price_line(tariff, clean, AT, convert).verdict_at(AT) is UNKNOWN
+
+
+def test_the_cleanest_hours_are_found_like_the_cheapest() -> None:
+    """Half of four known hours: the two with the fewest grams."""
+    tariff = by_interval(
+        *(
+            interval(hour * HOUR, HOUR, grams_per_kwh=Decimal(grams))
+            for hour, grams in enumerate((400, 100, 300, 200))
+        )
+    )
+    found = line(tariff, OffPeakTest(cleanest_percent_of_next_24_hours=50))
+    assert [found.verdict_at(AT + hour * HOUR) for hour in range(5)] == [ON, OFF, ON, OFF, UNKNOWN]
+
+
+def test_what_is_exported_earns_what_is_stated() -> None:
+    """Adders and tax do not touch it, and wholesale tariffs without adders have it too."""
+    own = interval(0, HOUR, "1", export_price_per_kwh=Decimal("0.08"))
+    tariff = by_interval(own, wholesale=True, tax_percent=Decimal(19))
+    assert line(tariff).export_price_at(AT) == Fraction("0.08")
+    assert line(tariff).export_price_at(AT + HOUR) is None
+    assert line(tariff).price_at(AT) is None
+
+
+def test_pieces_are_what_is_in_force_cut_to_a_stretch() -> None:
+    """From, to, price and export price, none of them before `at`."""
+    tariff = by_interval(
+        interval(0, HOUR, "1"), interval(HOUR, HOUR, "2", export_price_per_kwh=Decimal(3))
+    )
+    assert list(line(tariff).pieces(AT - 9, AT + 90 * MINUTE)) == [
+        (AT, AT + HOUR, 1, None),
+        (AT + HOUR, AT + 90 * MINUTE, 2, 3),
+    ]
+    assert list(line(tariff).pieces(AT, AT)) == []
+
+
+def test_the_mean_price_is_that_of_the_time_which_has_one() -> None:
+    """Weighted by time; without any known price there is none."""
+    tariff = by_interval(interval(0, HOUR, "1"), interval(2 * HOUR, 3 * HOUR, "2"))
+    assert line(tariff).mean_known_price(AT, AT + 24 * HOUR) == Fraction(7, 4)
+    assert line(tariff).mean_known_price(AT + HOUR, AT + 2 * HOUR) is None
+
+
+def test_a_zone_of_some_months_and_holidays() -> None:
+    """In Bavaria, Epiphany is a holiday; the night zone of winter is in force then."""
+    winter = Recurrence(EVERY_DAY, 0, 0, months=frozenset({12, 1, 2}), on_holidays=OnHolidays.ONLY)
+    tariff = a_tariff(
+        zones=(TariffZone("feast", winter, "OffPeak", Decimal("0.1")),),
+        public_holidays=PublicHolidays("DE", "BY"),
+    )
+    for day, verdict in (("2026-01-06", OFF), ("2026-01-07", UNKNOWN), ("2026-05-01", UNKNOWN)):
+        at = instant(f"{day}T12:00:00Z")
+        assert line(tariff, at=at).verdict_at(at) is verdict
