@@ -25,6 +25,9 @@ class Settings:
         event_again_after: a waiting pod's event is repeated after that.
         status_at_most_every: one vehicle's status.
         status_writes_per_second: of all vehicles together.
+        profiles_per_second: charging profiles that are sent to charge points.
+        charging_beside: await the charge points' answers beside the next cycles; while one is
+            waited for, its charger is told nothing else but to give less.
         status_beside: write status, findings and taints beside the next cycles rather than before
             them; they are many and in no hurry.
         judged_every: sites, tariffs and the policy are looked through for what is amiss.
@@ -50,6 +53,8 @@ class Settings:
     event_again_after: Milliseconds = 5 * MINUTE
     status_at_most_every: Milliseconds = 1 * MINUTE
     status_writes_per_second: int = 50
+    profiles_per_second: int = 50
+    charging_beside: bool = False
     status_beside: bool = False
     judged_every: Milliseconds = 30 * SECOND
     telemetry_awaited_for: Milliseconds = 30 * SECOND

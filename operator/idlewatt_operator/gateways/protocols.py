@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from idlewatt_operator.resources.records import GivenUp, PodRecord, Refused, Released, VehicleRecord
+from idlewatt_scheduler.model.charging import ChargingProfile
 from idlewatt_scheduler.model.policy import FleetPolicy
 from idlewatt_scheduler.model.site import ObservedCircuit, Site
 from idlewatt_scheduler.model.tariff import Tariff
@@ -178,12 +179,14 @@ class Telemetry:
     Attributes:
         refused: sentences about reports that could not be used, newest last, a few of them.
         absent: the source was not read yet, and nobody knows what it holds.
+        limits_changed_at: when the last report arrived that changed what a circuit may carry.
     """
 
     vehicles: Mapping[str, Observation] = field(default_factory=dict)
     circuits: Mapping[str, tuple[ObservedCircuit, ...]] = field(default_factory=dict)
     refused: tuple[str, ...] = ()
     absent: bool = False
+    limits_changed_at: Instant | None = None
 
 
 class TelemetryGateway(Protocol):
@@ -194,3 +197,20 @@ class TelemetryGateway(Protocol):
 
     async def wake(self, vehicle: str) -> Result:
         """Ask an asleep vehicle to wake, for a placement that is already decided."""
+
+
+class ChargingGateway(Protocol):
+    """Who tells charge points what to give, and hears whether they took it."""
+
+    def acknowledged(self) -> Mapping[str, ChargingProfile]:
+        """By vehicle the profile that its charger last acknowledged, as far as that still holds.
+
+        What was acknowledged before this process began is not here: nobody knows whether it holds.
+        """
+
+    async def set_profile(self, vehicle: str, profile: ChargingProfile) -> Result:
+        """Have a charger follow the profile from now on.
+
+        `DONE` is the charger's own word, and nothing less; `REFUSED`: it goes on as before;
+        `UNKNOWN`: it did not answer, and either may be true.
+        """

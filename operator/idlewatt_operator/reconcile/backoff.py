@@ -29,6 +29,10 @@ class Backoffs:
         self._by_uid[uid] = replace(before, refusals=before.refusals + 1, until=at + delay)
         return self._by_uid[uid]
 
+    def settled(self, uid: str) -> None:
+        """It went well: whatever goes wrong next is the first time again."""
+        self._by_uid.pop(uid, None)
+
     def holds(self, uid: str, at: Instant) -> bool:
         """Whether the pod is still left alone."""
         patience = self._by_uid.get(uid)

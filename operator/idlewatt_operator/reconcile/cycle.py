@@ -3,11 +3,12 @@
 1. look      what the watches and the telemetry show now
 2. settle    bindings that were sent, vehicles that were asked to wake
 3. snapshot  all of it as one frozen value
-4. plan      who is placed, who waits and why, who has to leave
-5. write     fences, drains, replacements, pods given up, wakes, bindings
-6. explain   events and conditions of the pods that wait
-7. status    of vehicles and circuits, throttled; findings about sites, tariffs and the policy
-8. taint     the permanent one of every vehicle's Node
+4. plan      who is placed, who waits and why, who has to leave, which car is charged when
+5. charge    profiles that differ from what the chargers were told
+6. write     fences, drains, replacements, pods given up, wakes, bindings
+7. explain   events and conditions of the pods that wait
+8. status    of vehicles and circuits, throttled; findings about sites, tariffs and the policy
+9. taint     the permanent one of every vehicle's Node
 
 What is decided depends on what is seen and on little else; what little a cycle remembers of the
 ones before is in `Memory`, and a restart that loses it harms nobody.
@@ -21,7 +22,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Final, TypeAlias
 
-from idlewatt_operator.gateways.protocols import Clock, ClusterGateway, TelemetryGateway
+from idlewatt_operator.gateways.protocols import (
+    ChargingGateway,
+    Clock,
+    ClusterGateway,
+    TelemetryGateway,
+)
 from idlewatt_operator.reconcile.absent import without_reports
 from idlewatt_operator.reconcile.binding import to_bind
 from idlewatt_operator.reconcile.drain import to_drain, to_mark, within_departure
@@ -34,6 +40,7 @@ from idlewatt_operator.reconcile.onward import regrets
 from idlewatt_operator.reconcile.replacement import replacement_first
 from idlewatt_operator.reconcile.report import Decisions, Report
 from idlewatt_operator.reconcile.reported import wanted_circuits
+from idlewatt_operator.reconcile.sending import Sender
 from idlewatt_operator.reconcile.situation import Situation
 from idlewatt_operator.reconcile.snapshot import build_snapshot
 from idlewatt_operator.reconcile.status import wanted_statuses
@@ -44,6 +51,7 @@ from idlewatt_scheduler.candidates import assemble
 from idlewatt_scheduler.leaving import leaving
 from idlewatt_scheduler.model.plan import Plan
 from idlewatt_scheduler.model.snapshot import Snapshot
+from idlewatt_scheduler.model.units import Instant, Milliseconds
 from idlewatt_scheduler.model.workload import Node, Taint
 
 _log = logging.getLogger(__name__)
@@ -60,15 +68,20 @@ class Cycle:
     Args:
         telemetry: None: there is no source, the objects' status is read.
         planner: the core's, bound to its parameters.
+        charging: None: no charger can be told anything, and every car's charging is External.
+        on_reaction: told how long after a circuit's limit changed what follows from it was done.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it is made of, all of it injected
         self,
         cluster: ClusterGateway,
         telemetry: TelemetryGateway | None,
         clock: Clock,
         planner: Planner,
         settings: Settings | None = None,
+        *,
+        charging: ChargingGateway | None = None,
+        on_reaction: Callable[[Milliseconds], None] = lambda _: None,
     ) -> None:
         self.settings = settings or Settings()
         self.memory = Memory.of(self.settings)
@@ -76,6 +89,14 @@ class Cycle:
         self._telemetry = telemetry
         self._clock = clock
         self._planner = planner
+        self._sender = Sender(
+            charging,
+            self.memory.charges,
+            clock,
+            beside=self.settings.charging_beside,
+            on_reaction=on_reaction,
+        )
+        self._limits_changed_at: Instant | None = None
         self._telling: asyncio.Task[None] | None = None
 
     async def run(self) -> Report | None:
@@ -95,7 +116,10 @@ class Cycle:
         if self.settings.dry_run:
             return Report(situation, plan, decisions, seconds=watch.laps)
         writing = self._writing(situation)
+        await self._sender.send(decisions.charge)
+        watch.lap("charge")
         await writing.decisions(decisions)
+        await self._sender.reacted(self._limits_changed_at)
         watch.lap("write")
         await writing.explanations(to_explain(situation, plan, self.memory.said))
         watch.lap("explain")
@@ -106,6 +130,7 @@ class Cycle:
 
     async def end(self) -> None:
         """Return once nothing is written beside the cycles any more."""
+        await self._sender.end()
         if self._telling is not None:
             await asyncio.wait({self._telling})
 
@@ -124,6 +149,7 @@ class Cycle:
         since = self.memory.since(at, is_deaf=is_deaf)
         self.memory.sent.settle_by_watch(view)
         source = None if is_deaf else telemetry
+        self._limits_changed_at = None if source is None else source.limits_changed_at
         snapshot = build_snapshot(
             at, view, source, self.memory.sent.counted(), self.settings.scheduler_name
         )
@@ -134,6 +160,7 @@ class Cycle:
             _log.warning("%s was asked to wake and did not; it is left alone for a while.", name)
         snapshot = _without_strays(self.memory.wakes.without_avoided(snapshot))
         snapshot = self.memory.batteries.applied_to(snapshot)
+        snapshot = self.memory.charges.merged(snapshot, self._sender.acknowledged())
         snapshot = replace(
             snapshot,
             pending=tuple(pod for pod in snapshot.pending if not self.memory.leaves(pod.uid, at)),
@@ -154,7 +181,9 @@ class Cycle:
         undone = {each.placement.pod.uid for each in regretted}
         releases, drains = replacement_first(situation, to_drain(situation, plan))
         bindings, renewals = to_bind(situation, plan)
+        can_send = self._sender.can_send
         return Decisions(
+            charge=tuple(self.memory.charges.to_send(plan, situation)) if can_send else (),
             lower=tuple(to_lower(situation)),
             mark=tuple(to_mark(situation, plan)),
             drain=tuple(within_departure(situation, each) for each in drains),
@@ -172,7 +201,7 @@ class Cycle:
         )
 
     async def _tell(self, situation: Situation, *, with_observed: bool) -> None:
-        """Steps 7 and 8, now or beside the cycles to come; never two of them at once."""
+        """Steps 8 and 9, now or beside the cycles to come; never two of them at once."""
         if self._telling is not None and not self._telling.done():
             return
         telling = self._status_and_taints(situation, with_observed=with_observed)

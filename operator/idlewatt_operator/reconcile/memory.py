@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from idlewatt_operator.gateways.protocols import ClusterView, Condition
 from idlewatt_operator.reconcile.assumed import SentBindings
 from idlewatt_operator.reconcile.backoff import Backoffs
+from idlewatt_operator.reconcile.charging import Charges
 from idlewatt_operator.reconcile.events import Said
 from idlewatt_operator.reconcile.onward import SparedBatteries
 from idlewatt_operator.reconcile.reported import SitePace
@@ -34,6 +35,7 @@ class Memory:
     backoffs: Backoffs
     wakes: Wakes
     batteries: SparedBatteries
+    charges: Charges
     said: Said
     pace: StatusPace
     site_pace: SitePace
@@ -53,6 +55,10 @@ class Memory:
             backoffs=Backoffs(settings.bind_backoff_first, settings.bind_backoff_most),
             wakes=Wakes(settings.wake_margin, settings.wake_avoided_for),
             batteries=SparedBatteries(settings.battery_spared_for),
+            charges=Charges(
+                settings.profiles_per_second,
+                Backoffs(settings.bind_backoff_first, settings.bind_backoff_most),
+            ),
             said=Said(settings.event_again_after),
             pace=StatusPace(settings.status_at_most_every, settings.status_writes_per_second),
             site_pace=SitePace(settings.status_at_most_every),
@@ -80,6 +86,7 @@ class Memory:
         self.backoffs.keep_only(pods)
         self.said.keep_only(pods)
         self.batteries.keep_only(situation.view.vehicles)
+        self.charges.keep_only(situation.view.vehicles)
         self.pace.keep_only(situation.view.vehicles)
         self.site_pace.keep_only(situation.view.sites)
         self._keep_judged(situation.view)

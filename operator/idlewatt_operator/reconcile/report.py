@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from idlewatt_operator.reconcile.binding import Binding, Renewal
+from idlewatt_operator.reconcile.charging import Sending
 from idlewatt_operator.reconcile.drain import Drain, Marking
 from idlewatt_operator.reconcile.fence import Lowering
 from idlewatt_operator.reconcile.lost import GivingUp
@@ -19,11 +20,13 @@ class Decisions:
     """All that a cycle means to write about pods and vehicles, in the order of writing.
 
     Attributes:
+        charge: charging profiles that are sent now.
         drain: pods that are evicted now.
         release: pods that leave once another one is ready in their place.
         regret: placements that are not bound, since the next cycle would undo them.
     """
 
+    charge: tuple[Sending, ...] = ()
     lower: tuple[Lowering, ...] = ()
     mark: tuple[Marking, ...] = ()
     drain: tuple[Drain, ...] = ()
@@ -56,7 +59,12 @@ class Report:
         decisions = self.decisions
         removed = any(each.remove or each.vanished for each in decisions.give_up)
         return bool(
-            decisions.drain or decisions.release or decisions.wake or decisions.bind or removed
+            decisions.charge
+            or decisions.drain
+            or decisions.release
+            or decisions.wake
+            or decisions.bind
+            or removed
         )
 
     def line(self) -> str:
@@ -70,6 +78,7 @@ class Report:
             f"{self.done('release')} being replaced",
             f"{given_up} given up",
             f"{len(decisions.wake)} woken",
+            f"{len(decisions.charge)} profiles sent",
             f"{len(plan.waiting)} waiting",
             f"{len(self.situation.snapshot.running)} running",
             f"{sum(self.seconds.values()):.2f} s",

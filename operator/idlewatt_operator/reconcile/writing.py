@@ -74,7 +74,7 @@ class Writing:
         self._unsaid: list[EventNote] = []
 
     async def decisions(self, decisions: Decisions) -> None:
-        """Step 5: first what keeps promises, then what makes new ones."""
+        """Step 6: first what keeps promises, then what makes new ones."""
         await each(decisions.lower, self._lower, self._in_flight)
         await each(decisions.mark, self._mark, self._in_flight)
         await each(decisions.drain, self._drain, self._in_flight)
@@ -86,7 +86,7 @@ class Writing:
         await each(decisions.regret, self._regret, self._in_flight)
 
     async def explanations(self, explanations: Iterable[Explanation]) -> None:
-        """Step 6: events, and conditions that do not say so yet.
+        """Step 7: events, and conditions that do not say so yet.
 
         That a pod was bound is said here too: its binding must not wait for an event.
         """
@@ -95,19 +95,19 @@ class Writing:
         await each(explanations, self._explain, self._in_flight)
 
     async def statuses(self, statuses: Iterable[StatusWrite]) -> None:
-        """Step 7: the vehicles' status."""
+        """Step 8: the vehicles' status."""
         await each(statuses, self._write_status, _UNHURRIED)
 
     async def circuits(self, writes: Iterable[CircuitsWrite]) -> None:
-        """Step 7: what was reported of circuits."""
+        """Step 8: what was reported of circuits."""
         await each(writes, self._write_circuits, _UNHURRIED)
 
     async def verdicts(self, verdicts: Iterable[Verdicts]) -> None:
-        """Step 7: conditions of what a person has to mend, where they changed."""
+        """Step 8: conditions of what a person has to mend, where they changed."""
         await each(verdicts, self._judge, _UNHURRIED)
 
     async def taints(self, nodes: Iterable[str]) -> None:
-        """Step 8: the permanent taint."""
+        """Step 9: the permanent taint."""
         for node, result in await each(nodes, self._cluster.keep_taint, _UNHURRIED):
             self._count("taint", result, f"Node {node}")
 

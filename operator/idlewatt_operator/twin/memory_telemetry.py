@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from idlewatt_operator.gateways.protocols import Outcome, Result, Telemetry
 from idlewatt_scheduler.model.site import ObservedCircuit
+from idlewatt_scheduler.model.units import Instant
 from idlewatt_scheduler.model.vehicle import Observation
 
 
@@ -19,12 +20,18 @@ class MemoryTelemetry:
     vehicles: dict[str, Observation] = field(default_factory=dict)
     circuits: dict[str, tuple[ObservedCircuit, ...]] = field(default_factory=dict)
     refused: tuple[str, ...] = ()
+    limits_changed_at: Instant | None = None
     woken: list[str] = field(default_factory=list)
     answer: Result = field(default_factory=lambda: Result(Outcome.DONE))
 
     def latest(self) -> Telemetry:
         """What is known now."""
-        return Telemetry(dict(self.vehicles), dict(self.circuits), self.refused)
+        return Telemetry(
+            dict(self.vehicles),
+            dict(self.circuits),
+            self.refused,
+            limits_changed_at=self.limits_changed_at,
+        )
 
     async def wake(self, vehicle: str) -> Result:
         """Keep the request."""
