@@ -50,8 +50,8 @@ SourceType: TypeAlias = Literal["Entsoe", "Http", "File"]
 MOST_INTERVALS: Final = 3_000
 """A month of quarter-hours, and some."""
 
-_PRICE: Final = "-?(0|[1-9][0-9]{0,8})([.][0-9]{1,9})?"
-_GRAMS: Final = "(0|[1-9][0-9]{0,8})([.][0-9]{1,9})?"
+_PRICE: Final = "-?(0|[1-9][0-9]{0,8})([.][0-9]{1,24})?"
+_GRAMS: Final = "(0|[1-9][0-9]{0,8})([.][0-9]{1,24})?"
 _BAND: Final = "[A-Za-z][A-Za-z0-9_-]{0,62}"
 
 
