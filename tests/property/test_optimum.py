@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from tests.property.strategies import snapshots
 
 from idlewatt_scheduler.feasibility import violations
-from idlewatt_scheduler.feasibility.objective import bill
+from idlewatt_scheduler.feasibility.bill import bill
 from idlewatt_scheduler.feasibility.reading import Reading, Stay
 from idlewatt_scheduler.model.plan import Placement, Plan, Waiting
 from idlewatt_scheduler.model.reasons import PodReason, VehicleReason, WaitingCondition

@@ -1,23 +1,30 @@
 """Checks any planner's plan against the rules, and shares no code with any planner.
 
-This package is a second reading of `docs/reference/rules.md`: it imports the model and the
-standard library, nothing else of the core, so that one misunderstanding cannot hide in both. It
-favours plainness over speed: every quantity is evaluated at every instant at which something
-begins or ends, in exact fractions.
+This package is a second reading of `docs/reference/rules.md`: it imports the model, the
+standard library and the public holidays of countries, nothing else of the core, so that one
+misunderstanding cannot hide in both. It favours plainness over speed: every quantity is
+evaluated at every instant at which something begins or ends, in exact fractions.
 
-    wall_time    parking windows and departures, through daylight saving
+    wall_time    windows, zones, holidays, months, through daylight saving
+    departure    when cars really leave, as it was learned
     electricity  prices, and what is off-peak
     reading      candidates, capacities, stays
-    power        computing, charge, draw, circuits
+    power        computing, charge, draw
+    circuits     loads and limits, on each phase
     matching     selectors, affinity, taints
     vehicle      vehicle clauses
     pod          pod clauses
     placing      the plan's placements
     waiting      who waits and why; stability
     leaving      who has to leave
+    charging     the charging profiles
+    bill         what the stays on a vehicle cost
+    site_bill    what only all of a site's stays together cost
+    wear         what the battery loses
     objective    cost, weight, bound
 """
 
+from idlewatt_scheduler.feasibility.charging import charging_violations
 from idlewatt_scheduler.feasibility.leaving import leaving_violations
 from idlewatt_scheduler.feasibility.objective import objective_violations
 from idlewatt_scheduler.feasibility.placing import Scene, placing_violations
@@ -39,9 +46,10 @@ def violations(snapshot: Snapshot, plan: Plan) -> tuple[Violation, ...]:
     if plan.at != snapshot.at:
         sentence = f"It is a plan for {plan.at}; the snapshot is of {snapshot.at}."
         found.append(Violation("Time", "plan", sentence))
-    scene = Scene(Reading(snapshot), plan)
+    scene = Scene(Reading(snapshot, plan.charging), plan)
     found += placing_violations(scene, plan)
     found += waiting_violations(scene, plan)
     found += leaving_violations(scene.reading, plan)
+    found += charging_violations(scene, plan)
     found += objective_violations(scene, plan)
     return tuple(found)

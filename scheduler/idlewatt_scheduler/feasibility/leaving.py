@@ -2,10 +2,18 @@
 
 from collections.abc import Iterator
 
+from idlewatt_scheduler.feasibility.circuits import (
+    CircuitReading,
+    Load,
+    cars_below,
+    exceeded,
+    share,
+    together,
+)
 from idlewatt_scheduler.feasibility.electricity import Peak
 from idlewatt_scheduler.feasibility.pod import outside_residency, untrusted
 from idlewatt_scheduler.feasibility.power import (
-    CircuitReading,
+    Counting,
     Source,
     charge_at,
     draw,
@@ -139,33 +147,40 @@ def _shed(
 ) -> list[RunningPod]:
     """The pods that leave because the circuit is over its limit now."""
     circuit_now = CircuitReading(reading, site, circuit)
+    limits, at = circuit_now.limits(reading.at), reading.at
+    total, first, second, third = circuit_now.uncontrolled
+    own: Load = (total - circuit_now.generated, first, second, third)
     gone = set(must) | {
         identity(running.pod) for running in reading.snapshot.running if running.being_deleted
     }
-    cars = [
-        car
-        for car in reading.vehicles.values()
-        if car.site is not None and car.site.name == site.name and circuit in car.circuits_above
-    ]
+    cars = cars_below(reading, site, circuit)
     shed: list[RunningPod] = []
 
-    def load_without(*more: RunningPod) -> int:
+    def load_without(*more: RunningPod) -> Load:
         absent = gone.union(identity(running.pod) for running in (*shed, *more))
-        drawn = (draw(car, _stays(reading, car, absent), reading.at) for car in cars)
-        return circuit_now.uncontrolled + sum(drawn)
+        drawn = (
+            share(car, draw(car, _stays(reading, car, absent), at, Counting.NEW_IF_CONTROLLED))
+            for car in cars
+        )
+        return together([own, *drawn])
 
     names = {car.name for car in cars}
-    while (load := load_without()) > circuit_now.limit(reading.at):
+    while over := exceeded(load := load_without(), limits):
         able = [
             running
             for running in asked
             if running.node in names and identity(running.pod) not in gone and running not in shed
-            if load_without(running) < load
+            if _relieves(load_without(running), load, over)
         ]
         if not able:
             break
         shed.append(max(able, key=_goes_first))
     return shed
+
+
+def _relieves(after: Load, before: Load, over: list[int]) -> bool:
+    """Whether one of the figures that are over its limit would be less."""
+    return any(after[figure] < before[figure] for figure in over)
 
 
 def _goes_first(running: RunningPod) -> tuple[int, int, str]:

@@ -3,8 +3,8 @@
 from collections import defaultdict
 from collections.abc import Iterator
 
+from idlewatt_scheduler.feasibility.circuits import Grid
 from idlewatt_scheduler.feasibility.pod import Question, first_failing_pod_clause
-from idlewatt_scheduler.feasibility.power import Grid
 from idlewatt_scheduler.feasibility.reading import Candidate, Identity, Reading, Stay, identity
 from idlewatt_scheduler.feasibility.report import Violation
 from idlewatt_scheduler.feasibility.vehicle import failing_vehicle_clauses
@@ -31,7 +31,7 @@ class Scene:
                 new[placement.node].append(reading.new_stay(reading.pending[who], candidate))
                 seen.add(who)
         self._new = {name: tuple(stays) for name, stays in new.items()}
-        self.grid = Grid(reading, self._new)
+        self.grid = Grid.planned(reading, self._new)
 
     def new_on(self, name: str) -> tuple[Stay, ...]:
         """The stays the plan adds to a candidate, in the plan's order."""

@@ -4,13 +4,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from idlewatt_scheduler.feasibility.circuits import Grid
 from idlewatt_scheduler.feasibility.electricity import Peak
 from idlewatt_scheduler.feasibility.matching import affinity_matches, tolerates_taints
 from idlewatt_scheduler.feasibility.power import (
-    Grid,
+    Counting,
     Source,
     ac_power,
+    acknowledged,
     charge_at,
+    charging_edges,
     charging_power,
     computing_power,
     draw_cap,
@@ -158,14 +161,24 @@ def _departure_charge_at_risk(asked: Question) -> bool:
         return departure is not None and (
             charge_at(candidate, everyone, asked.reading.at, departure) < wanted
         )
+    if acknowledged(candidate) is not None:
+        return _would_take_from_charging(asked)
     charge = charge_at(candidate, everyone, asked.reading.at, asked.stay.start)
     if charge >= wanted or not (candidate.connection.charge_power_watts or 0) > 0:
         return False
-    return any(
-        charging_power(candidate) + ac_power(candidate, computing_power(candidate, everyone, t))
-        > draw_cap(candidate)
-        for t in asked.instants
-    )
+    return _would_take_from_charging(asked)
+
+
+def _would_take_from_charging(asked: Question) -> bool:
+    """At some instant the car is charged and has no room left for its computing."""
+    candidate = asked.candidate
+    edges = {*edges_of(asked.everyone), *charging_edges(candidate)}
+    for instant in (asked.stay.start, *inner_edges(edges, asked.stay.start, asked.stay.end)):
+        charging = charging_power(candidate, instant, Counting.NEW_IF_CONTROLLED)
+        computing = ac_power(candidate, computing_power(candidate, asked.everyone, instant))
+        if charging > 0 and charging + computing > draw_cap(candidate):
+            return True
+    return False
 
 
 def _not_enough_resources(asked: Question) -> bool:

@@ -1,20 +1,19 @@
-"""Power, charge and circuits, evaluated at the instants where something begins or ends."""
+"""Power and charge of a car, evaluated at the instants where something begins or ends."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from enum import Enum
 from fractions import Fraction
-from functools import cached_property
 from itertools import pairwise
 
-from idlewatt_scheduler.feasibility.reading import Candidate, Reading, Stay
-from idlewatt_scheduler.feasibility.steps import Steps, inner_edges
-from idlewatt_scheduler.model.site import Circuit, ObservedCircuit, Site
+from idlewatt_scheduler.feasibility.reading import Candidate, Stay
+from idlewatt_scheduler.feasibility.steps import inner_edges
+from idlewatt_scheduler.model.charging import ChargingProfile
+from idlewatt_scheduler.model.site import ChargingController
 from idlewatt_scheduler.model.units import (
     MILLIWATT_MILLISECONDS_PER_WATT_HOUR,
     Instant,
     Milliwatts,
     milliwatts,
-    seconds,
 )
 from idlewatt_scheduler.model.vehicle import EnergySource, Supply
 
@@ -89,8 +88,33 @@ def draw_cap(candidate: Candidate) -> Milliwatts:
     return milliwatts(own if reported is None else reported)
 
 
-def charging_power(candidate: Candidate) -> Milliwatts:
-    """What goes into the battery: as reported, else the most that may."""
+class Counting(Enum):
+    """Which of a car's charging is counted, where its charger takes our profiles."""
+
+    EITHER = "the greater of the acknowledged profile and the new one"
+    NEW_IF_CONTROLLED = "the new profile of a controlled car"
+    NEW = "the new profile of every car that has one"
+    EITHER_OR_NEW = "the greater of the two; of a car that is not controlled, the new one"
+
+
+def power_of(profile: ChargingProfile | None, instant: Instant) -> Milliwatts:
+    """What a profile says of an instant; nothing where it says nothing."""
+    return (profile.power_at(instant) or 0) if profile else 0
+
+
+def acknowledged(candidate: Candidate) -> ChargingProfile | None:
+    """The profile that a controlled car is known to keep; None: the car is not controlled."""
+    connection, site = candidate.connection, candidate.site
+    if site is None or site.charging_controller is not ChargingController.IDLEWATT:
+        return None
+    profile = connection.profile
+    if connection.supply is not Supply.SUPPLIED or profile is None:
+        return None
+    return None if profile.power_at(candidate.at) is None else profile
+
+
+def reported_charging(candidate: Candidate) -> Milliwatts:
+    """What goes into the battery of a car we do not charge: as reported, else the most."""
     reported = candidate.connection.charge_power_watts
     if reported is not None:
         return milliwatts(reported)
@@ -99,148 +123,46 @@ def charging_power(candidate: Candidate) -> Milliwatts:
     return draw_cap(candidate)
 
 
-def draw(candidate: Candidate, stays: Sequence[Stay], instant: Instant) -> Milliwatts:
+def charging_power(
+    candidate: Candidate, instant: Instant, which: Counting = Counting.EITHER
+) -> Milliwatts:
+    """What goes into the battery at an instant."""
+    old, new = acknowledged(candidate), candidate.new_profile
+    planned = power_of(new, instant)
+    if old is None:
+        counts_anyway = which in {Counting.NEW, Counting.EITHER_OR_NEW}
+        return planned if new is not None and counts_anyway else reported_charging(candidate)
+    if new is None or which in {Counting.EITHER, Counting.EITHER_OR_NEW}:
+        return max(power_of(old, instant), planned)
+    return planned
+
+
+def charging_edges(candidate: Candidate) -> set[Instant]:
+    """Every instant at which a profile of the car may change its power."""
+    profiles = (acknowledged(candidate), candidate.new_profile)
+    return {
+        max(period.start, candidate.at)
+        for profile in profiles
+        if profile is not None
+        for period in profile.periods
+    }
+
+
+def draw(
+    candidate: Candidate,
+    stays: Sequence[Stay],
+    instant: Instant,
+    which: Counting = Counting.EITHER,
+) -> Milliwatts:
     """What the car takes from its circuit; a car of unknown supply is held to be plugged."""
+    return draw_beside(candidate, stays, instant, charging_power(candidate, instant, which))
+
+
+def draw_beside(
+    candidate: Candidate, stays: Sequence[Stay], instant: Instant, charging: Milliwatts
+) -> Milliwatts:
+    """What the car takes from its circuit while so much goes into its battery."""
     if candidate.connection.supply is Supply.UNPLUGGED:
         return 0
     computing = ac_power(candidate, computing_power(candidate, stays, instant))
-    return min(draw_cap(candidate), charging_power(candidate) + computing)
-
-
-class CircuitReading:
-    """One circuit of a site: its own load and its limit, at any instant."""
-
-    def __init__(self, reading: Reading, site: Site, circuit: Circuit) -> None:
-        self.circuit = circuit
-        self._reading = reading
-        self._observed = _observed(site, circuit)
-
-    @cached_property
-    def _measured(self) -> int | None:
-        return self._observed.uncontrolled_load_watts
-
-    @cached_property
-    def _is_fresh(self) -> bool:
-        observed_at = self._observed.observed_at
-        if observed_at is None or self._reading.too_late(observed_at):
-            return False
-        allowed = seconds(self._reading.policy.telemetry_max_age_seconds)
-        return self._reading.at - observed_at <= allowed
-
-    @cached_property
-    def uncontrolled(self) -> Milliwatts:
-        """The measured load while that is fresh, else the declared one, else nothing."""
-        if self._measured is not None and self._is_fresh:
-            return milliwatts(self._measured)
-        return milliwatts(self.circuit.uncontrolled_load_watts or 0)
-
-    @property
-    def limit_edges(self) -> set[Instant]:
-        """When the limit changes."""
-        until = self._observed.curtailed_until
-        return set() if until is None else {until}
-
-    def limit(self, instant: Instant) -> Milliwatts:
-        """The least of the limits that hold at an instant."""
-        limits = [self.circuit.import_capacity_limit_watts]
-        curtailed, until = self._observed.curtailed_to_watts, self._observed.curtailed_until
-        if curtailed is not None and (until is None or instant < until):
-            limits.append(curtailed)
-        failsafe = self.circuit.failsafe_limit_watts
-        if failsafe is not None and self._measured is not None and not self._is_fresh:
-            limits.append(failsafe)
-        return milliwatts(min(limits))
-
-
-def _observed(site: Site, circuit: Circuit) -> ObservedCircuit:
-    for observed in site.observed_circuits:
-        if observed.name == circuit.name:
-            return observed
-    return ObservedCircuit(circuit.name)
-
-
-class Grid:
-    """Every circuit's load under the stays of a whole plan."""
-
-    def __init__(self, reading: Reading, placed: Mapping[str, tuple[Stay, ...]]) -> None:
-        self._reading = reading
-        self._placed = placed
-        self._circuits: dict[tuple[str, str], CircuitReading] = {}
-        self._loads: dict[tuple[str, str], Steps[Milliwatts]] = {}
-
-    def all_on(self, candidate: Candidate) -> tuple[Stay, ...]:
-        """Running and placed stays of a candidate."""
-        return self._reading.running_on(candidate.name) + self._placed.get(candidate.name, ())
-
-    def circuit(self, site: Site, circuit: Circuit) -> CircuitReading:
-        """What is known of a circuit."""
-        key = (site.name, circuit.name)
-        if key not in self._circuits:
-            self._circuits[key] = CircuitReading(self._reading, site, circuit)
-        return self._circuits[key]
-
-    def load(self, site: Site, circuit: Circuit) -> Steps[Milliwatts]:
-        """The load of a circuit over time, under the whole plan."""
-        key = (site.name, circuit.name)
-        if key not in self._loads:
-            self._loads[key] = self._summed(site, circuit)
-        return self._loads[key]
-
-    def cars_below(self, site: Site, circuit: Circuit) -> list[Candidate]:
-        """Every car last observed on the circuit or below it, whatever its telemetry's age."""
-        return [
-            car
-            for car in self._reading.vehicles.values()
-            if car.site is not None and car.site.name == site.name
-            if circuit.name in {above.name for above in car.circuits_above}
-        ]
-
-    def _summed(self, site: Site, circuit: Circuit) -> Steps[Milliwatts]:
-        uncontrolled = self.circuit(site, circuit).uncontrolled
-        cars = [
-            Steps.sampled(
-                {self._reading.at, *edges_of(stays)},
-                lambda instant, car=car, stays=stays: draw(car, stays, instant),  # type: ignore[misc]
-            )
-            for car in self.cars_below(site, circuit)
-            for stays in (self.all_on(car),)
-        ]
-        edges = {self._reading.at}.union(*(car.edges for car in cars))
-        return Steps.sampled(
-            edges, lambda instant: uncontrolled + sum(car.at(instant) for car in cars)
-        )
-
-    def over_because_of(
-        self, candidate: Candidate, stay: Stay, companions: tuple[Stay, ...]
-    ) -> Circuit | None:
-        """A circuit over its limit while the stay, with its companions, raises the car's draw.
-
-        `companions` are the other new stays on the car; they stand in for those of the plan.
-        """
-        running = self._reading.running_on(candidate.name)
-        own = (*running, *companions, stay)
-        planned = self.all_on(candidate)
-        above = self._above(candidate)
-        edges = edges_of((*own, *planned))
-        for _, reading, load in above:
-            edges |= {*load.edges, *reading.limit_edges}
-        for instant in (stay.start, *inner_edges(edges, stay.start, stay.end)):
-            drawn = draw(candidate, own, instant)
-            if drawn <= draw(candidate, running, instant):
-                continue
-            change = drawn - draw(candidate, planned, instant)
-            for circuit, reading, load in above:
-                if load.at(instant) + change > reading.limit(instant):
-                    return circuit
-        return None
-
-    def _above(
-        self, candidate: Candidate
-    ) -> list[tuple[Circuit, CircuitReading, Steps[Milliwatts]]]:
-        site = candidate.site
-        if site is None:
-            return []
-        return [
-            (circuit, self.circuit(site, circuit), self.load(site, circuit))
-            for circuit in candidate.circuits_above
-        ]
+    return min(draw_cap(candidate), charging + computing)

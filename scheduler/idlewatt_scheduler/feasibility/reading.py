@@ -1,20 +1,24 @@
 """A snapshot as the checker reads it: candidates, their capacity, and stays upon them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from typing import Final
 
+from idlewatt_scheduler.feasibility.departure import learned_departure
 from idlewatt_scheduler.feasibility.electricity import (
     InForce,
     Peak,
+    Published,
     peak_over_time,
     rate_between,
     tariff_over_time,
 )
 from idlewatt_scheduler.feasibility.steps import Steps
 from idlewatt_scheduler.feasibility.wall_time import open_window_end
+from idlewatt_scheduler.model.charging import ChargingProfile
+from idlewatt_scheduler.model.plan import Charging
 from idlewatt_scheduler.model.site import Circuit, Site
 from idlewatt_scheduler.model.snapshot import Snapshot
 from idlewatt_scheduler.model.tariff import Tariff
@@ -58,7 +62,11 @@ class Stay:
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """Somewhere a pod may be placed: a Node with, or under `Allow` without, a vehicle."""
+    """Somewhere a pod may be placed: a Node with, or under `Allow` without, a vehicle.
+
+    Attributes:
+        new_profile: the charging profile that the plan gives it, right or wrong.
+    """
 
     name: str
     vehicle: Vehicle | None
@@ -67,6 +75,9 @@ class Candidate:
     at: Instant
     age_allowed: Milliseconds
     other_use: Mapping[str, int]
+    learned_departure: Instant | None = None
+    learned_on_arrival: Instant | None = None
+    new_profile: ChargingProfile | None = None
 
     @cached_property
     def asleep(self) -> bool:
@@ -95,9 +106,19 @@ class Candidate:
         """When the car leaves; None: no parking window is open here and now."""
         if self.vehicle is None or self.site is None:
             return None
-        end = open_window_end(self.vehicle, self.site.name, self.site.time_zone, self.at)
-        expected = self.vehicle.observed.departure_expected_at
-        return end if end is None or expected is None else min(end, expected)
+        end = open_window_end(self.vehicle, self.site, self.at)
+        if end is None:
+            return None
+        told = (self.vehicle.observed.departure_expected_at, self.learned_departure)
+        return min([end, *(each for each in told if each is not None)])
+
+    @cached_property
+    def charge_by(self) -> Instant | None:
+        """When the car is to have its departure charge; None: no parking window is open."""
+        told = self.learned_on_arrival
+        return (
+            self.departure if self.departure is None or told is None else min(self.departure, told)
+        )
 
     def capacity(self, resource: str) -> int | None:
         """Thousandths of a resource it has in all; None: as many as one likes."""
@@ -129,9 +150,14 @@ class Candidate:
 
 
 class Reading:
-    """The snapshot with all that follows from it, whatever the plan."""
+    """The snapshot with all that follows from it, wherever pods are placed.
 
-    def __init__(self, snapshot: Snapshot) -> None:
+    The new charging profiles of a plan are taken as they are: whether they are right is asked
+    elsewhere, but what pods may draw beside them depends on them.
+    """
+
+    def __init__(self, snapshot: Snapshot, charging: Sequence[Charging] = ()) -> None:
+        self._profiles = {each.vehicle: each.profile for each in reversed(charging)}
         self.snapshot = snapshot
         self.at = snapshot.at
         self.policy = snapshot.policy
@@ -153,15 +179,29 @@ class Reading:
         policy = self.policy
         age = policy.sleep_max_age_seconds if asleep else policy.telemetry_max_age_seconds
         site_name = observed.connection.site if observed.connection else None
+        site = self.snapshot.sites.get(site_name) if site_name else None
+        since = observed.parking.since if observed.parking else None
         return Candidate(
             name=vehicle.name,
             vehicle=vehicle,
             node=self.snapshot.nodes.get(vehicle.name),
-            site=self.snapshot.sites.get(site_name) if site_name else None,
+            site=site,
             at=self.at,
             age_allowed=seconds(age),
             other_use=self.snapshot.other_use.get(vehicle.name, {}),
+            learned_departure=self._learned(vehicle, site, self.at),
+            learned_on_arrival=self._learned(vehicle, site, since),
+            new_profile=self._profiles.get(vehicle.name),
         )
+
+    def _learned(
+        self, vehicle: Vehicle, site: Site | None, instant: Instant | None
+    ) -> Instant | None:
+        """The learned departure as it is, or was, at an instant."""
+        if site is None or instant is None:
+            return None
+        missed = self.policy.miss_probability_percent
+        return learned_departure(self.snapshot.departures, missed, vehicle, site, instant)
 
     def running_on(self, name: str) -> tuple[Stay, ...]:
         """The stays of our pods that already run on a node."""
@@ -226,13 +266,19 @@ class Reading:
     def prices(self, tariff: Tariff) -> Steps[InForce]:
         """What a tariff says from `at` on."""
         if tariff.name not in self._tariffs:
-            self._tariffs[tariff.name] = tariff_over_time(tariff, self.at)
+            policy, snapshot = self.policy, self.snapshot
+            published = Published(
+                self.at, seconds(policy.forecast_max_age_seconds), snapshot.tariffs
+            )
+            self._tariffs[tariff.name] = tariff_over_time(tariff, published)
         return self._tariffs[tariff.name]
 
     def peak(self, site: Site) -> Steps[Peak]:
         """What the policy's tests say at a site from `at` on."""
         if site.name not in self._peaks:
-            self._peaks[site.name] = peak_over_time(self.policy, self.tariff_of(site), self.at)
+            tariff = self.tariff_of(site)
+            prices = self.prices(tariff) if tariff else None
+            self._peaks[site.name] = peak_over_time(self.policy, tariff, prices, self.at)
         return self._peaks[site.name]
 
     @cached_property

@@ -35,7 +35,7 @@ def failing_vehicle_clauses(reading: Reading, candidate: Candidate) -> Iterator[
         VehicleReason.MONTHLY_CAP_REACHED: partial(_cap_reached, vehicle),
         VehicleReason.NODE_NOT_READY: partial(_not_ready, candidate),
         VehicleReason.UNREACHABLE: partial(_unreachable, candidate),
-        VehicleReason.TELEMETRY_INVALID: partial(_telemetry_invalid, reading, vehicle),
+        VehicleReason.TELEMETRY_INVALID: partial(telemetry_invalid, reading, vehicle),
         VehicleReason.TELEMETRY_STALE: lambda: stale_since(reading, candidate) is not None,
         VehicleReason.NOT_PARKED: lambda: _parking(vehicle).parked is False,
         VehicleReason.OCCUPIED: lambda: _parking(vehicle).occupied is True,
@@ -92,7 +92,8 @@ def _essential_blocks(vehicle: Vehicle) -> list[tuple[_Block | None, object]]:
     ]
 
 
-def _telemetry_invalid(reading: Reading, vehicle: Vehicle) -> bool:
+def telemetry_invalid(reading: Reading, vehicle: Vehicle) -> bool:
+    """One of the three blocks says so of itself, or comes from the future."""
     return any(
         block.quality is Quality.INVALID
         or (block.observed_at is not None and reading.too_late(block.observed_at))

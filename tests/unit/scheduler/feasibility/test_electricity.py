@@ -7,6 +7,7 @@ import pytest
 
 from idlewatt_scheduler.feasibility.electricity import (
     Peak,
+    Published,
     peak_over_time,
     rate_between,
     tariff_over_time,
@@ -14,7 +15,7 @@ from idlewatt_scheduler.feasibility.electricity import (
 from idlewatt_scheduler.model.calendars import EVERY_DAY, Recurrence
 from idlewatt_scheduler.model.policy import ExchangeRate, OffPeakTest
 from idlewatt_scheduler.model.tariff import Tariff, TariffInterval, TariffZone
-from idlewatt_scheduler.model.units import HOUR
+from idlewatt_scheduler.model.units import HOUR, SECOND
 from idlewatt_scheduler.testing import AT, a_policy, a_tariff
 
 OFF, ON, UNKNOWN = Peak.OFF, Peak.ON, Peak.UNKNOWN
@@ -33,13 +34,15 @@ def hourly(*prices: str | None, **overrides: object) -> Tariff:
 def verdicts(tariff: Tariff | None, hours: int, **tests: object) -> list[Peak]:
     """What the tests say at the start of each hour from `AT` on."""
     policy = a_policy(off_peak=OffPeakTest(**tests), exchange_rates=NOK)  # type: ignore[arg-type]
-    over_time = peak_over_time(policy, tariff, AT)
+    published = Published(AT, policy.forecast_max_age_seconds * SECOND)
+    prices = tariff_over_time(tariff, published) if tariff else None
+    over_time = peak_over_time(policy, tariff, prices, AT)
     return [over_time.at(AT + n * HOUR) for n in range(hours)]
 
 
 def price(tariff: Tariff) -> Fraction | None:
     """The price at `AT`."""
-    return tariff_over_time(tariff, AT).at(AT).price
+    return tariff_over_time(tariff, Published(AT, HOUR)).at(AT).price
 
 
 def test_price_is_the_sum_with_adders_times_tax() -> None:

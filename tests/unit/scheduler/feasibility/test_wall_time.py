@@ -8,7 +8,7 @@ from idlewatt_scheduler.feasibility.wall_time import occurrences, open_window_en
 from idlewatt_scheduler.model.calendars import EVERY_DAY, Interval, Recurrence
 from idlewatt_scheduler.model.units import DAY, HOUR
 from idlewatt_scheduler.model.vehicle import ParkingWindow
-from idlewatt_scheduler.testing import a_vehicle, instant
+from idlewatt_scheduler.testing import a_site, a_vehicle, instant
 
 BERLIN = ZoneInfo("Europe/Berlin")
 SPRING, AUTUMN = "2026-03-29T", "2026-10-25T"
@@ -67,7 +67,7 @@ def end_of(*windows: tuple[str, str], at: str = "2026-01-15T22:00:00Z") -> str |
     vehicle = a_vehicle(
         windows=tuple(ParkingWindow(f"w{n}", "s", each) for n, each in enumerate(recurrences))
     )
-    end = open_window_end(vehicle, "s", BERLIN, instant(at))
+    end = open_window_end(vehicle, a_site(name="s"), instant(at))
     return None if end is None else _text(end)
 
 
@@ -94,4 +94,4 @@ def test_nobody_looks_further_than_fourteen_days() -> None:
     holiday = ParkingWindow("holiday", "s", start=at - HOUR, end=at + 100 * DAY)
     for window in (always, holiday):
         vehicle = a_vehicle(windows=(window,))
-        assert open_window_end(vehicle, "s", BERLIN, at) == at + 14 * DAY
+        assert open_window_end(vehicle, a_site(name="s"), at) == at + 14 * DAY
