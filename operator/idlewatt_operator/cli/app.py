@@ -10,7 +10,7 @@ from typing import Final
 
 import typer
 
-from idlewatt_operator.cli import demo, plan, run, telemetry, validate, version
+from idlewatt_operator.cli import demo, plan, run, tariff, telemetry, validate, version
 
 _COMMANDS: Final[dict[str, ModuleType]] = {
     "demo": demo,
@@ -37,3 +37,4 @@ for _name, _module in _COMMANDS.items():
     )(_module.command)
 
 app.add_typer(telemetry.app, name="telemetry")
+app.add_typer(tariff.app, name="tariff")
