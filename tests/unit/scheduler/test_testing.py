@@ -1,26 +1,32 @@
 """The builders give a healthy fleet, change what they are told to, and refuse the impossible."""
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from idlewatt_scheduler.model.calendars import Recurrence
+from idlewatt_scheduler.model.calendars import EVERY_DAY, Recurrence
+from idlewatt_scheduler.model.charging import ChargingPeriod, ChargingProfile
+from idlewatt_scheduler.model.departures import DepartureModel
 from idlewatt_scheduler.model.policy import OffPeakTest
-from idlewatt_scheduler.model.site import Circuit
-from idlewatt_scheduler.model.tariff import TariffInterval
-from idlewatt_scheduler.model.vehicle import ParkingWindow
+from idlewatt_scheduler.model.site import Circuit, ObservedCircuit
+from idlewatt_scheduler.model.tariff import DemandCharge, TariffInterval
+from idlewatt_scheduler.model.vehicle import ParkingException, ParkingWindow, TaperStep
 from idlewatt_scheduler.testing import (
     AT,
+    a_controlled_car,
     a_node,
     a_pod,
     a_policy,
+    a_profile,
     a_running_pod,
     a_site,
     a_snapshot,
     a_tariff,
     a_vehicle,
     changed,
+    even_quantiles,
     instant,
 )
 
@@ -58,6 +64,10 @@ def test_an_instant_has_a_zone() -> None:
         instant("2026-01-15T22:00:00")
 
 
+HALF_A_WATT = ChargingProfile((ChargingPeriod(AT, 500),))
+ON_NO_DAY = Recurrence(frozenset(), 0, 0)
+IN_NO_MONTH = Recurrence(EVERY_DAY, 0, 0, months=frozenset())
+
 IMPOSSIBLE: list[tuple[str, Callable[..., object], dict[str, Any]]] = [
     ("reserve <= departure", a_vehicle, {"battery__reserve_percent": 81}),
     ("no capacity", a_vehicle, {"battery__net_capacity_watt_hours": 0}),
@@ -83,6 +93,26 @@ IMPOSSIBLE: list[tuple[str, Callable[..., object], dict[str, Any]]] = [
     ("does not count itself", a_pod, {"requests": {}}),
     ("requests less", a_pod, {"requests": {"cpu": -1, "pods": 1_000}}),
     ("that is no time", a_pod, {"demand__expected_runtime": 0}),
+    ("4 phases", a_vehicle, {"phases": 4}),
+    ("no efficiency", a_vehicle, {"charge_efficiency_percent": 0}),
+    ("no efficiency", a_vehicle, {"battery__round_trip_efficiency_percent": 101}),
+    ("with nothing at all", a_vehicle, {"min_charge_power_watts": 0}),
+    ("do not rise", a_vehicle, {"taper": (TaperStep(90, 1), TaperStep(80, 2))}),
+    ("no phase", a_vehicle, {"observed__connection__phases": frozenset()}),
+    ("in order of time", a_controlled_car, {"observed__connection__profile": a_profile()}),
+    ("whole watts", a_controlled_car, {"observed__connection__profile": HALF_A_WATT}),
+    ("ends before", a_vehicle, {"exceptions": (ParkingException("away", 2, 2),)}),
+    ("no month", a_vehicle, {"windows": (ParkingWindow("w", "s", IN_NO_MONTH),)}),
+    ("0 V", a_site, {"nominal_voltage_volts": 0}),
+    ("below 0", a_site, {"observed_circuits": (ObservedCircuit("a", export_watts=-1),)}),
+    ("when it was", a_site, {"observed_circuits": (ObservedCircuit("a", peak_watts=1),)}),
+    ("no day", a_tariff, {"demand_charges": (DemandCharge("d", ON_NO_DAY, Decimal(1)),)}),
+    ("does not have", a_tariff, {"refreshed_at": AT}),
+    ("from itself", a_tariff, {"carbon": "depot"}),
+    ("are cleanest", a_policy, {"off_peak": OffPeakTest(cleanest_percent_of_next_24_hours=0)}),
+    ("no less than no time", a_policy, {"surplus_seconds": -1}),
+    ("never fall", a_snapshot, {"departures": DepartureModel((even_quantiles(9, 0),))}),
+    ("no hour", a_snapshot, {"departures": DepartureModel((even_quantiles(0, 9, hour=24),))}),
     ("2 vehicles v-1", a_snapshot, {"vehicles": (a_vehicle(), a_vehicle())}),
     ("2 pods default/pod", a_snapshot, {"pending": (a_pod(), a_pod())}),
     ("its fence", a_snapshot, {"running": (a_running_pod(counts_until=AT),)}),

@@ -10,7 +10,6 @@ Impossible fixtures are refused with a `ValueError` that says what contradicts w
 whose fixture no cluster could show proves nothing.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass, replace
 from datetime import UTC, datetime
@@ -19,11 +18,13 @@ from typing import Any, Final, TypeVar, cast
 from zoneinfo import ZoneInfo
 
 from idlewatt_scheduler.model.calendars import EVERY_DAY, Recurrence
+from idlewatt_scheduler.model.charging import ChargingPeriod, ChargingProfile
+from idlewatt_scheduler.model.departures import DepartureQuantiles
 from idlewatt_scheduler.model.policy import FleetPolicy
-from idlewatt_scheduler.model.site import Circuit, EnergyBearer, Site
+from idlewatt_scheduler.model.site import ChargingController, Circuit, EnergyBearer, Site
 from idlewatt_scheduler.model.snapshot import Snapshot
 from idlewatt_scheduler.model.tariff import Tariff, TariffZone
-from idlewatt_scheduler.model.units import HOUR, MINUTE, SECOND, Instant
+from idlewatt_scheduler.model.units import HOUR, MINUTE, SECOND, Instant, Milliseconds
 from idlewatt_scheduler.model.vehicle import (
     Agreement,
     Battery,
@@ -40,6 +41,16 @@ from idlewatt_scheduler.model.vehicle import (
     Vehicle,
 )
 from idlewatt_scheduler.model.workload import Node, Pod, Ready, RunningPod
+from idlewatt_scheduler.testing.contradictions import (
+    contradictions_of_node,
+    contradictions_of_pod,
+    contradictions_of_policy,
+    contradictions_of_site,
+    contradictions_of_snapshot,
+    contradictions_of_tariff,
+    contradictions_of_vehicle,
+    refuse,
+)
 
 _Value = TypeVar("_Value")
 
@@ -133,7 +144,7 @@ def a_vehicle(**overrides: object) -> Vehicle:
         ),
         **overrides,
     )
-    _refuse(_contradictions_of_vehicle(vehicle))
+    refuse(contradictions_of_vehicle(vehicle))
     return vehicle
 
 
@@ -176,11 +187,7 @@ def a_node(**overrides: object) -> Node:
         ),
         **overrides,
     )
-    _refuse(
-        f"Node {node.name} has {amount} thousandths of {resource} to allocate: less than nothing."
-        for resource, amount in node.allocatable.items()
-        if amount < 0
-    )
+    refuse(contradictions_of_node(node))
     return node
 
 
@@ -201,7 +208,7 @@ def a_site(**overrides: object) -> Site:
         ),
         **overrides,
     )
-    _refuse(_contradictions_of_site(site))
+    refuse(contradictions_of_site(site))
     return site
 
 
@@ -219,29 +226,46 @@ def a_tariff(**overrides: object) -> Tariff:
         ),
         **overrides,
     )
-    _refuse(_contradictions_of_tariff(tariff))
+    refuse(contradictions_of_tariff(tariff))
     return tariff
+
+
+def a_profile(*pieces: tuple[Milliseconds, int], at: Instant = AT) -> ChargingProfile:
+    """Powers in watts, each from so many milliseconds after `at` on; nothing after the last."""
+    return ChargingProfile(
+        tuple(ChargingPeriod(at + after, watts * 1_000) for after, watts in pieces)
+    )
+
+
+def a_charging_site(**overrides: object) -> Site:
+    """`depot-7` with chargers that take our profiles."""
+    return a_site(**{"charging_controller": ChargingController.IDLEWATT, **overrides})
+
+
+def a_controlled_car(**overrides: object) -> Vehicle:
+    """`v-1` at 40 %, whose charger acknowledged a while ago that it is not to charge.
+
+    It is controlled only where it stands at `a_charging_site()`.
+    """
+    return a_vehicle(
+        **{
+            "observed__battery__state_of_charge_percent": 40,
+            "observed__connection__profile": a_profile((-HOUR, 0)),
+            **overrides,
+        }
+    )
+
+
+def even_quantiles(least: int, most: int, **keys: Any) -> DepartureQuantiles:  # noqa: ANN401
+    """An entry of what was learned of departures: evenly spread from the least to the most."""
+    points = tuple(least + (most - least) * percent // 100 for percent in range(101))
+    return DepartureQuantiles(points=points, **{"stated": True, **keys})
 
 
 def a_policy(**overrides: object) -> FleetPolicy:
     """The defaults of a fleet without a FleetPolicy."""
     policy = changed(FleetPolicy(), **overrides)
-    percent = policy.off_peak.cheapest_percent_of_next_24_hours
-    _refuse(
-        sentence
-        for impossible, sentence in (
-            (percent is not None and not 1 <= percent <= 100, f"No {percent} % are cheapest."),  # noqa: PLR2004
-            (
-                (policy.off_peak.max_price_per_kwh is None) != (policy.off_peak.currency is None),
-                "A highest price and its currency are given together.",
-            ),
-            (
-                any(rate.rate <= 0 for rate in policy.exchange_rates),
-                "An exchange rate is greater than 0.",
-            ),
-        )
-        if impossible
-    )
+    refuse(contradictions_of_policy(policy))
     return policy
 
 
@@ -259,7 +283,7 @@ def a_pod(**overrides: object) -> Pod:
     )
     if not pod.uid:
         pod = replace(pod, uid=f"uid-{pod.key}")
-    _refuse(_contradictions_of_pod(pod))
+    refuse(contradictions_of_pod(pod))
     return pod
 
 
@@ -276,7 +300,7 @@ def a_running_pod(**overrides: object) -> RunningPod:
     )
     if running.pod.uid == "uid-default/running":
         running = replace(running, pod=replace(running.pod, uid=f"uid-{running.pod.key}"))
-    _refuse(_contradictions_of_pod(running.pod))
+    refuse(contradictions_of_pod(running.pod))
     return running
 
 
@@ -308,7 +332,7 @@ def a_snapshot(**overrides: object) -> Snapshot:
     if "nodes" not in named:
         nodes = {vehicle.name: a_node(name=vehicle.name) for vehicle in snapshot.vehicles}
         snapshot = replace(snapshot, nodes=nodes)
-    _refuse(_contradictions_of_snapshot(snapshot))
+    refuse(contradictions_of_snapshot(snapshot))
     return snapshot
 
 
@@ -321,113 +345,3 @@ def _by_name(values: object) -> Mapping[str, object]:
 def _wall_times(start: str, end: str) -> Recurrence:
     begin, finish = (int(text[:2]) * 60 + int(text[3:]) for text in (start, end))
     return Recurrence(EVERY_DAY, begin, finish)
-
-
-def _refuse(contradictions: Iterable[str]) -> None:
-    sentences = list(contradictions)
-    if sentences:
-        raise ValueError(" ".join(sentences))
-
-
-def _contradictions_of_vehicle(vehicle: Vehicle) -> Iterable[str]:
-    where = f"Vehicle {vehicle.name}"
-    battery, compute = vehicle.battery, vehicle.compute
-    if not 0 <= battery.reserve_percent <= battery.departure_percent <= 100:  # noqa: PLR2004
-        yield (
-            f"{where} has a reserve of {battery.reserve_percent} % and a departure charge of"
-            f" {battery.departure_percent} %: 0 <= reserve <= departure charge <= 100 must hold."
-        )
-    if battery.net_capacity_watt_hours <= 0:
-        yield f"{where} has a battery of no capacity."
-    if not 1 <= compute.efficiency_percent <= 100:  # noqa: PLR2004
-        yield f"{where} has an efficiency of {compute.efficiency_percent} %: it is 1 to 100."
-    figures = (
-        compute.max_power_watts,
-        compute.standby_power_watts,
-        compute.wake_seconds,
-        compute.wake_energy_watt_hours,
-        vehicle.max_charge_power_watts,
-    )
-    if min(*figures, *compute.capacity.values(), 0) < 0:
-        yield f"{where} has a power, a time or a capacity below 0."
-    observed = vehicle.observed.battery
-    if observed and not 0 <= (observed.state_of_charge_percent or 0) <= 100:  # noqa: PLR2004
-        yield f"{where} reports a charge of {observed.state_of_charge_percent} %: it is 0 to 100."
-    for window in vehicle.windows:
-        yield from _contradictions_of_window(where, window)
-
-
-def _contradictions_of_window(where: str, window: ParkingWindow) -> Iterable[str]:
-    once = window.start is not None and window.end is not None
-    if (window.recurrence is not None) == once:
-        yield f"{where}: window {window.name} either recurs, or has a start and an end."
-    if window.start is not None and window.end is not None and window.end <= window.start:
-        yield f"{where}: window {window.name} ends before it starts."
-    if window.recurrence is not None:
-        yield from _contradictions_of_recurrence(
-            f"{where}: window {window.name}", window.recurrence
-        )
-
-
-def _contradictions_of_recurrence(where: str, recurrence: Recurrence) -> Iterable[str]:
-    minutes = (recurrence.start_minutes, recurrence.end_minutes)
-    if not all(0 <= minute < 24 * 60 for minute in minutes):
-        yield f"{where} has a wall time outside a day."
-    if not recurrence.days or not recurrence.days <= EVERY_DAY:
-        yield f"{where} recurs on no day, or on days outside Monday 0 to Sunday 6."
-
-
-def _contradictions_of_site(site: Site) -> Iterable[str]:
-    seen: set[str] = set()
-    for circuit in site.circuits:
-        if circuit.parent is not None and circuit.parent not in seen:
-            yield (
-                f"Site {site.name}: circuit {circuit.name} stands before its parent"
-                f" {circuit.parent}."
-            )
-        if circuit.name in seen:
-            yield f"Site {site.name} has two circuits {circuit.name}."
-        if circuit.import_capacity_limit_watts < 0:
-            yield f"Site {site.name}: circuit {circuit.name} has a limit below 0."
-        seen.add(circuit.name)
-
-
-def _contradictions_of_tariff(tariff: Tariff) -> Iterable[str]:
-    if tariff.zones and tariff.intervals:
-        yield f"Tariff {tariff.name} has both zones and intervals."
-    for zone in tariff.zones:
-        yield from _contradictions_of_recurrence(
-            f"Tariff {tariff.name}: zone {zone.name}", zone.recurrence
-        )
-    for interval in tariff.intervals:
-        if interval.duration <= 0:
-            yield f"Tariff {tariff.name}: the interval at {interval.start} has no duration."
-
-
-def _contradictions_of_pod(pod: Pod) -> Iterable[str]:
-    if pod.requests.get("pods") != 1_000:  # noqa: PLR2004
-        yield f"Pod {pod.key} does not count itself: its requests lack `pods: 1000`."
-    if min(pod.requests.values(), default=0) < 0:
-        yield f"Pod {pod.key} requests less than nothing."
-    runtime = pod.demand.expected_runtime
-    if runtime is not None and runtime <= 0:
-        yield f"Pod {pod.key} expects to run for {runtime} ms: that is no time."
-
-
-def _contradictions_of_snapshot(snapshot: Snapshot) -> Iterable[str]:
-    names = Counter(vehicle.name for vehicle in snapshot.vehicles)
-    yield from (f"There are {count} vehicles {name}." for name, count in names.items() if count > 1)
-    pods = Counter((pod.key, pod.uid) for pod in snapshot.pending)
-    pods.update((running.pod.key, running.pod.uid) for running in snapshot.running)
-    yield from (
-        f"There are {count} pods {key} with the UID {uid!r}."
-        for (key, uid), count in pods.items()
-        if count > 1
-    )
-    for running in snapshot.running:
-        if running.counts_until is not None and running.counts_until <= snapshot.at:
-            yield f"Pod {running.pod.key} counted until its fence, and that is past."
-    for kind in ("nodes", "sites", "tariffs"):
-        for name, value in getattr(snapshot, kind).items():
-            if value.name != name:
-                yield f"{value.name!r} is filed under {name!r} in the snapshot's {kind}."
