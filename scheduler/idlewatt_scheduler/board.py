@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from fractions import Fraction
 
 from idlewatt_scheduler.candidates import Candidate, Fleet, total
-from idlewatt_scheduler.circuits import Change, Headroom
+from idlewatt_scheduler.circuits import Change, Headroom, Room, RoomKey, Share
 from idlewatt_scheduler.clauses.live import (
     Placed,
     draw_changes,
@@ -29,7 +29,11 @@ class Board:
         self.fleet = fleet
         self.templates = templates
         self.placed = [holding(candidate) for candidate in fleet.candidates]
-        self.rooms = {key: room.copy() for key, room in fleet.headroom.items()}
+        self.rooms: dict[RoomKey, Headroom] = {
+            key: room.copy()
+            for each in (fleet.headroom, fleet.phases)
+            for key, room in each.items()
+        }
         self.rates: list[Rates | None] = [rates_of(candidate) for candidate in fleet.candidates]
         self.left = [len(template.pods) for template in templates]
         self.sites = site_terms(fleet)
@@ -73,10 +77,15 @@ class Board:
         """The first clause that depends on the plan and fails for so many more pods."""
         return first_live_reason(case, self.placed[candidate], self.circuits(candidate), count)
 
-    def circuits(self, candidate: int) -> list[Headroom]:
-        """What is left of the circuits above a candidate."""
+    def circuits(self, candidate: int) -> list[Room]:
+        """What is left for a candidate of the circuits above it, and of their phases."""
         parked = self.candidates[candidate].parked
-        return [self.rooms[key] for key in parked.circuits] if parked else []
+        if parked is None:
+            return []
+        return [
+            self.rooms[key] if parts == 1 else Share(self.rooms[key], parts)
+            for key, parts in parked.loads
+        ]
 
     def cost(self, candidate: int, extra: Held = ()) -> Cost:
         """What the new pods there cost, with some more or as they are."""

@@ -2,15 +2,41 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from itertools import pairwise
 
 from idlewatt_scheduler.availability import VehicleCase, first_vehicle_reason
 from idlewatt_scheduler.calendar import open_until
-from idlewatt_scheduler.circuits import CircuitKey, Headroom, above, headroom_of
+from idlewatt_scheduler.charging import car_of, is_controlled, is_ours, profiles
+from idlewatt_scheduler.circuits import (
+    Change,
+    CircuitKey,
+    Headroom,
+    Load,
+    RoomKey,
+    above,
+    generation_of,
+    headroom_of,
+    loads_of,
+    phase_headroom_of,
+)
 from idlewatt_scheduler.departures import LearnedDepartures, learned_departures
-from idlewatt_scheduler.energy import Electrics, Step, Stretch, electrics, pod_power, steps
+from idlewatt_scheduler.energy import (
+    Controlled,
+    Electrics,
+    Step,
+    Stretch,
+    computing_at,
+    controlled,
+    electrics,
+    pod_power,
+    power_at,
+    steps,
+)
 from idlewatt_scheduler.exchange import Exchange
+from idlewatt_scheduler.model.charging import ChargingProfile
+from idlewatt_scheduler.model.plan import Charging
 from idlewatt_scheduler.model.reasons import VehicleReason
 from idlewatt_scheduler.model.site import Site
 from idlewatt_scheduler.model.snapshot import Snapshot
@@ -18,6 +44,7 @@ from idlewatt_scheduler.model.units import FOREVER, Instant, Milliwatts, Quantit
 from idlewatt_scheduler.model.vehicle import Vehicle
 from idlewatt_scheduler.model.workload import Node, RunningPod
 from idlewatt_scheduler.prices import PriceLine, price_line
+from idlewatt_scheduler.quarters import Car
 
 NOT_NAMED_MEANS_NODE_ONLY = frozenset({"pods", "ephemeral-storage"})
 
@@ -33,6 +60,8 @@ class Parked:
         circuits: its circuit and all above it; empty where that is unknown.
         running: what our running pods ask for, in stretches from `at`.
         base: the same as steps.
+        loads: of its circuits, and their phases, all that its draw is taken from.
+        charging: of a car whose charger follows a profile of ours; None of every other.
     """
 
     vehicle: Vehicle
@@ -44,6 +73,29 @@ class Parked:
     circuits: tuple[CircuitKey, ...]
     running: tuple[Stretch, ...]
     base: tuple[Step, ...]
+    loads: tuple[Load, ...] = ()
+    charging: Controlled | None = None
+
+    def charging_at(self, instant: Instant) -> Milliwatts:
+        """What charges it then, as far as its circuits have to reckon with it."""
+        if self.charging is None:
+            return self.electrics.charging
+        return power_at(self.charging.most, instant)
+
+    def draw(self, computing: Milliwatts, instant: Instant) -> Milliwatts:
+        """What it takes from its circuits then while so much computes."""
+        return self.electrics.draw(computing, self.charging_at(instant))
+
+    def draw_now(self, computing: Milliwatts, at: Instant) -> Milliwatts:
+        """The same at this instant if its new profile, where it has one, is followed already."""
+        if self.charging is None or not self.charging.new:
+            return self.draw(computing, at)
+        return self.electrics.draw(computing, power_at(self.charging.new, at))
+
+    @property
+    def charging_edges(self) -> list[Instant]:
+        """The instants at which what charges it changes."""
+        return [piece.start for piece in self.charging.most] if self.charging else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +124,10 @@ class Fleet:
         candidates: in order of name, vehicles before plain nodes.
         headroom: what running pods and cars leave of each circuit.
         running: our running pods by node.
+        phases: what they leave of each phase whose amps are limited, in sixths of a milliwatt.
+        present: what is left of either at this instant if what is generated is counted, and of
+            cars that follow a profile their new one alone: whether running pods may stay.
+        charging: the new profiles, in order of name.
     """
 
     snapshot: Snapshot
@@ -79,6 +135,9 @@ class Fleet:
     candidates: tuple[Candidate, ...]
     headroom: Mapping[CircuitKey, Headroom]
     running: Mapping[str, tuple[RunningPod, ...]]
+    phases: Mapping[RoomKey, Headroom] = field(default_factory=dict)
+    present: Mapping[RoomKey, Milliwatts] = field(default_factory=dict)
+    charging: tuple[Charging, ...] = ()
 
 
 def assemble(snapshot: Snapshot) -> Fleet:
@@ -137,15 +196,25 @@ def _assembled(itself: _Itself) -> Fleet:
             for name, node in sorted(snapshot.nodes.items())
             if name not in taken
         )
-    headroom = dict(
-        pair
-        for site in snapshot.sites.values()
-        for pair in headroom_of(site, snapshot.policy, snapshot.at)
+    sites, policy, at = snapshot.sites.values(), snapshot.policy, snapshot.at
+    headroom = dict(pair for site in sites for pair in headroom_of(site, policy, at))
+    phases = dict(pair for site in sites for pair in phase_headroom_of(site, policy, at))
+    rooms = {key: room for each in (headroom, phases) for key, room in each.items()}
+    new = _new_profiles(candidates, rooms, at)
+    candidates = [
+        _with_charging(candidate, new.get(candidate.name), at) for candidate in candidates
+    ]
+    _load(rooms, candidates, at)
+    return Fleet(
+        snapshot=snapshot,
+        exchange=exchange,
+        candidates=tuple(candidates),
+        headroom=headroom,
+        running=by_node,
+        phases=phases,
+        present=_present(snapshot, rooms, candidates),
+        charging=tuple(Charging(name, profile) for name, profile in sorted(new.items())),
     )
-    for candidate in candidates:
-        if candidate.parked is not None:
-            _load_circuits(candidate.parked, headroom, snapshot.at)
-    return Fleet(snapshot, exchange, tuple(candidates), headroom, by_node)
 
 
 def capacity_of(node: Node | None, stated: Quantities | None) -> Quantities:
@@ -227,7 +296,7 @@ def _vehicle_candidate(found: _Found, vehicle: Vehicle) -> Candidate:
         Stretch(snapshot.at, counts_until(pod, snapshot.at), running_power(pod, vehicle, capacity))
         for pod in pods
     )
-    circuit = connection.circuit if connection else None
+    circuits = above(site, connection.circuit) if site and connection else ()
     departure, charge_by = _leaves(found, vehicle, site)
     parked = Parked(
         vehicle=vehicle,
@@ -236,9 +305,10 @@ def _vehicle_candidate(found: _Found, vehicle: Vehicle) -> Candidate:
         departure=departure,
         charge_by=charge_by,
         prices=found.lines.get(tariff),
-        circuits=above(site, circuit) if site else (),
+        circuits=circuits,
         running=stretches,
         base=tuple(steps(stretches, figures.standby)),
+        loads=loads_of(site, vehicle, circuits) if site else (),
     )
     return Candidate(
         name=vehicle.name,
@@ -294,13 +364,103 @@ def _used(snapshot: Snapshot, node: str, running: Iterable[RunningPod]) -> Quant
     return total(snapshot.other_use.get(node, {}), *(pod.pod.requests for pod in running))
 
 
-def _load_circuits(parked: Parked, headroom: Mapping[CircuitKey, Headroom], at: Instant) -> None:
-    """Let the car draw what it draws without any new pod."""
-    idle = parked.electrics.draw(0)
-    for room in (headroom[key] for key in parked.circuits):
-        room.take(at, FOREVER, idle)
-        for step in parked.base:
-            room.take(step.start, step.end, parked.electrics.draw(step.computing) - idle)
+def _new_profiles(
+    candidates: Iterable[Candidate], rooms: Mapping[RoomKey, Headroom], at: Instant
+) -> dict[str, ChargingProfile]:
+    """The profiles of all cars whose charging is ours to plan, site by site."""
+    by_site: dict[str, list[Car]] = defaultdict(list)
+    others: list[Candidate] = []
+    for candidate in candidates:
+        parked = candidate.parked
+        if parked is None or parked.charge_by is None or not is_ours(parked.case, parked.circuits):
+            others.append(candidate)
+            continue
+        car = car_of(
+            parked.case,
+            figures=parked.electrics,
+            computing=parked.base,
+            charge_by=parked.charge_by,
+            prices=parked.prices,
+            loads=parked.loads,
+        )
+        by_site[parked.circuits[0][0]].append(car)
+    if not by_site:
+        return {}
+    left = {key: room.copy() for key, room in rooms.items() if key[0] in by_site}
+    ours = {car.name for cars in by_site.values() for car in cars}
+    _load(left, [_with_charging(candidate, None, at) for candidate in others], at)
+    _load(left, [each for each in candidates if each.name in ours], at, computing_alone=True)
+    return {
+        name: profile
+        for cars in by_site.values()
+        for name, profile in profiles(cars, left, at).items()
+    }
+
+
+def _with_charging(candidate: Candidate, new: ChargingProfile | None, at: Instant) -> Candidate:
+    """A candidate that is charged as its charger acknowledged and is to be told, if it is."""
+    parked = candidate.parked
+    if parked is None or not is_controlled(parked.case):
+        return candidate
+    connection = parked.vehicle.observed.connection
+    acknowledged = connection.profile if connection else None
+    if acknowledged is None:
+        return candidate
+    charging = controlled(acknowledged, new, at)
+    return replace(candidate, parked=replace(parked, charging=charging))
+
+
+def _load(
+    rooms: Mapping[RoomKey, Headroom],
+    candidates: Iterable[Candidate],
+    at: Instant,
+    *,
+    computing_alone: bool = False,
+) -> None:
+    """Let the cars draw what they draw without any new pod, or without charging either."""
+    taken: dict[RoomKey, list[Change]] = defaultdict(list)
+    for candidate in candidates:
+        parked = candidate.parked
+        if parked is None or not parked.loads or parked.loads[0][0] not in rooms:
+            continue
+        drawn = _draws(parked, at, computing_alone=computing_alone)
+        for key, parts in parked.loads:
+            taken[key].extend((start, end, parts * power) for start, end, power in drawn)
+    for key, changes in taken.items():
+        rooms[key].take_all(changes)
+
+
+def _draws(parked: Parked, at: Instant, *, computing_alone: bool) -> list[Change]:
+    """From, until, and what the car draws without any new pod."""
+    edges = {at, FOREVER}
+    edges.update(edge for step in parked.base for edge in (step.start, step.end))
+    if not computing_alone:
+        edges.update(parked.charging_edges)
+    draws: list[Change] = []
+    for start, end in pairwise(sorted(edges)):
+        charging = 0 if computing_alone else parked.charging_at(start)
+        power = parked.electrics.draw(computing_at(parked.base, start), charging)
+        if power:
+            draws.append((start, end, power))
+    return draws
+
+
+def _present(
+    snapshot: Snapshot, rooms: Mapping[RoomKey, Headroom], candidates: Iterable[Candidate]
+) -> dict[RoomKey, Milliwatts]:
+    at = snapshot.at
+    left = {key: room.least(at, at + 1) for key, room in rooms.items()}
+    for site in snapshot.sites.values():
+        for circuit, generated in generation_of(site, snapshot.policy, at).items():
+            if circuit in left:
+                left[circuit] += generated
+    for parked in (candidate.parked for candidate in candidates):
+        if parked is not None and parked.charging is not None:
+            computing = computing_at(parked.base, at)
+            saved = parked.draw(computing, at) - parked.draw_now(computing, at)
+            for key, parts in parked.loads:
+                left[key] += parts * saved
+    return left
 
 
 def start_of(candidate: Candidate, at: Instant) -> Instant:

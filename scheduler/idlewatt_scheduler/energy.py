@@ -5,11 +5,14 @@ the converter's efficiency, rounded down. Energy is milliwatts times millisecond
 every sum is an integer and every comparison exact.
 """
 
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from itertools import pairwise
 
-from idlewatt_scheduler.model.units import Instant, Milliwatts, Quantities
+from idlewatt_scheduler.model.charging import ChargingProfile
+from idlewatt_scheduler.model.units import FOREVER, Instant, Milliwatts, Quantities
 from idlewatt_scheduler.model.vehicle import EnergySource, Supply, Vehicle
 
 MILLIWATT_MILLISECONDS_PER_PERCENT_WATT_HOUR = 36_000_000
@@ -55,7 +58,7 @@ class Electrics:
     Attributes:
         plugged: it loads its circuit.
         cap: milliwatts AC, the most the plugged car may draw.
-        charging: milliwatts AC, what goes into the battery.
+        charging: milliwatts AC, what goes into the battery where that is not `Controlled`.
         charging_reported: the charger said so, and it is more than nothing.
         standby: milliwatts DC, once while any pod of ours stays.
         efficiency_percent: from AC to DC.
@@ -73,11 +76,71 @@ class Electrics:
         """AC milliwatts for so much DC."""
         return computing * 100 // self.efficiency_percent
 
-    def draw(self, computing: Milliwatts) -> Milliwatts:
-        """What the car takes from its circuit: charging and computing, at most its cap."""
+    def draw(self, computing: Milliwatts, charging: Milliwatts | None = None) -> Milliwatts:
+        """What the car takes from its circuit: charging and computing, at most its cap.
+
+        Without `charging` it is what the charger reports.
+        """
         if not self.plugged:
             return 0
-        return min(self.cap, self.charging + computing * 100 // self.efficiency_percent)
+        charging = self.charging if charging is None else charging
+        return min(self.cap, charging + computing * 100 // self.efficiency_percent)
+
+
+@dataclass(frozen=True, slots=True)
+class Controlled:
+    """The charging of a car whose charger follows a profile of ours.
+
+    Until a new profile is acknowledged either may be true: a circuit has to carry the more, and
+    the battery is credited with the less.
+
+    Attributes:
+        new: what this plan says, in pieces without gaps from `at` on; none: there is no new one.
+        most: the greater of that and what is acknowledged, likewise.
+        least: the lesser of the two.
+    """
+
+    new: tuple[Stretch, ...]
+    most: tuple[Stretch, ...]
+    least: tuple[Stretch, ...]
+
+
+def controlled(
+    acknowledged: ChargingProfile, new: ChargingProfile | None, at: Instant
+) -> Controlled:
+    """Two profiles as one car's charging from `at` on."""
+    now = acknowledged.pieces(at, FOREVER)
+    if new is None:
+        held = tuple(Stretch(*piece) for piece in now)
+        return Controlled((), held, ())
+    then = new.pieces(at, FOREVER)
+    edges = sorted({edge for start, end, _ in (*now, *then) for edge in (start, end)})
+    most: list[Stretch] = []
+    least: list[Stretch] = []
+    for start, end in pairwise(edges):
+        powers = acknowledged.power_at(start) or 0, new.power_at(start) or 0
+        most.append(Stretch(start, end, max(powers)))
+        least.append(Stretch(start, end, min(powers)))
+    return Controlled(tuple(Stretch(*piece) for piece in then), _joined(most), _joined(least))
+
+
+def power_at(stretches: Sequence[Stretch], instant: Instant) -> Milliwatts:
+    """The power of the stretch that holds an instant; 0 where there is none."""
+    index = bisect_right(stretches, instant, key=lambda stretch: stretch.start) - 1
+    if index < 0 or instant >= stretches[index].end:
+        return 0
+    return stretches[index].power
+
+
+def _joined(stretches: Iterable[Stretch]) -> tuple[Stretch, ...]:
+    """Neighbours of the same power as one."""
+    result: list[Stretch] = []
+    for stretch in stretches:
+        if result and result[-1].power == stretch.power:
+            result[-1] = Stretch(result[-1].start, stretch.end, stretch.power)
+        else:
+            result.append(stretch)
+    return tuple(result)
 
 
 def electrics(vehicle: Vehicle) -> Electrics:

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from idlewatt_scheduler.availability import VEHICLE_CLAUSES, Block, VehicleCase, is_missing
 from idlewatt_scheduler.candidates import Candidate, Fleet, Parked, running_power
-from idlewatt_scheduler.circuits import CircuitKey
-from idlewatt_scheduler.energy import Source, consumed, spare
+from idlewatt_scheduler.circuits import RoomKey
+from idlewatt_scheduler.clauses.live import under
+from idlewatt_scheduler.energy import Source
 from idlewatt_scheduler.model.plan import Leaving
 from idlewatt_scheduler.model.reasons import (
     KEEPS_NEW_PODS_AWAY_ONLY,
@@ -19,6 +20,7 @@ from idlewatt_scheduler.model.reasons import (
     Reason,
     VehicleReason,
 )
+from idlewatt_scheduler.model.site import Phase
 from idlewatt_scheduler.model.units import FOREVER, Instant, Milliseconds, Milliwatts, seconds
 from idlewatt_scheduler.model.vehicle import Quality
 from idlewatt_scheduler.model.workload import RunningPod
@@ -75,7 +77,7 @@ def leaves_time(fleet: Fleet, candidate: Candidate, leaving: Leaving, margin: Mi
     at, parked = fleet.snapshot.at, candidate.parked
     if parked is None or leaving.reason not in SEEN_AHEAD:
         return False
-    if any(fleet.headroom[circuit].least(at, at + 1) < 0 for circuit in parked.circuits):
+    if any(fleet.present[key] < 0 for key, _ in parked.loads):
         return False
     then = at + grace_of(leaving.pod) + margin
     return not any(
@@ -93,8 +95,9 @@ def _is_true(case: RunningCase) -> bool:
     if _tariff_reason(case) is not None:
         return True
     floor = max(battery.reserve_percent, battery.departure_percent)
-    on_battery = parked.electrics.source is Source.BATTERY
-    return on_battery and consumed(parked.base, case.then) > spare(parked.vehicle, floor)
+    return parked.electrics.source is Source.BATTERY and under(
+        parked, parked.base, floor, case.then
+    )
 
 
 def _cases(fleet: Fleet) -> Iterator[RunningCase]:
@@ -178,9 +181,9 @@ def _charge_reason(case: RunningCase, departure: Instant) -> PodReason | None:
     parked, battery = case.parked, case.parked.vehicle.battery
     if parked.electrics.source is not Source.BATTERY:
         return None
-    if consumed(parked.base, case.then) > spare(parked.vehicle, battery.reserve_percent):
+    if under(parked, parked.base, battery.reserve_percent, case.then):
         return PodReason.BELOW_RESERVE
-    if consumed(parked.base, departure) > spare(parked.vehicle, battery.departure_percent):
+    if under(parked, parked.base, battery.departure_percent, departure):
         return PodReason.DEPARTURE_CHARGE_AT_RISK
     return None
 
@@ -193,14 +196,18 @@ def _overloading(
     cases = [case for case in staying if not case.running.being_deleted]
     for site in fleet.snapshot.sites.values():
         for circuit in reversed(site.circuits):
-            yield from _relieve((site.name, circuit.name), cases, aboard)
+            key = site.name, circuit.name
+            for room in (key, *((*key, phase.value) for phase in Phase)):
+                yield from _relieve(room, cases, aboard)
 
 
 def _relieve(
-    circuit: CircuitKey, cases: Iterable[RunningCase], aboard: "_Aboard"
+    room: RoomKey, cases: Iterable[RunningCase], aboard: "_Aboard"
 ) -> Iterator[RunningCase]:
-    below = [case for case in cases if circuit in case.parked.circuits]
-    while aboard.over(circuit) > 0:
+    if aboard.over(room) <= 0:
+        return
+    below = [case for case in cases if any(key == room for key, _ in case.parked.loads)]
+    while aboard.over(room) > 0:
         helpful = [case for case in below if aboard.saving(case) > 0]
         if not helpful:
             return
@@ -220,9 +227,7 @@ class _Aboard:
 
     def __init__(self, fleet: Fleet, gone: set[int]) -> None:
         self._at = fleet.snapshot.at
-        self._left = {
-            key: room.least(self._at, self._at + 1) for key, room in fleet.headroom.items()
-        }
+        self._left = dict(fleet.present)
         self._power: dict[str, dict[int, Milliwatts]] = {}
         for candidate in fleet.candidates:
             if candidate.parked is None:
@@ -236,9 +241,9 @@ class _Aboard:
                 if id(pod) in gone or pod.being_deleted:
                     self._drop(candidate.name, candidate.parked, id(pod))
 
-    def over(self, circuit: CircuitKey) -> Milliwatts:
-        """By how much a circuit is over its limit."""
-        return -self._left[circuit]
+    def over(self, room: RoomKey) -> Milliwatts:
+        """By how much a circuit, or one of its phases if it is limited, is over its limit."""
+        return -self._left.get(room, 0)
 
     def saving(self, case: RunningCase) -> Milliwatts:
         """By how much the load would be less without the pod; 0 once it has left."""
@@ -256,10 +261,11 @@ class _Aboard:
         before = _draw(parked, self._power[vehicle])
         del self._power[vehicle][pod]
         saved = before - _draw(parked, self._power[vehicle])
-        for circuit in parked.circuits:
-            self._left[circuit] += saved
+        for room, parts in parked.loads:
+            self._left[room] += parts * saved
 
 
 def _draw(parked: Parked, power: Mapping[int, Milliwatts]) -> Milliwatts:
+    """What it draws now, its new profile followed: charging is shed before any pod."""
     computing = sum(power.values()) + parked.electrics.standby if power else 0
-    return parked.electrics.draw(computing)
+    return parked.draw_now(computing, parked.case.at)

@@ -1,12 +1,15 @@
 """The planner: the only way in. Snapshot, parameters, stop and seed in; a plan out.
 
 1 look up      every vehicle with its Node, site, tariff, charge and circuits
-2 ask          which running pods have to leave
-3 group        pending pods that no clause can tell apart
-4 bound        the most weight that any plan could place
-5 place        exactly where the fleet is small, greedily where it is not
-6 explain      why each pod that waits does
-7 add up       what each placement costs, in the plan's order
+2 charge       the cars whose charging is ours, before anything is placed
+3 ask          which running pods have to leave
+4 group        pending pods that no clause can tell apart
+5 bound        the most weight that any plan could place
+6 place        exactly where the fleet is small, greedily where it is not
+7 explain      why each pod that waits does
+8 add up       what each placement costs, in the plan's order
+
+The first two are one call: what a car may compute depends on what charges it.
 """
 
 from collections.abc import Iterator
@@ -58,6 +61,7 @@ def plan(
         cost=board.money,
         currency=fleet.exchange.plan_currency,
         proven=proof.proven,
+        charging=fleet.charging,
     )
 
 

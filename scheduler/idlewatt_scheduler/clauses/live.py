@@ -9,12 +9,22 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from idlewatt_scheduler.candidates import Candidate, Parked
-from idlewatt_scheduler.circuits import Change, Headroom, allows
+from idlewatt_scheduler.circuits import Change, Room, allows
 from idlewatt_scheduler.clauses.pod import PodCase
-from idlewatt_scheduler.energy import Source, Step, Stretch, consumed, spare, steps
+from idlewatt_scheduler.energy import (
+    Controlled,
+    Electrics,
+    Source,
+    Step,
+    Stretch,
+    consumed,
+    spare,
+    steps,
+)
 from idlewatt_scheduler.model.reasons import PodReason
-from idlewatt_scheduler.model.units import Quantities
+from idlewatt_scheduler.model.units import FOREVER, Instant, Quantities
 from idlewatt_scheduler.stay import Stay
+from idlewatt_scheduler.trajectory import Intake, Trajectory, charge_of, follow, percent_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +70,7 @@ def line_with(parked: Parked, placed: Placed, extra: Stretch) -> list[Step]:
 
 
 def first_live_reason(
-    case: PodCase, placed: Placed, circuits: Iterable[Headroom], count: int = 1
+    case: PodCase, placed: Placed, circuits: Iterable[Room], count: int = 1
 ) -> PodReason | None:
     """The first of these clauses that fails for so many more pods there; None: they fit.
 
@@ -84,7 +94,12 @@ def first_live_reason(
 
 def below_reserve(case: PodCase, parked: Parked, line: Sequence[Step]) -> bool:
     """The charge would be under the reserve at some time in the stay."""
-    allowance = spare(parked.vehicle, parked.vehicle.battery.reserve_percent)
+    battery = parked.vehicle.battery
+    if parked.charging is not None and parked.charging.least:
+        expected = charge_ahead(parked, line, case.stay.until)
+        least = expected.least(case.stay.start, case.stay.until)
+        return least < percent_of(parked.vehicle, battery.reserve_percent)
+    allowance = spare(parked.vehicle, battery.reserve_percent)
     if parked.electrics.source is Source.GRID:
         return allowance < 0
     return consumed(line, case.stay.until) > allowance
@@ -92,17 +107,56 @@ def below_reserve(case: PodCase, parked: Parked, line: Sequence[Step]) -> bool:
 
 def departure_charge_at_risk(case: PodCase, parked: Parked, line: Sequence[Step]) -> bool:
     """The car would leave with less than agreed, or be charged more slowly towards it."""
-    allowance = spare(parked.vehicle, parked.vehicle.battery.departure_percent)
-    if parked.electrics.source is not Source.GRID:
+    figures, percent = parked.electrics, parked.vehicle.battery.departure_percent
+    allowance = spare(parked.vehicle, percent)
+    if figures.source is not Source.GRID:
         until = case.stay.until if parked.departure is None else parked.departure
-        return consumed(line, until) > allowance
-    figures = parked.electrics
+        return under(parked, line, percent, until)
+    if parked.charging is not None:
+        return slows_charging(case.stay, figures, parked.charging, line)
     if allowance >= 0 or not figures.charging_reported:
         return False
     return any(
         figures.charging + figures.ac(step.computing) > figures.cap
         for step in _during(line, case.stay)
     )
+
+
+def under(parked: Parked, line: Sequence[Step], percent: int, instant: Instant) -> bool:
+    """On the battery, the charge at an instant would be under so many percent."""
+    if parked.charging is not None and parked.charging.least:
+        left = charge_ahead(parked, line, instant).charge_at(instant)
+        return left < percent_of(parked.vehicle, percent)
+    return consumed(line, instant) > spare(parked.vehicle, percent)
+
+
+def slows_charging(
+    stay: Stay, figures: Electrics, charging: Controlled, line: Sequence[Step]
+) -> bool:
+    """Computing would leave its new profile less than the power it has at some time in the stay."""
+    return any(
+        piece.power + figures.ac(step.computing) > figures.cap
+        for step in _during(line, stay)
+        for piece in charging.new
+        if piece.power > 0
+        and max(piece.start, step.start, stay.start) < min(piece.end, step.end, stay.until)
+    )
+
+
+def charge_ahead(parked: Parked, line: Sequence[Step], until: Instant) -> Trajectory:
+    """The charge of a controlled car to an instant: credited with the less of its two profiles."""
+    pieces = parked.charging.least if parked.charging else ()
+    intake = Intake(
+        cap=FOREVER,
+        most=FOREVER,
+        least=0,
+        charge_efficiency_percent=parked.vehicle.charge_efficiency_percent,
+        drains=parked.electrics.source is not Source.GRID,
+    )
+    wishes = [
+        (piece.start, min(piece.end, until), piece.power) for piece in pieces if piece.start < until
+    ]
+    return follow(intake, charge_of(parked.vehicle), wishes or [(until, until + 1, 0)], line)
 
 
 def overloads_vehicle(case: PodCase, parked: Parked, line: Sequence[Step]) -> bool:
@@ -120,6 +174,9 @@ def draw_changes(parked: Parked, before: Sequence[Step], after: Sequence[Step]) 
     if not figures.plugged or not parked.circuits:
         return []
     edges = sorted({edge for step in (*before, *after) for edge in (step.start, step.end)})
+    if parked.charging is not None and edges:
+        between = (edge for edge in parked.charging_edges if edges[0] < edge < edges[-1])
+        edges = sorted({*edges, *between})
     changes: list[Change] = []
     first = second = 0
     for start, end in pairwise(edges):
@@ -129,7 +186,7 @@ def draw_changes(parked: Parked, before: Sequence[Step], after: Sequence[Step]) 
             second += 1
         old = _at(before, first, start)
         new = _at(after, second, start)
-        if old != new and (more := figures.draw(new) - figures.draw(old)):
+        if old != new and (more := parked.draw(new, start) - parked.draw(old, start)):
             changes.append((start, end, more))
     return changes
 

@@ -152,16 +152,26 @@ def _limit_power(made: Bay, parked: Parked) -> None:
     if figures.plugged:
         ceilings.append(figures.cap)
     short = spare(parked.vehicle, parked.vehicle.battery.departure_percent) < 0
-    if figures.source is Source.GRID and short and figures.charging_reported:
+    from_grid = figures.source is Source.GRID
+    if from_grid and parked.charging is None and short and figures.charging_reported:
         ceilings.append(figures.cap - figures.charging)
     if ceilings:
-        # AC is rounded down, so DC may exceed the converted ceiling by less than a milliwatt AC.
-        most_dc = ((min(ceilings) + 1) * figures.efficiency_percent - 1) // 100
-        somebody = sum(literal for literals in made.stands.values() for literal in literals[:1])
-        enough = computing_at(parked.base, start) <= most_dc
-        made.model.add(made.computing(start) <= most_dc) if enough else made.model.add(
-            somebody == 0
-        )
+        _limit_computing(made, parked, start, min(ceilings))
+    if from_grid and parked.charging is not None:
+        last = max(case.stay.until for case in made.cases.values())
+        for piece in parked.charging.new:
+            if piece.power and piece.end > start and piece.start < last:
+                _limit_computing(made, parked, max(piece.start, start), figures.cap - piece.power)
+
+
+def _limit_computing(made: Bay, parked: Parked, instant: Instant, most: Milliwatts) -> None:
+    """While a new pod stays, at most so much AC; it is asked where computing is greatest."""
+    # AC is rounded down, so DC may exceed the converted ceiling by less than a milliwatt AC.
+    most_dc = ((most + 1) * parked.electrics.efficiency_percent - 1) // 100
+    if computing_at(parked.base, instant) <= most_dc:
+        made.model.add(made.computing(instant) <= most_dc)
+    else:
+        made.model.add(made.anyone(instant) == 0)
 
 
 def _limit_charge(made: Bay, parked: Parked) -> None:
@@ -199,4 +209,4 @@ def edges_of(made: Bay) -> set[Instant]:
     stays: Sequence[Instant] = [
         edge for case in made.cases.values() for edge in (case.stay.start, case.stay.until)
     ]
-    return {*stays, *running}
+    return {*stays, *running, *(parked.charging_edges if parked is not None else ())}

@@ -61,9 +61,9 @@ def _raises(board: Board, template: int, candidate: int) -> Milliwatts:
     parked = board.candidates[candidate].parked
     if parked is None or parked.case.asleep or not parked.circuits:
         return 0
-    figures = parked.electrics
+    figures, charging = parked.electrics, parked.charging_at(board.fleet.snapshot.at)
     most = 1_000 * parked.vehicle.compute.max_power_watts + figures.standby
-    if not figures.plugged or figures.charging + figures.ac(most) > figures.cap:
+    if not figures.plugged or charging + figures.ac(most) > figures.cap:
         return 0
     case, _ = board.case(template, candidate)
     return figures.ac(case.power) if case.stay.start < case.stay.until else 0
@@ -77,8 +77,8 @@ def _room(board: Board, site: Site) -> Milliwatts:
         parked = candidate.parked
         if parked is not None and parked.case.site is site and parked.circuits:
             most = 1_000 * parked.vehicle.compute.max_power_watts + parked.electrics.standby
-            draw = parked.electrics.draw
-            more = max(draw(most) - draw(computing_at(parked.base, at)), 0)
+            now = computing_at(parked.base, at)
+            more = max(parked.draw(most, at) - parked.draw(now, at), 0)
             name = parked.circuits[0][1]
             direct[name] = direct.get(name, 0) + more
     below = dict.fromkeys((circuit.name for circuit in site.circuits), 0)

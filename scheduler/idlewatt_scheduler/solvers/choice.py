@@ -4,13 +4,13 @@ First the greatest placed weight, then the fewest pods on plain nodes, then the 
 the plan be stable is added constraint by constraint, by `forbid`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from ortools.sat.python import cp_model
 
 from idlewatt_scheduler.board import Board, Held
-from idlewatt_scheduler.circuits import CircuitKey
+from idlewatt_scheduler.circuits import Load, RoomKey
 from idlewatt_scheduler.clauses.live import draw_changes, holding
 from idlewatt_scheduler.energy import computing_at
 from idlewatt_scheduler.model.units import FOREVER, Instant, Milliwatts
@@ -40,8 +40,8 @@ class Choice:
         self._full: dict[int, Literal] = {}
         self._known: set[tuple[int, int, tuple[tuple[int, int], ...]]] = set()
         self._limit_demand()
-        for circuit in sorted({k for b in self._bays.values() for k in self._chain(b)}):
-            self._limit_circuit(circuit)
+        for room in sorted({key for b in self._bays.values() for key, _ in self._loads(b)}):
+            self._limit_room(room)
         self._weight = sum(
             board.templates[template].weight * literal
             for made in self._bays.values()
@@ -123,15 +123,21 @@ class Choice:
             counts[template] = counts.get(template, 0) + count
         return counts
 
-    def _chain(self, made: Bay) -> Sequence[CircuitKey]:
-        """The circuits that the pods of a candidate may load."""
+    def _loads(self, made: Bay) -> Sequence[Load]:
+        """What the pods of a candidate may load: circuits, and phases of them."""
         parked = made.parked
         if parked is None or not parked.electrics.plugged or not made.cases:
             return ()
-        return parked.circuits
+        return parked.loads
 
-    def _loading(self, circuit: CircuitKey) -> list[int]:
-        return [c for c, made in self._bays.items() if circuit in self._chain(made)]
+    def _loading(self, room: RoomKey) -> dict[int, int]:
+        """The candidates that may load it, each with the parts that a milliwatt of its draw is."""
+        return {
+            c: parts
+            for c, made in self._bays.items()
+            for key, parts in self._loads(made)
+            if key == room
+        }
 
     def _limit_demand(self) -> None:
         for template, left in enumerate(self._board.left):
@@ -139,15 +145,16 @@ class Choice:
             if sum(len(made.stands.get(template, ())) for made in self._bays.values()) > left:
                 self._model.add(sum(placed) <= left)
 
-    def _limit_circuit(self, circuit: CircuitKey) -> None:
-        loading = self._loading(circuit)
-        room = self._board.rooms[circuit]
+    def _limit_room(self, key: RoomKey) -> None:
+        loading = self._loading(key)
+        room = self._board.rooms[key]
         edges = {edge for c in loading for edge in edges_of(self._bays[c])}
         edges.update(start for start in room.starts if edges and start < max(edges))
         for start, end in pairwise(sorted(edge for edge in edges if edge < FOREVER)):
             left = max(room.least(start, end), 0)
-            if sum(self._raised_at_most(c, start) for c in loading) > left:
-                self._model.add(sum(self._raised(c, start) for c in loading) <= left)
+            if sum(parts * self._raised_at_most(c, start) for c, parts in loading.items()) > left:
+                raised = sum(parts * self._raised(c, start) for c, parts in loading.items())
+                self._model.add(raised <= left)
 
     def _raised_at_most(self, candidate: int, instant: Instant) -> Milliwatts:
         made = self._bays[candidate]
@@ -156,7 +163,7 @@ class Choice:
             return 0
         figures, base = parked.electrics, computing_at(parked.base, instant)
         most = 1_000 * parked.vehicle.compute.max_power_watts + figures.standby
-        return max(figures.draw(most) - figures.draw(base), 0)
+        return max(parked.draw(most, instant) - parked.draw(base, instant), 0)
 
     def _raised(self, candidate: int, instant: Instant) -> Sum:
         """By how much the new pods raise the draw of a candidate at an instant."""
@@ -174,8 +181,8 @@ class Choice:
         model.add(figures.efficiency_percent * ac <= 100 * computing)
         model.add(100 * computing <= figures.efficiency_percent * (ac + 1) - 1)
         drawn = model.new_int_var(0, figures.cap, "")
-        model.add_min_equality(drawn, [figures.cap, figures.charging + ac])
-        raised = self._raises[candidate, instant] = drawn - figures.draw(base)
+        model.add_min_equality(drawn, [figures.cap, parked.charging_at(instant) + ac])
+        raised = self._raises[candidate, instant] = drawn - parked.draw(base, instant)
         return raised
 
     def _placed_in_full(self, template: int) -> Literal:
@@ -197,29 +204,25 @@ class Choice:
         joined = holding(made.where, (*envy.kept, (case, 1))).line
         own = draw_changes(parked, parked.base, joined)
         ways: list[Literal] = []
-        for circuit in self._chain(made):
-            others = [
-                c
-                for c, b in self._bays.items()
-                if c != envy.candidate and circuit in self._chain(b)
-            ]
+        for key, parts in self._loads(made):
+            others = {c: p for c, p in self._loading(key).items() if c != envy.candidate}
             edges = {edge for c in others for edge in edges_of(self._bays[c])}
             edges.update(edge for start, end, _ in own for edge in (start, end))
-            edges.update(self._board.rooms[circuit].starts)
+            edges.update(self._board.rooms[key].starts)
             for start, end, more in draw_changes(parked, kept, joined):
                 inside = sorted({start, end, *(edge for edge in edges if start < edge < end)})
                 for a, b in pairwise(inside) if more > 0 else ():
                     mine = next((m for s, e, m in own if s <= a < e), 0)
-                    lack = self._board.rooms[circuit].least(a, b) - mine + 1
+                    lack = self._board.rooms[key].least(a, b) - parts * mine + 1
                     ways.extend(self._crowded(others, a, lack))
         return ways
 
-    def _crowded(self, others: Sequence[int], instant: Instant, lack: int) -> list[Literal]:
-        """A literal that can be true only if the others draw at least `lack` more by then."""
-        if sum(self._raised_at_most(c, instant) for c in others) < lack:
+    def _crowded(self, others: Mapping[int, int], instant: Instant, lack: int) -> list[Literal]:
+        """A literal that can be true only if the others take at least `lack` more by then."""
+        if sum(p * self._raised_at_most(c, instant) for c, p in others.items()) < lack:
             return []
         literal = self._model.new_bool_var("")
-        drawn = sum(self._raised(c, instant) for c in others)
+        drawn = sum(parts * self._raised(c, instant) for c, parts in others.items())
         self._model.add(drawn >= lack).only_enforce_if(literal)
         return [literal]
 

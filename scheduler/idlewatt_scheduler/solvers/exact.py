@@ -9,6 +9,7 @@ from typing import Final
 
 from idlewatt_scheduler.board import Board, Held
 from idlewatt_scheduler.candidates import total
+from idlewatt_scheduler.energy import Source
 from idlewatt_scheduler.solvers.choice import Choice
 from idlewatt_scheduler.solvers.greedy import most_there
 from idlewatt_scheduler.solvers.limits import Proof
@@ -30,7 +31,7 @@ def solve(
     before = {candidate: board.placed[candidate].cases for candidate in candidates}
     merit = _merit(board)
     _place(board, dict.fromkeys(candidates, ()))
-    most = _most(board, candidates, literals_at_most)
+    most = None if _recharged(board, candidates) else _most(board, candidates, literals_at_most)
     if most is None or not any(most.values()):
         _place(board, before)
         return None if most is None else Proof(board.weight, proven=True)
@@ -51,6 +52,16 @@ def solve(
         hint = chosen
     _place(board, before)
     return None
+
+
+def _recharged(board: Board, candidates: Sequence[int]) -> bool:
+    """Whether one of them computes on a battery that is charged meanwhile: no model says that."""
+    return any(
+        parked is not None
+        and parked.charging is not None
+        and parked.electrics.source is Source.BATTERY
+        for parked in (board.candidates[candidate].parked for candidate in candidates)
+    )
 
 
 def _most(
