@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
+from itertools import pairwise
 from typing import Final
 
 from idlewatt_scheduler.model.calendars import (
@@ -169,7 +170,7 @@ def _compiled(  # noqa: PLR0913, PLR0917 - the key of the cache
 ) -> Timetable:
     since = day * DAY
     first = _FIRST_ORDINAL + day - 3
-    last = first + 3 + CALENDAR_HORIZON // DAY + 3
+    last = _FIRST_ORDINAL + day + CALENDAR_HORIZON // DAY + 2
     stretches: list[tuple[Instant, Instant]] = []
     for window in windows:
         if window.site != site:
@@ -187,7 +188,10 @@ def _compiled(  # noqa: PLR0913, PLR0917 - the key of the cache
     return Timetable(tuple(s for s, _ in kept), tuple(e for _, e in kept), since)
 
 
-def _joined(ordered: Iterable[tuple[Instant, Instant]]) -> list[tuple[Instant, Instant]]:
+def _joined(ordered: Sequence[tuple[Instant, Instant]]) -> list[tuple[Instant, Instant]]:
+    """Stretches in order of their starts, those that touch or overlap made one."""
+    if all(first[1] < second[0] for first, second in pairwise(ordered)):
+        return list(ordered)
     result: list[tuple[Instant, Instant]] = []
     for start, end in ordered:
         if result and start <= result[-1][1]:
@@ -220,36 +224,35 @@ def _stretches(
     recurrence: Recurrence, zone: tzinfo, first: int, last: int, holidays: PublicHolidays
 ) -> Iterator[tuple[Instant, Instant]]:
     """From and to of the occurrences that start on the days of these ordinals, in order."""
-    start_minutes, end_minutes = recurrence.start_minutes, recurrence.end_minutes
-    overnight = 1 if end_minutes <= start_minutes else 0
-    start_after, end_after = start_minutes * MINUTE, end_minutes * MINUTE
+    overnight = 1 if recurrence.end_minutes <= recurrence.start_minutes else 0
+    start_after, end_after = recurrence.start_minutes * MINUTE, recurrence.end_minutes * MINUTE
+    midnights = _midnights(zone, first, last + 1)
+    for index in _days(recurrence, first, last, holidays):
+        start, end = midnights[index], midnights[index + overnight]
+        if start is None or end is None:
+            day = date.fromordinal(first + index)
+            start = wall_clock(day, recurrence.start_minutes, zone)
+            end = wall_clock(day + timedelta(days=overnight), recurrence.end_minutes, zone)
+            if start < end:
+                yield start, end
+        else:
+            yield start + start_after, end + end_after
+
+
+def _days(recurrence: Recurrence, first: int, last: int, holidays: PublicHolidays) -> Iterable[int]:
+    """The days of these ordinals, counted from the first, on which a recurrence starts."""
     weekdays = recurrence.days
-    every_weekday = weekdays == EVERY_DAY
-    plain = (
+    if (
         recurrence.on_holidays is OnHolidays.AS_USUAL
         and recurrence.months == EVERY_MONTH
         and not recurrence.except_dates
-    )
-    midnights = _midnights(zone, first, last + 1)
-    for ordinal in range(first, last + 1):
-        if plain:
-            if not every_weekday and (ordinal + 6) % 7 not in weekdays:
-                continue
-        elif not starts_on(recurrence, date.fromordinal(ordinal), holidays):
-            continue
-        index = ordinal - first
-        midnight = midnights[index]
-        if midnight is None:
-            start = wall_clock(date.fromordinal(ordinal), start_minutes, zone)
-        else:
-            start = midnight + start_after
-        midnight = midnights[index + overnight]
-        if midnight is None:
-            end = wall_clock(date.fromordinal(ordinal + overnight), end_minutes, zone)
-        else:
-            end = midnight + end_after
-        if start < end:
-            yield start, end
+    ):
+        if weekdays == EVERY_DAY:
+            return range(last - first + 1)
+        monday = (first - 1) % 7
+        return [index for index in range(last - first + 1) if (index + monday) % 7 in weekdays]
+    days = (date.fromordinal(ordinal) for ordinal in range(first, last + 1))
+    return [index for index, day in enumerate(days) if starts_on(recurrence, day, holidays)]
 
 
 @lru_cache(maxsize=4_096)

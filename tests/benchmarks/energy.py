@@ -1,0 +1,221 @@
+"""How long it takes to say when a fleet could take a pod: `make bench-energy`.
+
+Measured is `availability()` on synthetic cars over a day in steps of five minutes, from the cars'
+own figures to the table of reasons: cold, with nothing compiled, and warm, as a cycle finds it
+that has asked for the same windows before. Beside it stands the plain way, one instant of one car
+after the other, on a sample, and whether both agree there. Nothing here passes or fails.
+"""
+
+import argparse
+import gc
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from random import Random
+from statistics import median
+from time import perf_counter, process_time
+from zoneinfo import ZoneInfo
+
+from rich.console import Console
+from rich.table import Table
+
+from idlewatt_scheduler import calendar, in_force, prices
+from idlewatt_scheduler.availability_grid import (
+    Availability,
+    Car,
+    Need,
+    availability,
+    reason_at,
+)
+from idlewatt_scheduler.energy import Stretch, electrics, steps
+from idlewatt_scheduler.model.calendars import EVERY_DAY, Recurrence
+from idlewatt_scheduler.model.policy import OffPeakTest
+from idlewatt_scheduler.model.site import EnergyBearer, Site
+from idlewatt_scheduler.model.tariff import Tariff, TariffInterval
+from idlewatt_scheduler.model.units import DAY, HOUR, MINUTE
+from idlewatt_scheduler.model.vehicle import EnergySource, ParkingWindow, Supply, Vehicle
+from idlewatt_scheduler.prices import PriceLine, price_line
+from idlewatt_scheduler.testing import AT, a_site, a_tariff, a_vehicle
+
+SITES = 400
+TARIFFS = 20
+ZONES = ("Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata")
+TEST = OffPeakTest(band="OffPeak", max_price_per_kwh=Decimal("0.30"), currency="EUR")
+NEED = Need(power=250_000, stay=2 * HOUR, lead=5 * MINUTE)
+SAMPLE = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """What is given: nothing of it is compiled."""
+
+    vehicles: tuple[Vehicle, ...]
+    sites: tuple[Site, ...]
+    tariffs: tuple[Tariff, ...]
+
+    def cars(self) -> list[Car]:
+        """Every vehicle with its site, its tariff's line and its figures."""
+        lines = {tariff.name: self._line(tariff) for tariff in self.tariffs}
+        return [
+            self._car(vehicle, self.sites[number % SITES], lines, number)
+            for number, vehicle in enumerate(self.vehicles)
+        ]
+
+    def _line(self, tariff: Tariff) -> PriceLine:
+        return price_line(tariff, TEST, AT, lambda _, __: None)
+
+    def _car(self, vehicle: Vehicle, site: Site, lines: dict[str, PriceLine], number: int) -> Car:
+        figures = electrics(vehicle)
+        busy = number % 10 == 0
+        running = (Stretch(AT, AT + (1 + number % 7) * HOUR, 90_000),) if busy else ()
+        return Car(
+            at=AT,
+            vehicle=vehicle,
+            site=site,
+            electrics=figures,
+            prices=lines[site.tariff or ""],
+            running=running,
+            base=tuple(steps(running, figures.standby)) if busy else (),
+        )
+
+
+def a_fleet(count: int, seed: int) -> Fleet:
+    """Cars of which no two have the same windows and charge."""
+    # Repeatable on purpose: nothing here has to be secret.
+    chance = Random(f"{count} {seed}")  # noqa: S311
+    zones = [ZoneInfo(name) for name in ZONES]
+    return Fleet(
+        vehicles=tuple(_vehicle(chance, number) for number in range(count)),
+        sites=tuple(
+            a_site(
+                name=f"site-{number}",
+                time_zone=zones[number % len(zones)],
+                tariff=f"tariff-{number % TARIFFS}",
+                energy_borne_by=list(EnergyBearer)[number % 3],
+            )
+            for number in range(SITES)
+        ),
+        tariffs=tuple(_tariff(chance, number) for number in range(TARIFFS)),
+    )
+
+
+def _vehicle(chance: Random, number: int) -> Vehicle:
+    site = f"site-{number % SITES}"
+    days = frozenset(chance.sample(range(7), chance.randrange(4, 8)))
+    nights = Recurrence(days, chance.randrange(15 * 60, 24 * 60), chance.randrange(4 * 60, 11 * 60))
+    noon = Recurrence(EVERY_DAY, chance.randrange(9 * 60, 13 * 60), 13 * 60 + number % 120)
+    supply = Supply.UNPLUGGED if chance.random() < 0.3 else Supply.SUPPLIED
+    return a_vehicle(
+        name=f"v-{number:05}",
+        windows=(ParkingWindow("nights", site, nights), ParkingWindow("noon", site, noon)),
+        agreement__energy_sources=frozenset(EnergySource),
+        battery__net_capacity_watt_hours=40_000 + number,
+        observed__battery__state_of_charge_percent=chance.randrange(25, 101),
+        observed__connection__site=site,
+        observed__connection__supply=supply,
+        observed__connection__charge_power_watts=chance.choice((0, 0, 10_500)),
+    )
+
+
+def _tariff(chance: Random, number: int) -> Tariff:
+    """Two days of quarters, of which the last hours are not published."""
+    quarter = 15 * MINUTE
+    intervals = tuple(
+        TariffInterval(
+            AT - DAY + index * quarter,
+            quarter,
+            Decimal(chance.randrange(-50, 400)) / 1_000,
+            "Peak" if index // 4 % 24 in {18, 19, 20} else "OffPeak",
+        )
+        for index in range(180)
+    )
+    return a_tariff(name=f"tariff-{number}", zones=(), intervals=intervals)
+
+
+@dataclass(frozen=True, slots=True)
+class Seconds:
+    """What each run took: by the clock on the wall, and of the processor."""
+
+    wall: tuple[float, ...]
+    processor: tuple[float, ...]
+
+
+def forget() -> None:
+    """Let nothing be known from an earlier run."""
+    for module in (calendar, in_force, prices):
+        for cached in vars(module).values():
+            if hasattr(cached, "cache_clear"):
+                cached.cache_clear()
+    gc.collect()
+
+
+def timed(work: Callable[[], Availability], repeat: int, before: Callable[[], object]) -> Seconds:
+    """How long some work takes each time."""
+    wall, processor = [], []
+    for _ in range(repeat):
+        before()
+        begun, busy = perf_counter(), process_time()
+        work()
+        wall.append(perf_counter() - begun)
+        processor.append(process_time() - busy)
+    return Seconds(tuple(wall), tuple(processor))
+
+
+def plainly(cars: list[Car], found: Availability, chance: Random) -> tuple[float, int]:
+    """Seconds for all places, judged by a sample of single instants; in how many both agree."""
+    places = [
+        (chance.randrange(len(cars)), chance.randrange(len(found.instants))) for _ in range(SAMPLE)
+    ]
+    instants = found.instants.tolist()
+    begun = perf_counter()
+    reasons = [reason_at(cars[row], NEED, instants[step]) for row, step in places]
+    taken = (perf_counter() - begun) / SAMPLE * len(cars) * len(instants)
+    pairs = zip(places, reasons, strict=True)
+    return taken, sum(found.reason(row, step) is reason for (row, step), reason in pairs)
+
+
+def table_of(fleet: Fleet, measured: Iterable[tuple[str, Seconds]], naive: float) -> Table:
+    """The measurements as a table."""
+    table = Table(
+        "way",
+        *(f"{title}, s" for title in ("median", "least", "most", "processor's median")),
+        title=f"{len(fleet.vehicles):,} vehicles, a day in steps of 5 minutes",
+    )
+    for name, seconds in measured:
+        figures = (
+            median(seconds.wall),
+            min(seconds.wall),
+            max(seconds.wall),
+            median(seconds.processor),
+        )
+        table.add_row(f"at once, {name}", *(f"{figure:.3f}" for figure in figures))
+    table.add_row(f"one by one, warm, from {SAMPLE:,}", f"{naive:.0f}", "", "", "")
+    return table
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Measure, and print a table."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.energy")
+    parser.add_argument("--vehicles", type=int, default=10_000)
+    parser.add_argument("--repeat", type=int, default=5, help="runs; the median is shown")
+    parser.add_argument("--seed", type=int, default=1)
+    given = parser.parse_args(arguments)
+    if min(given.vehicles, given.repeat) < 1:
+        parser.error("--vehicles and --repeat count something: there has to be one.")
+    fleet = a_fleet(given.vehicles, given.seed)
+
+    def work() -> Availability:
+        return availability(fleet.cars(), NEED, AT)
+
+    cold = timed(work, given.repeat, forget)
+    warm = timed(work, given.repeat, gc.collect)
+    naive, agree = plainly(fleet.cars(), work(), Random(given.seed))  # noqa: S311
+    console = Console(width=110 if not sys.stdout.isatty() else None)
+    console.print(table_of(fleet, (("cold", cold), ("warm", warm)), naive))
+    console.print(f"Both ways gave the same reason in {agree} of {SAMPLE:,} places of the sample.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
