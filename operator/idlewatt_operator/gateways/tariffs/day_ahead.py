@@ -104,16 +104,16 @@ def any_series(text: str, columns: Columns) -> Found:
         SeriesError: a column is missing, a line cannot be read, or a time has no zone.
     """
     clock = LocalClock(ZoneInfo(columns.zone)) if columns.zone else None
-    rows = list(_rows(text))
-    wanted = [name for name in (columns.time, columns.price, columns.created) if name]
-    for name in wanted if rows else ():
-        if name not in rows[0][1]:
-            there = ", ".join(filter(None, rows[0][1]))
+    header = header_of(text)
+    for name in filter(None, (columns.time, columns.price, columns.created)):
+        if name not in header:
+            there = ", ".join(filter(None, header))
             message = (
                 f"There is no column {name}: the columns are {there}. Name them with "
                 "--time-column and --price-column."
             )
             raise SeriesError(message)
+    rows = list(_rows(text))
     starts = [_moment(row[columns.time], line, clock) for line, row in rows]
     seconds = resolution(starts)
     published = [

@@ -162,7 +162,7 @@ def tidy(found: Iterable[Interval]) -> tuple[tuple[Interval, ...], tuple[str, ..
 
 
 def resolution(starts: Iterable[datetime]) -> int:
-    """The seconds from one start to the next, the commonest.
+    """The seconds from one start to the next, the commonest; of equals the least.
 
     Raises:
         SeriesError: it is not 5, 15, 30 or 60 minutes.
@@ -172,7 +172,7 @@ def resolution(starts: Iterable[datetime]) -> int:
     if not steps:
         message = "One line alone does not say how long its price holds: give at least two."
         raise SeriesError(message)
-    common = max(set(steps), key=steps.count)
+    common = max(sorted(set(steps)), key=steps.count)
     if common not in RESOLUTIONS:
         message = (
             f"From one line to the next it is mostly {common} seconds: a series is expected "
