@@ -33,6 +33,9 @@ class Car:
         since: when it parked, or drove off.
         watt_hours: in the battery at `settled_at`.
         computing: AC milliwatts; `computing_dc` the same at the computer.
+        sheddable: milliwatts of both that are ours to shed.
+        charger_failed: its charge point has given nothing in this stay for a while.
+        supplied: its charge point gives something now.
         told: its owner told when it leaves.
         silent: what was reported last, where nothing is reported any more.
         idle_since: it stands full and without pods since then.
@@ -49,6 +52,9 @@ class Car:
     computing_dc: Milliwatts = 0
     boarded: bool = False
     told: bool = False
+    sheddable: Milliwatts = 0
+    charger_failed: bool = False
+    supplied: bool = True
     power: Power = Power.AWAKE
     lost: bool = False
     silent: Observation | None = None
@@ -114,7 +120,7 @@ class Car:
         return ObservedConnection(
             site=stay.site,
             circuit=stay.circuit,
-            supply=Supply.SUPPLIED,
+            supply=Supply.SUPPLIED if self.supplied else Supply.PLUGGED_NOT_SUPPLIED,
             charge_power_watts=int(self.charging_watts),
             charge_power_limit_watts=stay.limit_watts,
             observed_at=at,

@@ -5,10 +5,10 @@ from typing import Final
 
 from idlewatt_operator.twin import svg
 from idlewatt_operator.twin.charts import Chart
+from idlewatt_operator.twin.grid import house_watts, limit_watts
 from idlewatt_operator.twin.meter import QUARTER
 from idlewatt_operator.twin.night import Play
 from idlewatt_operator.twin.places import local_time
-from idlewatt_operator.twin.promises import limit_watts
 from idlewatt_operator.twin.svg import Scale, tag
 
 _WIDTH: Final = 350.0
@@ -24,8 +24,9 @@ def circuits(play: Play) -> Chart:
     sites = play.scenario.sites[:_SITES_SHOWN]
     parts = [_one(play, site.name, each.name) for site in sites for each in site.circuits]
     lead = (
-        "Means of quarters of an hour, the interval that grid use is measured in. The house and "
-        "the charging are not ours to move; pods only take what is left under the line."
+        "Means of quarters of an hour, the interval that grid use is billed by. The house is "
+        "nobody's to move, nor is charging that somebody else controls; what is ours stays under "
+        "the line."
     )
     rest = len(play.scenario.sites) - len(sites)
     if rest > 0:
@@ -45,29 +46,25 @@ def _one(play: Play, site: str, circuit: str) -> str:
     reading = meter.circuits[site, circuit]
     first = next(each.circuits[0].name for each in scenario.sites if each.name == site)
     starts = list(meter.starts())
-    house = [
-        scenario.house_watts[site][local_time(at, scenario.zone).hour] / 1_000
-        if circuit == first
-        else 0.0
-        for at in starts
-    ]
+    house = [house_watts(scenario, site, at) / 1_000 if circuit == first else 0.0 for at in starts]
     charging = [joules / QUARTER / 1_000 for joules in reading.charging]
     computing = [joules / QUARTER / 1e6 for joules in reading.computing]
-    limit = limit_watts(scenario, site, circuit) / 1_000
+    limits = [limit_watts(scenario, site, circuit, at) / 1_000 for at in starts]
     totals = [sum(each) for each in zip(house, charging, computing, strict=True)]
     x = Scale(scenario.start, scenario.end, _LEFT, _WIDTH - 8)
-    y = Scale(0, max(limit, *totals) * 1.08, _BOTTOM, _TOP)
+    y = Scale(0, max(*limits, *totals) * 1.08, _BOTTOM, _TOP)
     layers = {"house": house, "charging": charging, "computing": computing}
     most = max(totals)
     name = f"{site} / {circuit}"
     parts = [svg.text(name, _LEFT, 16, class_="small-title"), _axes(play, x, y)]
     parts.append(_areas(x, y, starts, scenario.end, layers))
-    parts.append(tag("line", x1=_LEFT, x2=_WIDTH - 8, y1=y(limit), y2=y(limit), class_="limit"))
-    label = f"{limit:g} kW"
-    parts.append(svg.text(label, _WIDTH - 10, y(limit) - 4, class_="tick end limit-label"))
-    parts += _hits(play, x, starts, layers, limit)
+    line = svg.stepped([x(at) for at in starts], x(scenario.end), [y(limit) for limit in limits])
+    parts.append(tag("path", d=svg.path(line), class_="limit"))
+    label = f"{max(limits):g} kW"
+    parts.append(svg.text(label, _WIDTH - 10, y(max(limits)) - 4, class_="tick end limit-label"))
+    parts += _hits(play, x, starts, layers, limits)
     identity = f"circuit-{site}-{circuit}"
-    said = f"{name}: at most {most:.1f} of {limit:g} kW in any quarter of an hour."
+    said = f"{name}: at most {most:.1f} of {max(limits):g} kW in any quarter of an hour."
     return tag(
         "svg", tag("title", escape(said)), *parts,
         viewBox=f"0 0 {_WIDTH:.0f} {_HEIGHT:.0f}", role="img", id=identity,
@@ -101,7 +98,7 @@ def _areas(x: Scale, y: Scale, starts: list[int], end: int, layers: dict[str, li
 
 
 def _hits(
-    play: Play, x: Scale, starts: list[int], layers: dict[str, list[float]], limit: float
+    play: Play, x: Scale, starts: list[int], layers: dict[str, list[float]], limits: list[float]
 ) -> list[str]:
     width = x(starts[0] + QUARTER) - x(starts[0])
     parts = []
@@ -109,7 +106,7 @@ def _hits(
         own = {name: values[index] for name, values in layers.items()}
         clock = local_time(at, play.scenario.zone)
         tip = (
-            f"{clock:%a %H:%M}\n{sum(own.values()):.1f} of {limit:g} kW\n"
+            f"{clock:%a %H:%M}\n{sum(own.values()):.1f} of {limits[index]:g} kW\n"
             f"house {own['house']:.1f}, charging {own['charging']:.1f}, pods {own['computing']:.1f}"
         )
         parts.append(

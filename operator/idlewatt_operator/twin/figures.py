@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from idlewatt_operator.twin.accounts import Accounts
+from idlewatt_scheduler.model.units import SECOND
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,20 +101,25 @@ def _work(accounts: Accounts) -> tuple[Row, ...]:
 
 def _promises(accounts: Accounts) -> tuple[Row, ...]:
     promises = accounts.promises
-    broken = sum(len(each.broken) for each in promises.each())
+    broken = promises.times_broken
     result = [Row("Promises broken", str(broken), heading=True, bad=broken > 0)]
     without = {"owner": "0", "grid": str(promises.over_alone)}
     for each in promises.each():
         kept = f"{each.kept:,} of {each.chances:,} {each.of} kept"
-        bad = bool(each.broken)
+        bad = each.times > 0
         result.append(
             Row(
                 f"to the {each.to_whom}",
-                str(len(each.broken)),
+                str(each.times),
                 without.get(each.to_whom, ""),
                 kept,
                 bad=bad,
             )
+        )
+    if promises.reactions:
+        slowest = max(promises.reactions) / SECOND
+        result.append(
+            Row("curtailments acted on", f"{slowest:.1f} s", note="the slowest; 5 s are promised")
         )
     return tuple(result)
 

@@ -1,8 +1,9 @@
-"""The cars themselves: they arrive, charge at once, compute, sleep, lose their link and leave.
+"""The cars themselves: they arrive, charge, compute, sleep, lose their link and leave.
 
 Between two changes nothing changes, so nothing is stepped: a battery is a line in time, and the
-next change is put on the clock. Charging is never planned here; computing only takes what the
-charge point has left, and where both do not fit, charging is what yields.
+next change is put on the clock. A car is charged at once, unless its charge point was told
+otherwise; computing only takes what the charge point has left, and where both do not fit, charging
+is what yields.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,15 +13,22 @@ from typing import Final
 
 from idlewatt_operator.gateways.protocols import Outcome, Result, Telemetry
 from idlewatt_operator.resources.records import PodRecord
-from idlewatt_operator.twin.car import REPORT_EVERY, Car
+from idlewatt_operator.twin.car import Car
+from idlewatt_operator.twin.charging import Stations
 from idlewatt_operator.twin.clock import ManualClock
 from idlewatt_operator.twin.cluster import MemoryCluster
 from idlewatt_operator.twin.enrolment import dice
+from idlewatt_operator.twin.grid import Grid
 from idlewatt_operator.twin.journal import Departure, Draw, Fact, Journal, Kind
 from idlewatt_operator.twin.places import local_time
-from idlewatt_operator.twin.scenario import Scenario
+from idlewatt_operator.twin.scenario import (
+    ChargerFault,
+    ChargerTrouble,
+    Curtailment,
+    Scenario,
+)
 from idlewatt_operator.twin.stays import CHARGE_EFFICIENCY, Stay
-from idlewatt_scheduler.model.site import ObservedCircuit
+from idlewatt_scheduler.model.site import ChargingController
 from idlewatt_scheduler.model.units import HOUR, MINUTE, SECOND, Instant, Milliseconds, Milliwatts
 from idlewatt_scheduler.model.vehicle import Power
 from idlewatt_scheduler.model.workload import Ready
@@ -57,6 +65,8 @@ class Fleet:
         self.journal = journal
         self.ask: Callable[[Milliseconds], None] = lambda _: None
         self.cars = {each.name: Car(each, since=scenario.start) for each in scenario.vehicles}
+        self.stations = Stations(clock, self._told_otherwise)
+        self.grid = Grid(scenario, clock, journal)
         self._capacity = scenario.capacity_watt_hours()
         self._dice = dice(scenario.seed, "wakes")
         cluster.kubelets.on_change = self._containers_changed
@@ -70,6 +80,11 @@ class Fleet:
             clock.call_at(submission.at, partial(self._submit, submission.workload.template.name))
         if scenario.lost_link is not None:
             clock.call_at(scenario.lost_link.at, self._lose_a_link)
+        for fault in scenario.charger_faults:
+            clock.call_at(fault.at, partial(self._trouble_a_charger, fault))
+        for curtailment in scenario.curtailments:
+            for at in (curtailment.at, curtailment.until):
+                clock.call_at(at, partial(self._limits_change, curtailment))
 
     # What is known of the cars.
 
@@ -78,7 +93,8 @@ class Fleet:
         now = self.clock.now()
         return Telemetry(
             {name: car.reported(now) for name, car in self.cars.items()},
-            {site.name: self._house(site.name, now) for site in self.scenario.sites},
+            {site.name: self.grid.observed(site.name, now) for site in self.scenario.sites},
+            limits_changed_at=self.grid.limits_changed_at,
         )
 
     async def wake(self, vehicle: str) -> Result:
@@ -97,11 +113,6 @@ class Fleet:
                 now + car.vehicle.compute.wake_seconds * SECOND, partial(self._woken, car)
             )
         return Result(Outcome.DONE)
-
-    def house_watts(self, site: str, at: Instant) -> int:
-        """What the house itself takes."""
-        by_hour = self.scenario.house_watts[site]
-        return by_hour[local_time(at, self.scenario.zone).hour]
 
     def states(self) -> Mapping[str, str]:
         """One word of `car.STATES` for what each car is doing."""
@@ -127,7 +138,9 @@ class Fleet:
     def _park(self, car: Car, stay: Stay, watt_hours: float) -> None:
         car.stay, car.since = stay, stay.arrives_at
         car.watt_hours, car.settled_at = watt_hours, self.clock.now()
-        car.boarded = car.told = False
+        car.boarded = car.told = car.charger_failed = False
+        if self.scenario.site(stay.site).charging_controller is ChargingController.IDLEWATT:
+            self.stations.plug(car.name, car.vehicle.min_charge_power_watts * 1_000)
         self._refresh(car)
         if stay.stated_leave_at is not None:
             self._ask_before(car, stay.stated_leave_at)
@@ -135,11 +148,11 @@ class Fleet:
     def _arrive(self, car: Car, stay: Stay) -> None:
         self._park(car, stay, stay.arrival_watt_hours)
         share = stay.arrival_watt_hours / self._capacity[car.name]
-        self._note(
-            Kind.ARRIVED,
-            car,
-            f"{car.name} parks at {stay.site} with {share:.0%} and charges at once",
-        )
+        planned = self.stations.station(car.name) is not None
+        how = "is charged when it suits" if planned else "charges at once"
+        self._note(Kind.ARRIVED, car, f"{car.name} parks at {stay.site} with {share:.0%} and {how}")
+        if planned or any(each.computing for each in self._neighbours(stay)):
+            self.ask(SOON)
 
     def _tell(self, car: Car, stay: Stay) -> None:
         if car.stay is not stay:
@@ -149,6 +162,8 @@ class Fleet:
         self._note(Kind.TOLD, car, f"the owner of {car.name} will leave early, at {clock:%H:%M}")
         self._changed(car)
         self._ask_if_busy(car)
+        if self.stations.station(car.name) is not None:
+            self.ask(SOON)
         self._ask_before(car, stay.leaves_at)
 
     def _board(self, car: Car, stay: Stay) -> None:
@@ -169,8 +184,9 @@ class Fleet:
         self._settle(car)
         cut_off = tuple(self.cluster.kubelets.power_off(car.name))
         self.journal.departures.append(
-            Departure(stay, car.watt_hours, stay.alone_watt_hours(now), cut_off)
+            Departure(stay, car.watt_hours, stay.alone_watt_hours(now), cut_off, car.charger_failed)
         )
+        self.stations.unplug(car.name)
         share = car.watt_hours / self._capacity[car.name]
         early = " before its time" if stay.leaves_early else ""
         text = f"{car.name} leaves {stay.site}{early} with {share:.0%}"
@@ -211,6 +227,35 @@ class Fleet:
         self._note(Kind.LINK_BACK, car, f"{car.name} is reached again")
         self.ask(SOON)
         self._refresh(car)
+
+    def _trouble_a_charger(self, fault: ChargerFault) -> None:
+        """The charge point of the car that charges most; of equals the first by name."""
+        cars = [each for each in self.cars.values() if self.stations.station(each.name)]
+        if not cars:
+            return
+        car = min(cars, key=lambda each: (-each.charging_watts, each.name))
+        if fault.trouble is ChargerTrouble.STARTS_ANEW:
+            self._note(
+                Kind.CHARGER, car, f"the charge point of {car.name} starts anew, its profile lost"
+            )
+            self.stations.reboot(car.name)
+            self.ask(SOON)
+            return
+        self._note(Kind.CHARGER, car, f"the charge point of {car.name} fails and gives nothing")
+        car.charger_failed, stay = True, car.stay
+        self.stations.fail(car.name, dead=True)
+        self.clock.call_at(fault.at + fault.length, partial(self._mend_a_charger, car, stay))
+        self.ask(SOON)
+
+    def _mend_a_charger(self, car: Car, stay: Stay | None) -> None:
+        if car.stay is stay:
+            self._note(Kind.CHARGER, car, f"the charge point of {car.name} is mended")
+            self.stations.fail(car.name, dead=False)
+            self.ask(SOON)
+
+    def _limits_change(self, curtailment: Curtailment) -> None:
+        self.grid.change(curtailment)
+        self.ask(SOON)
 
     def _submit(self, name: str) -> None:
         submission = next(s for s in self.scenario.submissions if s.workload.template.name == name)
@@ -291,16 +336,31 @@ class Fleet:
         now, stay = self.clock.now(), car.stay
         car.computing_dc = self._computing_dc(car)
         car.computing = car.computing_dc * 100 // car.vehicle.compute.efficiency_percent
-        car.charging_watts = 0.0
+        car.supplied = not (station := self.stations.station(car.name)) or not station.dead
+        car.charging_watts = self._charging_watts(car)
+        car.sheddable = self._sheddable(car)
         missing = 0.0 if stay is None else stay.full_watt_hours - car.watt_hours
-        if stay is not None and missing > _FULL_WITHIN_WATT_HOURS:
-            left = stay.limit_watts - car.computing / 1_000
-            car.charging_watts = max(0.0, min(float(stay.charge_power_watts), left))
         if car.charging_watts > 0:
             until_full = missing / (car.charging_watts * CHARGE_EFFICIENCY) * HOUR
             self.clock.call_at(now + max(1, round(until_full)), partial(self._filled, car, stay))
         self._note_idleness(car, now)
         self._changed(car)
+
+    def _charging_watts(self, car: Car) -> float:
+        """What goes into the battery: all that fits, unless its charge point was told otherwise."""
+        stay, told = car.stay, self.stations.gives(car.name)
+        if stay is None or stay.full_watt_hours - car.watt_hours <= _FULL_WITHIN_WATT_HOURS:
+            return 0.0
+        left = stay.limit_watts - car.computing / 1_000
+        most = max(0.0, min(float(stay.charge_power_watts), left))
+        if told is None:
+            return most
+        given = min(most, told / 1_000)
+        return given if given >= car.vehicle.min_charge_power_watts else 0.0
+
+    def _told_otherwise(self, vehicle: str) -> None:
+        """Its charge point gives something else from now on."""
+        self._refresh(self.cars[vehicle])
 
     def _filled(self, car: Car, stay: Stay | None) -> None:
         if stay is None or car.stay is not stay or car.charging_watts == 0:
@@ -319,18 +379,24 @@ class Fleet:
             if car.name in self.scenario.sleepers:
                 self.clock.call_at(now + SLEEP_AFTER, partial(self._may_sleep, car, now))
 
-    def _computing_dc(self, car: Car) -> Milliwatts:
+    def _computing_dc(self, car: Car, *, told_to_leave: bool = True) -> Milliwatts:
+        """What its pods draw at the computer, with those that were told to leave or without."""
         runs = self.cluster.kubelets.on_node(car.name)
-        if not runs:
-            return 0
-        pods = self.cluster.view().pods
-        powers = self.journal.powers
+        pods, powers = self.cluster.view().pods, self.journal.powers
         for run in runs:
             if run.uid not in powers:
                 powers[run.uid] = pods[run.uid].bound_power or 0
-        return (
-            sum(powers[run.uid] for run in runs) + car.vehicle.compute.standby_power_watts * 1_000
-        )
+        counted = [powers[run.uid] for run in runs if told_to_leave or run.told_at is None]
+        if not counted:
+            return 0
+        return sum(counted) + car.vehicle.compute.standby_power_watts * 1_000
+
+    def _sheddable(self, car: Car) -> Milliwatts:
+        """What of its draw could be shed now: a grace that is being used cannot."""
+        pods = self._computing_dc(car, told_to_leave=False)
+        own = pods * 100 // car.vehicle.compute.efficiency_percent
+        follows = self.stations.gives(car.name) is not None
+        return own + (round(car.charging_watts * 1_000) if follows else 0)
 
     def _settle(self, car: Car) -> None:
         now = self.clock.now()
@@ -344,6 +410,7 @@ class Fleet:
                     car.charging_watts,
                     car.computing,
                     car.computing_dc,
+                    car.sheddable,
                 )
                 self.journal.draws[car.name].append(draw)
             car.watt_hours = car.holds(now)
@@ -379,11 +446,6 @@ class Fleet:
 
     def _note(self, kind: Kind, car: Car, text: str) -> None:
         self.journal.note(Fact(self.clock.now(), kind, text, vehicle=car.name))
-
-    def _house(self, site: str, now: Instant) -> tuple[ObservedCircuit, ...]:
-        at = now - now % REPORT_EVERY
-        first = next(each for each in self.scenario.sites if each.name == site).circuits[0]
-        return (ObservedCircuit(first.name, self.house_watts(site, now), at),)
 
 
 def _pods(count: int) -> str:

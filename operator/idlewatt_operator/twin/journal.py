@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from idlewatt_operator.twin.kubelet import Run
 from idlewatt_operator.twin.stays import Stay
-from idlewatt_scheduler.model.units import Instant, Milliwatts
+from idlewatt_scheduler.model.units import Instant, Milliseconds, Milliwatts
 
 
 class Kind(StrEnum):
@@ -32,6 +32,9 @@ class Kind(StrEnum):
     FENCED = "Fenced"
     ENDED = "Ended"
     BROKEN = "Broken"
+    CURTAILED = "Curtailed"
+    RELIEVED = "Relieved"
+    CHARGER = "Charger"
     OFF_PEAK = "OffPeak"
     ON_PEAK = "OnPeak"
 
@@ -55,6 +58,8 @@ class Draw:
         charging_watts: AC, into the battery.
         computing: AC milliwatts.
         computing_dc: milliwatts at the computer.
+        sheddable: milliwatts of both that were ours to shed: charging that follows a profile of
+            ours, and pods that were not told to leave yet.
     """
 
     start: Instant
@@ -64,6 +69,7 @@ class Draw:
     charging_watts: float
     computing: Milliwatts
     computing_dc: Milliwatts
+    sheddable: Milliwatts = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +80,14 @@ class Departure:
         watt_hours: in the battery.
         alone_watt_hours: what the same stay would have held, charged at once, without us.
         cut_off: the runs that the car ended because it left.
+        charger_failed: its charge point gave nothing for a while.
     """
 
     stay: Stay
     watt_hours: float
     alone_watt_hours: float
     cut_off: tuple[Run, ...]
+    charger_failed: bool = False
 
 
 @dataclass
@@ -90,6 +98,8 @@ class Journal:
         draws: by vehicle.
         wakes: vehicle and instant of every wake that was asked for.
         powers: milliwatts a pod was bound with, by UID.
+        charges: by vehicle, when its battery held how many watt-hours; between two a line.
+        reactions: milliseconds from each change of a circuit's limit until it was acted on.
     """
 
     facts: list[Fact] = field(default_factory=list)
@@ -97,6 +107,8 @@ class Journal:
     departures: list[Departure] = field(default_factory=list)
     wakes: list[tuple[str, Instant]] = field(default_factory=list)
     powers: dict[str, Milliwatts] = field(default_factory=dict)
+    charges: dict[str, list[tuple[Instant, float]]] = field(default_factory=dict)
+    reactions: list[Milliseconds] = field(default_factory=list)
     listener: Callable[[Fact], None] | None = None
 
     def note(self, fact: Fact) -> None:

@@ -30,7 +30,7 @@ class Run:
         deadline: the instant at which the kubelet ends it by `activeDeadlineSeconds`.
         finish: the instant at which it ends by itself; None for a service.
         ready_at: when its image was fetched and its model loaded; until then it does no work.
-        stopping: it was told to stop; it ends when its stop time is over.
+        told_at: when it was told to stop; it ends when its stop time is over.
         reported: the API server was told that it ended.
     """
 
@@ -41,7 +41,7 @@ class Run:
     deadline: Instant | None = None
     finish: Instant | None = None
     ready_at: Instant | None = None
-    stopping: bool = False
+    told_at: Instant | None = None
     ended_at: Instant | None = None
     ended_by: EndedBy | None = None
     reported: bool = False
@@ -53,8 +53,8 @@ class Kubelets:
 
     Attributes:
         on_end: called with a run whose end the API server learns of now.
-        on_change: called with the node whenever containers started or ended there, whether the
-            API server learns of it or not.
+        on_change: called with the node whenever containers started, were told to end, or ended
+            there, whether the API server learns of it or not.
         runs: every run there ever was, in the order of its start.
     """
 
@@ -101,9 +101,10 @@ class Kubelets:
     def stop(self, uid: str, stop_seconds: int) -> None:
         """Tell the kubelet to end a run, which takes `stop_seconds`; lost if the link is down."""
         run = self._live.get(uid)
-        if run is None or not self.linked(run.node) or run.stopping:
+        if run is None or not self.linked(run.node) or run.told_at is not None:
             return
-        run.stopping = True
+        run.told_at = self.clock.now()
+        self._tell(run.node)
         end_at = self.clock.now() + stop_seconds * SECOND
         self.clock.call_at(end_at, lambda: self._end(run, EndedBy.DRAIN))
 
@@ -132,7 +133,7 @@ class Kubelets:
         now = self.clock.now()
         if run.finish is not None and run.finish <= now:
             self._end(run, EndedBy.ITSELF)
-        elif run.deadline is not None and run.deadline <= now and not run.stopping:
+        elif run.deadline is not None and run.deadline <= now and run.told_at is None:
             self._end(run, EndedBy.DEADLINE)
 
     def _end(self, run: Run, cause: EndedBy) -> None:

@@ -1,8 +1,7 @@
 """The meters: what every car and every circuit drew, by quarter of an hour.
 
-A quarter of an hour is the interval in which grid use is settled and a demand is measured; a
-circuit's promise is judged on it. Prices and carbon change on quarters, so money and grams are
-exact sums over them.
+A quarter of an hour is the interval in which grid use is settled and a demand is measured. Prices
+and carbon change on quarters, so money and grams are exact sums over them.
 """
 
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from idlewatt_operator.twin.journal import Draw
+from idlewatt_operator.twin.loads import chain
 from idlewatt_operator.twin.scenario import Scenario
 from idlewatt_operator.twin.stays import Stay
 from idlewatt_scheduler.model.units import MINUTE, Instant, Milliseconds
@@ -55,7 +55,7 @@ class Meter:
             for circuit in site.circuits:
                 self.circuits[site.name, circuit.name] = self._blank()
         self._chains = {
-            (site.name, circuit.name): tuple(_chain(site.name, circuit.name, self.scenario))
+            (site.name, circuit.name): tuple(chain(site.name, circuit.name, self.scenario))
             for site in self.scenario.sites
             for circuit in site.circuits
         }
@@ -109,20 +109,15 @@ def charged_alone(scenario: Scenario) -> Meter:
     return meter
 
 
+def draws_alone(scenario: Scenario) -> Iterator[Draw]:
+    """What the same stays would have drawn without us."""
+    for stay in scenario.stays:
+        yield from _alone(stay, scenario)
+
+
 def _alone(stay: Stay, scenario: Scenario) -> Iterator[Draw]:
     start = max(stay.arrives_at, scenario.start)
     end = min(stay.charged_alone_at, stay.leaves_at, scenario.end)
     watts = float(min(stay.charge_power_watts, stay.limit_watts))
     if start < end:
         yield Draw(start, end, stay.site, stay.circuit, watts, 0, 0)
-
-
-def _chain(site: str, circuit: str, scenario: Scenario) -> Iterator[tuple[str, str]]:
-    """A circuit and all those above it."""
-    circuits = {
-        each.name: each for held in scenario.sites if held.name == site for each in held.circuits
-    }
-    name: str | None = circuit
-    while name is not None:
-        yield site, name
-        name = circuits[name].parent

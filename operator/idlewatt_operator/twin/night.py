@@ -23,7 +23,8 @@ from idlewatt_operator.twin.clock import ManualClock
 from idlewatt_operator.twin.cluster import MemoryCluster
 from idlewatt_operator.twin.fleet import SOON, Fleet
 from idlewatt_operator.twin.journal import Journal
-from idlewatt_operator.twin.meter import QUARTER, Meter, charged_alone
+from idlewatt_operator.twin.loads import Loads, loads_of
+from idlewatt_operator.twin.meter import QUARTER, Meter, draws_alone
 from idlewatt_operator.twin.places import local_time
 from idlewatt_operator.twin.quarters import Quarter, judged, off_peak, quarters
 from idlewatt_operator.twin.scenario import Scenario
@@ -88,6 +89,7 @@ class Play:
         cycles: how many there were.
         silent: pods that waited without a reason after a cycle, and when.
         waited: every pod that ever waited after a cycle.
+        loads: of every circuit by the minute, once it was played to its end.
     """
 
     scenario: Scenario
@@ -110,12 +112,20 @@ class Play:
         self.fleet = Fleet(self.scenario, self.clock, self.cluster, self.journal)
         self.fleet.ask = self._ask
         self.meter = Meter(self.scenario)
+        self.loads = Loads(self.scenario, {})
         self.quarters: tuple[Quarter, ...] = quarters(self.scenario)
         self.till = Till(self.scenario, self.quarters)
         self.story = Story(self.scenario, self.cluster, self.journal)
         self._due: Instant | None = self.scenario.start
         self._ask_for_cycles()
-        self._operator = Cycle(self.cluster, self.fleet, self.clock, self._plan)
+        self._operator = Cycle(
+            self.cluster,
+            self.fleet,
+            self.clock,
+            self._plan,
+            charging=self.fleet.stations,
+            on_reaction=self.journal.reactions.append,
+        )
 
     async def run(self, watch: Callable[[Look], Awaitable[None]] | None = None) -> Accounts:
         """Play to the end.
@@ -223,7 +233,10 @@ class Play:
         for name, draws in self.journal.draws.items():
             self.meter.count(name, draws)
         runs = self.cluster.kubelets.runs
-        to_grid, over_alone, over_unshed = promises.grid(self.meter, charged_alone(self.scenario))
+        drawn = (draw for draws in self.journal.draws.values() for draw in draws)
+        self.loads = loads_of(self.scenario, drawn)
+        alone = loads_of(self.scenario, draws_alone(self.scenario))
+        to_grid, over_alone, over_unshed = promises.grid(self.loads, alone)
         kept = promises.Promises(
             owner=promises.owner(self.journal.departures, self.scenario),
             workload=promises.workload(runs, self.scenario),
@@ -231,6 +244,7 @@ class Play:
             platform=promises.platform(self.silent, len(self.waited)),
             over_alone=over_alone,
             over_unshed=over_unshed,
+            reactions=tuple(self.journal.reactions),
         )
         whole = range(self.scenario.start, self.scenario.end, QUARTER)
         was_off_peak = tuple(look.off_peak for look in self.looks if look.at in whole)

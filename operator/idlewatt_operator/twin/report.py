@@ -87,7 +87,7 @@ def _header(play: Play, accounts: Accounts) -> str:
 
 def _summary(accounts: Accounts) -> str:
     promises = accounts.promises
-    broken = sum(len(each.broken) for each in promises.each())
+    broken = promises.times_broken
     owner = promises.owner
     return (
         f"Parked cars did {hours(accounts.computed.delivered_hours)} of pods' work and earned "
@@ -103,7 +103,7 @@ def _summary(accounts: Accounts) -> str:
 
 def _cards(accounts: Accounts) -> str:
     computing, computed = accounts.computing, accounts.computed
-    broken = sum(len(each.broken) for each in accounts.promises.each())
+    broken = accounts.promises.times_broken
     share = float(computing.off_peak_kwh / computing.kwh) if computing.kwh else 0.0
     cards = (
         (hours(computed.delivered_hours), "of pods' work delivered", ""),
@@ -175,10 +175,14 @@ def _broken(accounts: Accounts) -> str:
         for each in promises.each()
         if each.broken
     ]
+    if promises.owner.apart:
+        parts.append(
+            "<h3>Counted apart: charge points that failed</h3>" + _notes(promises.owner.apart)
+        )
     if promises.over_unshed:
         parts.append(
-            f"<p>In {promises.over_unshed} circuit quarters charging alone was over a limit; no "
-            "pod drew anything there.</p>"
+            f"<p>In {promises.over_unshed} circuit minutes a limit was passed while nothing there "
+            "was ours to shed any sooner.</p>"
         )
     return "<h2>What was broken</h2>" + "".join(parts) if parts else ""
 

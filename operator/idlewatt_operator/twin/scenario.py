@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from idlewatt_operator.twin.catalogue import Submission
 from idlewatt_operator.twin.datasets import Attribution
 from idlewatt_operator.twin.places import Joined
 from idlewatt_operator.twin.stays import Stay
+from idlewatt_scheduler.model.departures import DepartureModel
 from idlewatt_scheduler.model.policy import FleetPolicy
 from idlewatt_scheduler.model.site import Site
 from idlewatt_scheduler.model.tariff import Tariff
@@ -25,6 +27,38 @@ class LostLink:
 
 
 @dataclass(frozen=True, slots=True)
+class Curtailment:
+    """The grid lets a circuit carry only so much, from `at` until `at + length`."""
+
+    site: str
+    circuit: str
+    to_watts: int
+    at: Instant
+    length: Milliseconds
+
+    @property
+    def until(self) -> Instant:
+        """When it ends."""
+        return self.at + self.length
+
+
+class ChargerTrouble(StrEnum):
+    """What goes wrong with a charge point."""
+
+    STARTS_ANEW = "StartsAnew"  # and has forgotten what it was told
+    GIVES_NOTHING = "GivesNothing"
+
+
+@dataclass(frozen=True, slots=True)
+class ChargerFault:
+    """A charge point in trouble: that of the car that charges most at `at`, until `at + length`."""
+
+    trouble: ChargerTrouble
+    at: Instant
+    length: Milliseconds = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Scenario:
     """What is played.
 
@@ -36,6 +70,7 @@ class Scenario:
         house_watts: per site, the uncontrolled load of its first circuit by hour of the day.
         carbon: grams per kWh by local weekday and hour.
         prices_say: where and when the prices are from.
+        departures: what was learned of departures; None: owners are taken at their word.
         assumptions: a sentence for each thing that no data set says.
     """
 
@@ -59,11 +94,18 @@ class Scenario:
     prices_say: str
     assumptions: tuple[str, ...]
     attributions: tuple[Attribution, ...]
+    curtailments: tuple[Curtailment, ...] = ()
+    charger_faults: tuple[ChargerFault, ...] = ()
+    departures: DepartureModel | None = None
 
     @property
     def currency(self) -> str:
         """The currency of the tariffs and of what is paid."""
         return self.tariffs[0].currency
+
+    def site(self, name: str) -> Site:
+        """The site of this name."""
+        return next(each for each in self.sites if each.name == name)
 
     def capacity_watt_hours(self) -> Mapping[str, int]:
         """The net capacity of each vehicle's battery."""

@@ -11,6 +11,7 @@ from idlewatt_operator.resources.records import PodRecord
 from idlewatt_operator.twin.clock import ManualClock
 from idlewatt_operator.twin.cluster import MemoryCluster
 from idlewatt_operator.twin.fleet import Fleet
+from idlewatt_operator.twin.grid import house_watts
 from idlewatt_operator.twin.homes import a_night
 from idlewatt_operator.twin.journal import Journal, Kind
 from idlewatt_operator.twin.kubelet import EndedBy
@@ -205,4 +206,4 @@ def test_the_house_is_metered_on_the_first_circuit() -> None:
     site = yard.stay.site
     (main,) = yard.fleet.latest().circuits[site]
     assert (main.name, main.uncontrolled_load_watts) == ("main", 8_500)
-    assert yard.fleet.house_watts(site, yard.clock.now()) == main.uncontrolled_load_watts
+    assert house_watts(yard.fleet.scenario, site, yard.clock.now()) == main.uncontrolled_load_watts
