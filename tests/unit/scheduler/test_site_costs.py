@@ -95,8 +95,7 @@ def test_tax_is_paid_on_it_too() -> None:
         pytest.param(8_400, AT - HOUR, 1, id="100 W more than the month's peak so far"),
         pytest.param(20_000, AT - HOUR, 0, id="far under it"),
         pytest.param(20_000, AT - 40 * DAY, 5, id="that was last month"),
-        pytest.param(20_000, None, 5, id="nobody knows when that was"),
-        pytest.param(None, AT - HOUR, 5, id="not measured"),
+        pytest.param(None, None, 5, id="not measured"),
     ],
 )
 def test_the_peak_so_far_is_paid_for_already(

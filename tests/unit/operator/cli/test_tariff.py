@@ -34,7 +34,7 @@ def test_day_ahead_prices_are_wholesale_until_adders_complete_them() -> None:
     assert tariff.metadata.name == "depot"
     assert len(tariff.spec.intervals or ()) == 48
     assert (tariff.spec.basis, tariff.spec.tax_percent) == ("Wholesale", Decimal("8.25"))
-    assert [(adder.name, adder.per_kwh) for adder in tariff.spec.adders] == [("grid", Decimal("0.05"))]
+    assert {adder.name: adder.per_kwh for adder in tariff.spec.adders} == {"grid": Decimal("0.05")}
 
 
 def test_a_time_of_use_tariff_is_zones_and_a_demand_charge() -> None:
