@@ -59,9 +59,12 @@ def _finding_warnings(cluster: "ManifestCluster", at: "Instant") -> Iterator[str
         found = site_findings(site, cluster.tariffs, cluster.policy, at)
         yield from _told(f"ParkingSite {site.name}", found)
     for tariff in cluster.tariffs.values():
-        yield from _told(f"EnergyTariff {tariff.name}", tariff_findings(tariff, at))
+        found = tariff_findings(tariff, cluster.tariffs, at)
+        # A file has no source's answer: the operator asks it, and says when it is silent.
+        asked = tuple(each for each in found if each.reason != "PricesStale")
+        yield from _told(f"EnergyTariff {tariff.name}", asked)
     if cluster.counts["FleetPolicy"]:
-        yield from _told("FleetPolicy default", policy_findings(cluster.policy))
+        yield from _told("FleetPolicy default", policy_findings(cluster.policy, cluster.learned))
 
 
 def _told(subject: str, findings: "tuple[Finding, ...]") -> Iterator[str]:

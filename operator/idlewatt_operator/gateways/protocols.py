@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from idlewatt_operator.resources.learned import Learned
 from idlewatt_operator.resources.records import GivenUp, PodRecord, Refused, Released, VehicleRecord
 from idlewatt_scheduler.model.charging import ChargingProfile
 from idlewatt_scheduler.model.policy import FleetPolicy
@@ -38,6 +39,7 @@ class ClusterView:
         vehicles, nodes, sites, tariffs: by name. A vehicle that is refused stands here with what
             can be read of it, so that pods leave it in time; it takes no new ones.
         pods: by UID; ours, and those of others that are bound and have not ended.
+        learned: what was learned of departures, from the ConfigMap that the policy names.
         refused: objects that are in the cluster and cannot be used.
         generations: of sites, tariffs and the policy, by kind and name.
     """
@@ -49,6 +51,7 @@ class ClusterView:
     sites: Mapping[str, Site] = field(default_factory=dict)
     tariffs: Mapping[str, Tariff] = field(default_factory=dict)
     pods: Mapping[str, PodRecord] = field(default_factory=dict)
+    learned: Learned = field(default_factory=Learned)
     refused: tuple[Refused, ...] = ()
     generations: Mapping[tuple[str, str], int] = field(default_factory=dict)
 

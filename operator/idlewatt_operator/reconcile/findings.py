@@ -47,9 +47,9 @@ def verdicts(view: ClusterView, at: Instant) -> list[Verdicts]:
 
 
 def _usable(view: ClusterView, at: Instant) -> Iterator[Verdicts]:
-    yield _verdicts(view, "FleetPolicy", "default", policy_findings(view.policy))
+    yield _verdicts(view, "FleetPolicy", "default", policy_findings(view.policy, view.learned))
     for name, tariff in sorted(view.tariffs.items()):
-        yield _verdicts(view, "EnergyTariff", name, tariff_findings(tariff, at))
+        yield _verdicts(view, "EnergyTariff", name, tariff_findings(tariff, view.tariffs, at))
     for name, site in sorted(view.sites.items()):
         yield _verdicts(
             view, "ParkingSite", name, site_findings(site, view.tariffs, view.policy, at)

@@ -62,6 +62,7 @@ def build_snapshot(
         pending=_in_order(record.pod for record in ours if _is_pending(record, assumed)),
         running=(*_running(bound, assumed), *given_up),
         other_use=_other_use(view.pods.values(), scheduler_name),
+        departures=view.learned.model,
     )
 
 

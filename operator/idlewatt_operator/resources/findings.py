@@ -9,11 +9,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from idlewatt_operator.resources.learned import Learned
+from idlewatt_operator.resources.times import format_instant
 from idlewatt_scheduler.exchange import Exchange
+from idlewatt_scheduler.model.calendars import OnHolidays, PublicHolidays, Recurrence
 from idlewatt_scheduler.model.policy import FleetPolicy, OffPeakTest
 from idlewatt_scheduler.model.site import EnergyBearer, Site
 from idlewatt_scheduler.model.tariff import Tariff
-from idlewatt_scheduler.model.units import Instant
+from idlewatt_scheduler.model.units import Instant, seconds
 from idlewatt_scheduler.model.vehicle import ParkingWindow, Vehicle
 from idlewatt_scheduler.prices import Verdict, price_line
 
@@ -38,11 +41,15 @@ class Finding:
 def site_findings(
     site: Site, tariffs: Mapping[str, Tariff], policy: FleetPolicy, at: Instant
 ) -> tuple[Finding, ...]:
-    """`TariffKnown`, `CircuitsKnown`, `OffPeakDecidable`, and `PriceKnown` where the fleet pays."""
+    """`TariffKnown`, `CircuitsKnown`, `CurrentsJudged`, `OffPeakDecidable`, and `PriceKnown`.
+
+    The last is there where the fleet pays, and the one before it where there is a tariff.
+    """
     tariff = tariffs.get(site.tariff) if site.tariff is not None else None
-    found = [_tariff_known(site, tariff), _circuits_known(site)]
+    found = [_tariff_known(site, tariff), _circuits_known(site), _currents_judged(site)]
     if tariff is not None:
-        found.append(_off_peak_decidable(tariff, policy, at))
+        carbon = tariffs.get(tariff.carbon) if tariff.carbon is not None else None
+        found.append(_off_peak_decidable(tariff, carbon, policy, at))
     if site.energy_borne_by is EnergyBearer.FLEET:
         found.append(_price_known(tariff))
     return _summed_up(found)
@@ -77,12 +84,27 @@ def _circuits_known(site: Site) -> Finding:
         "CircuitsKnown",
         "False",
         "NoCircuits",
-        "It lists no circuit, so no plugged car here can be used: list its grid connection in "
-        "spec.circuits.",
+        "It lists no circuit, so no plugged car here can be used or charged by idlewatt: list its "
+        "grid connection in spec.circuits.",
     )
 
 
+def _currents_judged(site: Site) -> Finding:
+    limited = [each.name for each in site.circuits if each.max_current_milliamps_per_phase]
+    if limited and site.nominal_voltage_volts is None:
+        return Finding(
+            "CurrentsJudged",
+            "False",
+            "VoltageMissing",
+            f"The circuit {_listed(limited)} limits the current of a phase, and without a voltage "
+            "nobody can tell it: set spec.nominalVoltageVolts, between a phase and neutral.",
+        )
+    return Finding("CurrentsJudged", "True", "Judged", "Every limit of a current is judged.")
+
+
 def _price_known(tariff: Tariff | None) -> Finding:
+    if tariff is not None and _is_awaited(tariff):
+        return Finding("PriceKnown", "Unknown", "SourceAwaited", _AWAITED)
     if tariff is not None and _has_price(tariff):
         return Finding("PriceKnown", "True", "PriceFound", "The fleet's electricity has a price.")
     return Finding(
@@ -94,11 +116,18 @@ def _price_known(tariff: Tariff | None) -> Finding:
     )
 
 
-def _off_peak_decidable(tariff: Tariff, policy: FleetPolicy, at: Instant) -> Finding:
+_AWAITED: Final = "Its tariff has a source that has not answered yet."
+
+
+def _off_peak_decidable(
+    tariff: Tariff, carbon: Tariff | None, policy: FleetPolicy, at: Instant
+) -> Finding:
     test, exchange = policy.off_peak, Exchange(policy, ())
-    for finding in _unanswered(tariff, test, exchange):
+    if _is_awaited(tariff):
+        return Finding("OffPeakDecidable", "Unknown", "SourceAwaited", _AWAITED)
+    for finding in _unanswered(tariff, carbon, test, exchange):
         return finding
-    if tariff.zones and _never_off_peak(tariff, policy, at):
+    if tariff.zones and _never_off_peak(tariff, carbon, policy, at):
         return _undecidable(
             "NeverOffPeak",
             f"At no time in the next two weeks does the tariff '{tariff.name}' pass the "
@@ -109,8 +138,21 @@ def _off_peak_decidable(tariff: Tariff, policy: FleetPolicy, at: Instant) -> Fin
     )
 
 
-def _never_off_peak(tariff: Tariff, policy: FleetPolicy, at: Instant) -> bool:
-    line = price_line(tariff, policy.off_peak, at, Exchange(policy, ()).rate)
+def _is_awaited(tariff: Tariff) -> bool:
+    return tariff.max_age is not None and tariff.refreshed_at is None
+
+
+def _never_off_peak(
+    tariff: Tariff, carbon: Tariff | None, policy: FleetPolicy, at: Instant
+) -> bool:
+    line = price_line(
+        tariff,
+        policy.off_peak,
+        at,
+        Exchange(policy, ()).rate,
+        carbon=carbon,
+        forecast_max_age=seconds(policy.forecast_max_age_seconds),
+    )
     return Verdict.OFF_PEAK not in line.verdicts
 
 
@@ -118,7 +160,9 @@ def _undecidable(reason: str, message: str) -> Finding:
     return Finding("OffPeakDecidable", "False", reason, message)
 
 
-def _unanswered(tariff: Tariff, test: OffPeakTest, exchange: Exchange) -> Iterator[Finding]:
+def _unanswered(
+    tariff: Tariff, carbon: Tariff | None, test: OffPeakTest, exchange: Exchange
+) -> Iterator[Finding]:
     """What the test asks for and the tariff never says."""
     told = f"the tariff '{tariff.name}'"
     if test.band is not None and not _has_band(tariff):
@@ -141,13 +185,18 @@ def _unanswered(tariff: Tariff, test: OffPeakTest, exchange: Exchange) -> Iterat
             f"The FleetPolicy asks for a price in {target} and {told} has {tariff.currency}: add "
             f"the exchange rate from {tariff.currency} to {target}.",
         )
-    told_grams = any(interval.grams_per_kwh is not None for interval in tariff.intervals)
-    if test.max_grams_per_kwh is not None and not told_grams:
+    asks_grams = test.max_grams_per_kwh is not None or test.cleanest_percent_of_next_24_hours
+    if asks_grams and not (_has_grams(tariff) or (carbon is not None and _has_grams(carbon))):
         yield _undecidable(
             "EmissionsMissing",
             f"The FleetPolicy asks for grams of CO2 per kWh and {told} names none: publish "
-            "intervals with a payload GHG.",
+            "intervals with a payload GHG, or name the tariff that has them in spec.carbonRef.",
         )
+
+
+def _has_grams(tariff: Tariff) -> bool:
+    grams = any(interval.grams_per_kwh is not None for interval in tariff.intervals)
+    return grams or _is_awaited(tariff)
 
 
 def _has_band(tariff: Tariff) -> bool:
@@ -162,9 +211,18 @@ def _has_price(tariff: Tariff) -> bool:
     return complete and any(price is not None for price in prices)
 
 
-def tariff_findings(tariff: Tariff, at: Instant) -> tuple[Finding, ...]:
-    """`Priced` and `Published`."""
-    return _summed_up([_priced(tariff), _published(tariff, at)])
+def tariff_findings(
+    tariff: Tariff, tariffs: Mapping[str, Tariff], at: Instant
+) -> tuple[Finding, ...]:
+    """`Priced`, `Published`, `HolidaysKnown` and `CarbonKnown`."""
+    return _summed_up(
+        [
+            _priced(tariff),
+            _published(tariff, at),
+            _holidays_known(tariff),
+            _carbon_known(tariff, tariffs),
+        ]
+    )
 
 
 def _priced(tariff: Tariff) -> Finding:
@@ -176,6 +234,8 @@ def _priced(tariff: Tariff) -> Finding:
             "Its basis is Wholesale and it has no adders, so it has no price that anybody pays: "
             "add grid fees to spec.adders.",
         )
+    if _is_awaited(tariff):
+        return Finding("Priced", "Unknown", "SourceAwaited", "Its source has not answered yet.")
     if not _has_price(tariff):
         return Finding(
             "Priced",
@@ -190,6 +250,8 @@ def _priced(tariff: Tariff) -> Finding:
 def _published(tariff: Tariff, at: Instant) -> Finding:
     if tariff.zones:
         return Finding("Published", "True", "Recurring", "Its zones come back every week.")
+    if tariff.max_age is not None and _is_stale(tariff, at):
+        return Finding("Published", "False", "PricesStale", _stale_sentence(tariff))
     if not tariff.intervals:
         return Finding(
             "Published", "False", "Empty", "It has no zone and no interval: publish some."
@@ -204,28 +266,94 @@ def _published(tariff: Tariff, at: Instant) -> Finding:
     return Finding("Published", "True", "Current", "Some of its intervals are not over yet.")
 
 
-def policy_findings(policy: FleetPolicy) -> tuple[Finding, ...]:
-    """`OffPeakTested`."""
-    test = policy.off_peak
-    asked = (
-        test.band,
-        test.max_price_per_kwh,
-        test.cheapest_percent_of_next_24_hours,
-        test.max_grams_per_kwh,
+def _is_stale(tariff: Tariff, at: Instant) -> bool:
+    refreshed, limit = tariff.refreshed_at, tariff.max_age
+    return limit is not None and (refreshed is None or at - refreshed > limit)
+
+
+def _stale_sentence(tariff: Tariff) -> str:
+    unknown = "so its prices are unknown, and not the last ones known"
+    if tariff.refreshed_at is None:
+        return f"Its source has not answered yet, {unknown}: look whether it can be reached."
+    last = format_instant(tariff.refreshed_at)
+    return (
+        f"Its source last gave prices at {last}, longer ago than spec.source.maxAgeSeconds, "
+        f"{unknown}: look whether it can be reached."
     )
-    if any(question is not None for question in asked):
-        return _summed_up([Finding("OffPeakTested", "True", "Tested", "Off-peak is tested.")])
-    return _summed_up(
-        [
-            Finding(
-                "OffPeakTested",
-                "False",
-                "NoTest",
-                "spec.offPeak holds no test, so every instant counts as off-peak: give one, or "
-                "leave offPeak out for the default band OffPeak.",
-            )
-        ]
+
+
+def _holidays_known(tariff: Tariff) -> Finding:
+    recurring = {zone.name: zone.recurrence for zone in tariff.zones}
+    recurring |= {charge.name: charge.recurrence for charge in tariff.demand_charges}
+    asking = sorted(name for name, each in recurring.items() if _asks_of_holidays(each))
+    if asking and tariff.public_holidays == PublicHolidays():
+        return Finding(
+            "HolidaysKnown",
+            "False",
+            "NoHolidays",
+            f"{_listed(asking)} asks about public holidays and the tariff names none, so no day "
+            "is one: set spec.publicHolidays.",
+        )
+    return Finding("HolidaysKnown", "True", "Known", "It knows the holidays that it asks about.")
+
+
+def _asks_of_holidays(recurrence: Recurrence) -> bool:
+    return recurrence.on_holidays is not OnHolidays.AS_USUAL
+
+
+def _carbon_known(tariff: Tariff, tariffs: Mapping[str, Tariff]) -> Finding:
+    if tariff.carbon is None:
+        return Finding("CarbonKnown", "True", "NoCarbonRef", "It names no other tariff for GHG.")
+    other = tariffs.get(tariff.carbon)
+    if other is None:
+        return Finding(
+            "CarbonKnown",
+            "False",
+            "TariffMissing",
+            f"There is no EnergyTariff '{tariff.carbon}', so its grams of CO2 are unknown: make "
+            "it, or name another in spec.carbonRef.",
+        )
+    if not _has_grams(other):
+        return Finding(
+            "CarbonKnown",
+            "False",
+            "EmissionsMissing",
+            f"The EnergyTariff '{other.name}' has no payload GHG, so grams of CO2 are unknown: "
+            "add them to it, or name another in spec.carbonRef.",
+        )
+    return Finding("CarbonKnown", "True", "TariffFound", f"'{other.name}' tells grams of CO2.")
+
+
+def policy_findings(policy: FleetPolicy, learned: Learned | None = None) -> tuple[Finding, ...]:
+    """`OffPeakTested` and `DeparturesReadable`."""
+    return _summed_up([_off_peak_tested(policy), _departures_readable(learned or Learned())])
+
+
+def _off_peak_tested(policy: FleetPolicy) -> Finding:
+    if policy.off_peak.asks_anything:
+        return Finding("OffPeakTested", "True", "Tested", "Off-peak is tested.")
+    return Finding(
+        "OffPeakTested",
+        "False",
+        "NoTest",
+        "spec.offPeak holds no test, so every instant counts as off-peak: give one, or leave "
+        "offPeak out for the default band OffPeak.",
     )
+
+
+def _departures_readable(learned: Learned) -> Finding:
+    kind = "DeparturesReadable"
+    if learned.fault:
+        sentence = f"{learned.fault} Until then the stated departures stand."
+        return Finding(kind, "False", "DeparturesUnreadable", sentence)
+    if learned.named is None:
+        return Finding(
+            kind, "True", "NoneNamed", "It names no learned departures; the stated ones stand."
+        )
+    if learned.model is None:
+        return Finding(kind, "Unknown", "Awaited", f"The {learned.named} was not read yet.")
+    entries = len(learned.model.quantiles)
+    return Finding(kind, "True", "Read", f"The {learned.named} has {entries} distributions.")
 
 
 def vehicle_findings(
@@ -264,6 +392,22 @@ def _windows_usable(
             "False",
             "WindowsOver",
             "Its last parking window is over: add the next one.",
+        )
+    asking = [
+        window
+        for window in windows
+        if window.recurrence is not None
+        and _asks_of_holidays(window.recurrence)
+        and sites[window.site].public_holidays == PublicHolidays()
+    ]
+    if asking:
+        return Finding(
+            _WINDOWS,
+            "False",
+            "NoHolidays",
+            f"The window {_listed(each.name for each in asking)} asks about public holidays, and "
+            f"its ParkingSite {_listed(sorted({each.site for each in asking}))} names none, so no "
+            "day is one there: set publicHolidays of the site.",
         )
     return Finding(_WINDOWS, "True", "Usable", "Its parking windows can open.")
 

@@ -16,6 +16,7 @@ from idlewatt_operator.resources.base import Resource
 from idlewatt_operator.resources.energytariff import EnergyTariff
 from idlewatt_operator.resources.errors import mistakes
 from idlewatt_operator.resources.fleetpolicy import FleetPolicy
+from idlewatt_operator.resources.learned import Named, named_departures
 from idlewatt_operator.resources.parkingsite import ParkingSite
 from idlewatt_operator.resources.records import Refused
 from idlewatt_operator.resources.to_model import to_policy, to_site, to_tariff
@@ -36,12 +37,17 @@ _TO_MODEL: Final[Mapping[type[Resource], Callable[[Any], Value]]] = {
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """An object at one version; `value` is None where it was deleted."""
+    """An object at one version; `value` is None where it was deleted.
+
+    Attributes:
+        departures: of a policy, the ConfigMap that it names.
+    """
 
     version: int
     value: Value | Refused | None
     conditions: Sequence[Mapping[str, Any]] = ()
     generation: int = 0
+    departures: Named | None = None
 
 
 class Catalogue:
@@ -57,6 +63,7 @@ class Catalogue:
         self._listed: set[str] = set()
         self._synced = asyncio.Event()
         self._policy = policy.FleetPolicy()
+        self._departures: Named | None = None
 
     @property
     def synced(self) -> bool:
@@ -81,6 +88,11 @@ class Catalogue:
     def policy(self) -> policy.FleetPolicy:
         """The FleetPolicy named `default`, or the last one that could be used, or the defaults."""
         return self._policy
+
+    @property
+    def departures(self) -> Named | None:
+        """The ConfigMap of learned departures that the policy in force names."""
+        return self._departures
 
     @property
     def refused(self) -> tuple[Refused, ...]:
@@ -150,20 +162,20 @@ class Catalogue:
         if old is not None and old.version >= version > 0:
             return False
         conditions = (manifest.get("status") or {}).get("conditions") or ()
-        entries[name] = _Entry(version, _read(kind, manifest), conditions, _generation(manifest))
+        value, departures = _read(kind, manifest)
+        entries[name] = _Entry(version, value, conditions, _generation(manifest), departures)
         self._settle(kind, name)
-        return old is None or old.value != entries[name].value
+        return old is None or (old.value, old.departures) != (value, departures)
 
     def _settle(self, kind: type[Resource], name: str) -> None:
         """A policy that cannot be used leaves the last one in force; one that is gone does not."""
         if kind is not FleetPolicy or name != POLICY_NAME:
             return
         entry = self._entries[kind.naming.kind].get(name)
-        value = None if entry is None else entry.value
-        if isinstance(value, policy.FleetPolicy):
-            self._policy = value
-        elif value is None:
-            self._policy = policy.FleetPolicy()
+        if entry is None or entry.value is None:
+            self._policy, self._departures = policy.FleetPolicy(), None
+        elif isinstance(entry.value, policy.FleetPolicy):
+            self._policy, self._departures = entry.value, entry.departures
 
     def _of(self, kind: type[Resource], model: type[Any]) -> dict[str, Any]:
         entries = self._entries[kind.naming.kind]
@@ -172,12 +184,15 @@ class Catalogue:
         }
 
 
-def _read(kind: type[Resource], manifest: Manifest) -> Value | Refused:
+def _read(kind: type[Resource], manifest: Manifest) -> tuple[Value | Refused, Named | None]:
+    """The object, and the ConfigMap that it names where it is a policy."""
     try:
-        return _TO_MODEL[kind](kind.model_validate(dict(manifest)))
+        resource = kind.model_validate(dict(manifest))
     except ValidationError as error:
         sentence = "; ".join(str(mistake) for mistake in mistakes(error, kind))
-        return Refused(kind.naming.kind, _name(manifest), sentence, _generation(manifest))
+        return Refused(kind.naming.kind, _name(manifest), sentence, _generation(manifest)), None
+    named = named_departures(resource.spec) if isinstance(resource, FleetPolicy) else None
+    return _TO_MODEL[kind](resource), named
 
 
 def _name(manifest: Manifest) -> str:

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from idlewatt_operator.gateways.kubernetes.catalogue import Catalogue
+from idlewatt_operator.gateways.kubernetes.departures import DeparturesReader
 from idlewatt_operator.gateways.kubernetes.event_writer import EventWriter
 from idlewatt_operator.gateways.kubernetes.informer import Informer, Patience, Watching
 from idlewatt_operator.gateways.kubernetes.listing import keep_listing, list_anew
@@ -78,6 +79,13 @@ class KubernetesCluster:
         self._vehicles = Informer(
             session, VEHICLES, request_cycle, jitter=jitter, patience=patience
         )
+        self._departures = DeparturesReader(
+            session,
+            self.catalogue,
+            request_cycle,
+            jitter=jitter,
+            sleep=clock.sleep,
+        )
         self._watching = Watching(*self._informers())
         self._merged: tuple[Mapping[str, PodRecord], ...] = ({}, {}, {})
         self._writes = Writes(session, leadership)
@@ -90,7 +98,10 @@ class KubernetesCluster:
     async def running(self) -> AsyncIterator[None]:
         """List and watch everything for as long as the block lasts."""
         sleep = self._clock.sleep
-        loops = [keep_listing(self._session, self.catalogue, jitter=self._jitter, sleep=sleep)]
+        loops = [
+            keep_listing(self._session, self.catalogue, jitter=self._jitter, sleep=sleep),
+            self._departures.run(),
+        ]
         if self._vehicle_list is not None:
             names = self._vehicle_names
             loops.append(keep_vehicle_list(self._writes, self._vehicle_list, names, sleep=sleep))
@@ -107,6 +118,7 @@ class KubernetesCluster:
         """Return once every kind was listed."""
         await self.catalogue.wait_synced()
         await asyncio.gather(*(each.wait_synced() for each in self._informers()))
+        await self._departures.wait_settled()
 
     async def look_anew(self) -> None:
         """List everything with consistent reads that begin after this; for one that begins to lead.
@@ -135,8 +147,9 @@ class KubernetesCluster:
 
     @property
     def synced(self) -> bool:
-        """Every kind was listed whole at least once."""
-        return self.catalogue.synced and all(each.synced for each in self._informers())
+        """Every kind was listed whole at least once, and what the policy names was asked for."""
+        listed = self.catalogue.synced and all(each.synced for each in self._informers())
+        return listed and self._departures.settled
 
     def _informers(self) -> tuple[Informer[Any], ...]:
         return (self._our_pods, self._other_pods, self._nodes, self._vehicles)
@@ -159,6 +172,7 @@ class KubernetesCluster:
             nodes=self._nodes.store.shown(),
             sites=self.catalogue.sites,
             tariffs=self.catalogue.tariffs,
+            learned=self._departures.learned,
             pods=self._shown_pods(),
             generations=self.catalogue.generations,
             refused=(

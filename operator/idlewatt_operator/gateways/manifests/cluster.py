@@ -19,6 +19,12 @@ from idlewatt_operator.resources.energytariff import EnergyTariff
 from idlewatt_operator.resources.errors import mistakes
 from idlewatt_operator.resources.fleetpolicy import FleetPolicy
 from idlewatt_operator.resources.kinds import KINDS, read_resource
+from idlewatt_operator.resources.learned import (
+    Learned,
+    Named,
+    learned_departures,
+    named_departures,
+)
 from idlewatt_operator.resources.mistakes import Mistake
 from idlewatt_operator.resources.nodes import node
 from idlewatt_operator.resources.objects import node_object, pod_object
@@ -34,6 +40,8 @@ from idlewatt_scheduler.model.workload import Node
 
 _MISSING: Final = "Object missing required field "
 
+_NAMESPACED: Final = frozenset({"Pod", "ConfigMap"})
+
 _API_VERSIONS: Final = {**dict.fromkeys(KINDS, API_VERSION), "Node": "v1", "Pod": "v1"}
 
 
@@ -44,6 +52,8 @@ class ManifestCluster:
     Attributes:
         mistakes: one line for each, with file, object and field.
         skipped: how many objects of each kind take no part in planning.
+        learned: what was learned of departures, from the ConfigMap that the policy names.
+        config_maps: every other one takes no part.
         resources: the objects of our own kinds, for checks between two of them.
         counts: how many objects of each kind were read.
     """
@@ -54,6 +64,8 @@ class ManifestCluster:
     sites: dict[str, Site] = field(default_factory=dict)
     tariffs: dict[str, Tariff] = field(default_factory=dict)
     pods: dict[str, PodRecord] = field(default_factory=dict)
+    learned: Learned = field(default_factory=Learned)
+    config_maps: dict[Named, Source] = field(default_factory=dict)
     resources: list[Resource] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     skipped: Counter[str] = field(default_factory=Counter)
@@ -69,6 +81,7 @@ class ManifestCluster:
             sites=self.sites,
             tariffs=self.tariffs,
             pods=self.pods,
+            learned=self.learned,
         )
 
 
@@ -87,13 +100,39 @@ def read_cluster(sources: Iterable[Source | Unreadable]) -> ManifestCluster:
         twin = _twin(source, places)
         if twin is not None:
             cluster.mistakes.append(_line(source, twin))
+    _read_learned(cluster)
     if nothing:
         cluster.mistakes.append("there is nothing to read: none of the files holds an object")
     return cluster
 
 
+def _read_learned(cluster: ManifestCluster) -> None:
+    """The ConfigMap that the policy names, once every file was read; one alone takes part."""
+    policy = next((each for each in cluster.resources if isinstance(each, FleetPolicy)), None)
+    named = named_departures(policy.spec) if policy is not None else None
+    source = cluster.config_maps.pop(named, None) if named is not None else None
+    if cluster.config_maps:
+        cluster.skipped["ConfigMap"] += len(cluster.config_maps)
+    if named is None:
+        return
+    if source is None:
+        cluster.learned = Learned.missing(named)
+        return
+    cluster.counts["ConfigMap"] += 1
+    data = source.manifest.get("data")
+    texts = data if isinstance(data, Mapping) else {}
+    known = {key: text for key, text in texts.items() if isinstance(text, str)}
+    cluster.learned = learned_departures(named, known)
+    if cluster.learned.fault:
+        cluster.mistakes.append(_line(source, Mistake("data", cluster.learned.fault)))
+
+
 def _read(cluster: ManifestCluster, source: Source) -> Iterator[Mistake]:
     kind = source.manifest.get("kind")
+    if kind == "ConfigMap" and source.manifest.get("apiVersion") == "v1":
+        namespace, _, name = _named(source.manifest).partition("/")
+        cluster.config_maps[Named(namespace, name)] = source
+        return
     version = source.manifest.get("apiVersion")
     wrong = tuple(_kind_mistakes(kind, version))
     if wrong or not isinstance(kind, str):
@@ -208,7 +247,7 @@ def _named(manifest: Mapping[str, Any]) -> str:
     name = metadata.get("name") if isinstance(metadata, Mapping) else None
     if not isinstance(metadata, Mapping) or not isinstance(name, str) or not name:
         return ""
-    if manifest.get("kind") == "Pod":
+    if manifest.get("kind") in _NAMESPACED:
         return f"{metadata.get('namespace') or DEFAULT_NAMESPACE}/{name}"
     return name
 

@@ -152,3 +152,23 @@ def test_the_generation_of_what_is_there_is_known(catalogue: Catalogue) -> None:
     catalogue.put(EnergyTariff, at_version(a_tariff(), 8))
     catalogue.drop(EnergyTariff, at_version(a_tariff(), 9))
     assert catalogue.generations == {("ParkingSite", "depot"): 7}
+
+
+def test_the_departures_of_a_policy_come_and_go_with_it(
+    catalogue: Catalogue, requests: Requests
+) -> None:
+    """A policy that cannot be used leaves those of the last one, and one that is gone has none."""
+    named = a_policy()
+    named["spec"]["departuresRef"] = {"namespace": "idlewatt", "name": "learned"}
+    catalogue.put(FleetPolicy, at_version(a_policy(), 5))
+    assert catalogue.departures is None
+    before = requests.count
+    catalogue.put(FleetPolicy, at_version(named, 6))
+    assert str(catalogue.departures) == "ConfigMap idlewatt/learned"
+    assert requests.count == before + 1
+    bad = at_version(named, 7)
+    bad["spec"] = {"minimumStaySeconds": -1}
+    catalogue.put(FleetPolicy, bad)
+    assert str(catalogue.departures) == "ConfigMap idlewatt/learned"
+    catalogue.drop(FleetPolicy, at_version(bad, 8))
+    assert catalogue.departures is None
