@@ -24,6 +24,7 @@ OPTIONAL: Final = (
     "capacity_kwh",
     "arrival_percent",
     "time_zone",
+    "site",
 )
 VEHICLES_MOST: Final = 500
 DAYS_MOST: Final = 7
@@ -41,7 +42,7 @@ class SessionsError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A row; what it leaves out is None."""
+    """A row; what it leaves out is None. The site counts for what is learned of departures."""
 
     line: int
     vehicle: str
@@ -52,6 +53,7 @@ class Session:
     charge_power_kw: float | None = None
     capacity_kwh: float | None = None
     arrival_percent: float | None = None
+    site: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,8 @@ class _Reader:
             self.wrong(line, "stated_departure is not after arrival")
         if len(self.mistakes) > before or arrives is None or leaves is None:
             return None
-        return Session(line, vehicle, arrives, leaves, stated, **numbers)
+        site = row.get("site") or None
+        return Session(line, vehicle, arrives, leaves, stated, **numbers, site=site)
 
     def _time(self, line: int, row: dict[str, str], name: str) -> Instant | None:
         text = row.get(name, "")
@@ -131,7 +134,7 @@ _BOUNDS: Final = {
 
 
 def read(path: Path, default_zone: ZoneInfo) -> Sessions:
-    """Read a sessions file.
+    """Read a sessions file that is to be played.
 
     Args:
         path: of the file.
@@ -140,7 +143,22 @@ def read(path: Path, default_zone: ZoneInfo) -> Sessions:
     Raises:
         SessionsError: something in it is wrong; every mistake is told, up to twenty.
     """
-    table = csv.reader(io.StringIO(_text(path), newline=""))
+    return parse(_text(path), path, default_zone, played=True)
+
+
+def parse(text: str, path: Path, default_zone: ZoneInfo, *, played: bool) -> Sessions:
+    """Read the text of a sessions file.
+
+    Args:
+        text: of the file.
+        path: its name, for what is told of it.
+        default_zone: of wall times, where the file has no `time_zone`.
+        played: whether the limits of a play hold.
+
+    Raises:
+        SessionsError: something in it is wrong; every mistake is told, up to twenty.
+    """
+    table = csv.reader(io.StringIO(text, newline=""))
     try:
         header = [name.strip() for name in next(table, [])]
         lines = [(table.line_num, [cell.strip() for cell in cells]) for cells in table]
@@ -153,9 +171,9 @@ def read(path: Path, default_zone: ZoneInfo) -> Sessions:
     if not rows:
         reader.mistakes.append(f"{path}: there is no session below the header")
     if not reader.mistakes:
-        _check_together(reader, found)
+        _check_together(reader, found, played=played)
     if reader.mistakes:
-        raise SessionsError(_first_few(reader.mistakes))
+        raise SessionsError(first_few(reader.mistakes))
     return Sessions(tuple(found), reader.zone)
 
 
@@ -218,13 +236,15 @@ def _rows(
             yield session
 
 
-def _check_together(reader: _Reader, rows: list[Session]) -> None:
+def _check_together(reader: _Reader, rows: list[Session], *, played: bool) -> None:
     """What no row shows alone: overlaps, too many cars, too long a time."""
     by_vehicle: dict[str, list[Session]] = {}
     for session in rows:
         by_vehicle.setdefault(session.vehicle, []).append(session)
     for vehicle, own in by_vehicle.items():
         _check_overlaps(reader, vehicle, sorted(own, key=lambda each: each.arrives_at))
+    if not played:
+        return
     if len(by_vehicle) > VEHICLES_MOST:
         count = len(by_vehicle)
         reader.mistakes.append(
@@ -248,7 +268,8 @@ def _check_overlaps(reader: _Reader, vehicle: str, own: list[Session]) -> None:
             reader.wrong(after.line, sentence)
 
 
-def _first_few(mistakes: list[str]) -> list[str]:
+def first_few(mistakes: list[str]) -> list[str]:
+    """Twenty mistakes, and how many more there are."""
     rest = len(mistakes) - _MISTAKES_SHOWN
     shown = mistakes[:_MISTAKES_SHOWN]
     return [*shown, f"and {rest} more"] if rest > 0 else shown
