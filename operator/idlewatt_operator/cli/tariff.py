@@ -45,6 +45,56 @@ class Form(StrEnum):
     SOURCE = "source"
 
 
+File = Annotated[
+    Path | None,
+    typer.Argument(metavar="FILE", help="CSV or JSON, gzipped or not.", show_default=False),
+]
+Area = Annotated[
+    str | None,
+    typer.Option(
+        metavar="AREA",
+        help="Instead of a file: the day-ahead prices of a bidding zone, such as DE_LU.",
+        show_default=False,
+    ),
+]
+Named = Annotated[str, typer.Option(metavar="NAME", help="Of the EnergyTariff.")]
+Code = Annotated[
+    str | None, typer.Option(metavar="CODE", help="ISO 4217, where the file does not say.")
+]
+Zone = Annotated[
+    str | None, typer.Option(metavar="ZONE", help="IANA name, where the file does not say.")
+]
+Begin = Annotated[datetime | None, typer.Option("--from", help="Leave out what ends before; UTC.")]
+End = Annotated[
+    datetime | None, typer.Option("--to", help="Leave out what starts then or later; UTC.")
+]
+Adders = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NAME=AMOUNT", help="Per kWh, before tax; several may be given."),
+]
+Tax = Annotated[str | None, typer.Option(metavar="PERCENT", help="On price and adders.")]
+TimeColumn = Annotated[str, typer.Option(help="Of the starts, in any CSV.")]
+PriceColumn = Annotated[str, typer.Option(help="Of the prices, in any CSV.")]
+CreatedColumn = Annotated[
+    str | None, typer.Option(help="Of the times of publication: keeps revisions.")
+]
+PerUnit = Annotated[Unit, typer.Option(help="Of what a price in any CSV is one.")]
+OffPeak = Annotated[
+    str | None,
+    typer.Option(metavar="PRICE", help="Of a time-of-use tariff: up to this is OffPeak."),
+]
+Forecasts = Annotated[
+    bool, typer.Option("--forecasts", help="Of a series of carbon: keep its forecasts.")
+]
+Written = Annotated[
+    Form, typer.Option(help="A manifest, or the JSON that a tariff's `source` reads.")
+]
+Out = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Where it is written; standard output otherwise."),
+]
+
+
 @app.callback()
 def _tariff() -> None:
     """Make tariffs of what others publish."""
@@ -52,60 +102,24 @@ def _tariff() -> None:
 
 @app.command("import", epilog="**Examples**\n\n" + "\n\n".join(EXAMPLES), no_args_is_help=True)
 def import_(  # noqa: PLR0913, PLR0917 - options of a command
-    file: Annotated[
-        Path | None,
-        typer.Argument(metavar="FILE", help="CSV or JSON, gzipped or not.", show_default=False),
-    ] = None,
-    entsoe: Annotated[
-        str | None,
-        typer.Option(
-            metavar="AREA",
-            help="Instead of a file: the day-ahead prices of a bidding zone, such as DE_LU.",
-            show_default=False,
-        ),
-    ] = None,
-    name: Annotated[str, typer.Option(metavar="NAME", help="Of the EnergyTariff.")] = "imported",
-    currency: Annotated[
-        str | None,
-        typer.Option(metavar="CODE", help="ISO 4217, where the file does not say."),
-    ] = None,
-    time_zone: Annotated[
-        str | None,
-        typer.Option(metavar="ZONE", help="IANA name, where the file does not say."),
-    ] = None,
-    begin: Annotated[
-        datetime | None, typer.Option("--from", help="Leave out what ends before; UTC.")
-    ] = None,
-    end: Annotated[
-        datetime | None, typer.Option("--to", help="Leave out what starts then or later; UTC.")
-    ] = None,
-    adder: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME=AMOUNT", help="Per kWh, before tax; several may be given."),
-    ] = None,
-    tax: Annotated[str | None, typer.Option(metavar="PERCENT", help="On price and adders.")] = None,
-    time_column: Annotated[str, typer.Option(help="Of the starts, in any CSV.")] = "time",
-    price_column: Annotated[str, typer.Option(help="Of the prices, in any CSV.")] = "price",
-    created_column: Annotated[
-        str | None, typer.Option(help="Of the times of publication: keeps revisions.")
-    ] = None,
-    unit: Annotated[Unit, typer.Option(help="Of what a price in any CSV is one.")] = Unit.MWH,
-    off_peak_at_most: Annotated[
-        str | None,
-        typer.Option(metavar="PRICE", help="Of a time-of-use tariff: up to this is OffPeak."),
-    ] = None,
+    file: File = None,
+    entsoe: Area = None,
+    name: Named = "imported",
+    currency: Code = None,
+    time_zone: Zone = None,
+    begin: Begin = None,
+    end: End = None,
+    adder: Adders = None,
+    tax: Tax = None,
+    time_column: TimeColumn = "time",
+    price_column: PriceColumn = "price",
+    created_column: CreatedColumn = None,
+    unit: PerUnit = Unit.MWH,
+    off_peak_at_most: OffPeak = None,
     *,
-    forecasts: Annotated[
-        bool, typer.Option("--forecasts", help="Of a carbon series: keep its forecasts.")
-    ] = False,
-    form: Annotated[
-        Form,
-        typer.Option(help="A manifest, or the JSON that a tariff's `source` reads."),
-    ] = Form.MANIFEST,
-    out: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Where it is written; standard output otherwise."),
-    ] = None,
+    forecasts: Forecasts = False,
+    form: Written = Form.MANIFEST,
+    out: Out = None,
 ) -> None:
     """Make an EnergyTariff of a series of prices, a time-of-use tariff or a series of carbon.
 
