@@ -8,9 +8,9 @@ asked here. `reason_at` answers for one instant, `availability` for a whole flee
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -45,6 +45,7 @@ from idlewatt_scheduler.stay import lead_of, stay_of
 
 Codes: TypeAlias = npt.NDArray[np.uint8]
 Whole: TypeAlias = npt.NDArray[np.int64]
+Small: TypeAlias = npt.NDArray[np.int8]
 Mask: TypeAlias = npt.NDArray[np.bool_]
 
 REASONS: Final[tuple[PodReason | None, ...]] = (
@@ -59,6 +60,8 @@ REASONS: Final[tuple[PodReason | None, ...]] = (
     PodReason.NOT_ENOUGH_RESOURCES,
 )
 """What a code of `Availability.reasons` means, in the order of asking; 0: available."""
+
+_Painted = TypeVar("_Painted", Small, Whole)
 
 _NEVER: Final[Milliseconds] = 2**50
 """Longer than any stay."""
@@ -245,13 +248,14 @@ def availability(
         count: of steps; the default is a day.
     """
     every = [needs] * len(cars) if isinstance(needs, Need) else list(needs)
-    instants = at + step * np.arange(count, dtype=np.int64)
-    reasons = _energy_codes(cars, every, instants)
-    _refuse_by_tariff(reasons, cars, every, instants)
-    _refuse_by_deadline(reasons, every, instants)
-    _refuse_by_windows(reasons, cars, every, _Grid(at, step, count))
+    grid = _Grid(at, step, count)
+    stretches = _Stretches.of(cars, grid)
+    reasons = _energy_codes(cars, every, grid, stretches)
+    _refuse_by_tariff(reasons, cars, every, grid.instants)
+    _refuse_by_deadline(reasons, every, grid.instants)
+    _refuse_by_windows(reasons, every, grid, stretches)
     names = tuple(car.vehicle.name for car in cars)
-    return Availability(names, instants, reasons == 0, reasons)
+    return Availability(names, grid.instants, reasons == 0, reasons)
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,10 +268,46 @@ class _Grid:
     def end(self) -> Instant:
         return self.at + self.step * self.count
 
+    @property
+    def instants(self) -> Whole:
+        return self.at + self.step * np.arange(self.count, dtype=np.int64)
+
     def first_from(self, instants: Whole) -> Whole:
         """The first step at or after each instant, `count` where there is none."""
         found: Whole = np.clip(-((self.at - instants) // self.step), 0, self.count)
         return found
+
+    def painted(self, rows: int, spans: "_Spans", value: _Painted) -> _Painted:
+        """A value from the first step of each span to its last, 0 elsewhere."""
+        edges = np.zeros((rows, self.count + 1), dtype=value.dtype)
+        np.add.at(edges, (spans.row, spans.first), value)
+        np.add.at(edges, (spans.row, spans.last), -value)
+        return cast("_Painted", edges.cumsum(axis=1, dtype=value.dtype)[:, :-1])
+
+
+@dataclass(frozen=True, slots=True)
+class _Spans:
+    """In each row from the step `first` to `last`, exclusive; those of a row are apart."""
+
+    row: Whole
+    first: Whole
+    last: Whole
+
+
+@dataclass(frozen=True, slots=True)
+class _Stretches:
+    """Every stretch that is open at some time of a grid: whose, from, to, and the departure."""
+
+    row: Whole
+    start: Whole
+    end: Whole
+    departure: Whole
+
+    @classmethod
+    def of(cls, cars: Sequence[Car], grid: _Grid) -> "_Stretches":
+        """Those of all cars, in order of rows and time."""
+        found = list(_open_stretches(cars, grid))
+        return cls(*np.array(found, dtype=np.int64).reshape(-1, 4).T)
 
 
 def _tariff_verdict(car: Car, need: Need, start: Instant, until: Instant) -> Verdict:
@@ -320,27 +360,19 @@ def _turns(car: Car, need: Need, at: Instant, within: Milliseconds) -> Iterator[
 
 
 def _refuse_by_windows(
-    reasons: Codes, cars: Sequence[Car], needs: Sequence[Need], grid: _Grid
+    reasons: Codes, needs: Sequence[Need], grid: _Grid, stretches: _Stretches
 ) -> None:
     """Where no window is open, and where the car would leave too early."""
-    found = list(_open_stretches(cars, grid))
-    row, start, end, departure = np.array(found, dtype=np.int64).reshape(-1, 4).T
+    row = stretches.row
     asked = np.array([need.wake + need.stay + need.lead for need in needs], dtype=np.int64)
     asked = np.where(asked > CALENDAR_HORIZON, _NEVER, asked)
-    first, closed = grid.first_from(start), grid.first_from(end)
-    too_late = np.clip(grid.first_from(departure - asked[row] + 1), first, closed)
-    fits = _painted(reasons, row, first, too_late)
-    is_open = _painted(reasons, row, first, closed)
-    np.copyto(reasons, _CODES[PodReason.LEAVES_TOO_EARLY], where=~fits)
-    np.copyto(reasons, _CODES[PodReason.OUTSIDE_PARKING_WINDOW], where=~is_open)
-
-
-def _painted(like: Codes, row: Whole, first: Whole, last: Whole) -> Mask:
-    """True from the step `first` to `last`, exclusive, in each row; these are apart in a row."""
-    edges = np.zeros((like.shape[0], like.shape[1] + 1), dtype=np.int8)
-    np.add.at(edges, (row, first), 1)
-    np.add.at(edges, (row, last), -1)
-    return edges.cumsum(axis=1, dtype=np.int8)[:, :-1].view(np.bool_)
+    first, closed = grid.first_from(stretches.start), grid.first_from(stretches.end)
+    too_late = np.clip(grid.first_from(stretches.departure - asked[row] + 1), first, closed)
+    one = np.ones(len(row), dtype=np.int8)
+    fits = grid.painted(len(needs), _Spans(row, first, too_late), one)
+    is_open = grid.painted(len(needs), _Spans(row, first, closed), one)
+    np.copyto(reasons, _CODES[PodReason.LEAVES_TOO_EARLY], where=fits == 0)
+    np.copyto(reasons, _CODES[PodReason.OUTSIDE_PARKING_WINDOW], where=is_open == 0)
 
 
 def _open_stretches(
@@ -448,16 +480,22 @@ class _Figures:
         )
 
 
-def _energy_codes(cars: Sequence[Car], needs: Sequence[Need], instants: Whole) -> Codes:
+def _energy_codes(
+    cars: Sequence[Car], needs: Sequence[Need], grid: _Grid, stretches: _Stretches
+) -> Codes:
     """What a car without running pods answers at every step; of the others, step by step."""
     rows = np.array(list(map(_figures, cars, needs)), dtype=np.int64).reshape(-1, 12)
     every = _Figures(*rows.T)
     used = (every.power + every.standby) * every.stay
     alone = every.codes(used, used, every.power)
-    reasons = np.repeat(alone[:, None], len(instants), axis=1)
-    for row, (car, need) in enumerate(zip(cars, needs, strict=True)):
-        if car.base:
-            reasons[row] = _codes_over_time(car, need, _Figures(*rows[row]), instants)
+    reasons = np.repeat(alone[:, None], grid.count, axis=1)
+    busy = [row for row, car in enumerate(cars) if car.base]
+    if busy:
+        wake = np.array([needs[row].wake for row in busy], dtype=np.int64)[:, None]
+        of_these = _Figures(*rows[busy].T[:, :, None])
+        departures = _departures(busy, grid, stretches)
+        base = _Base.of([cars[row].base for row in busy])
+        reasons[busy] = _codes_over_time(of_these, base, grid.instants + wake, departures)
     return reasons
 
 
@@ -479,42 +517,65 @@ def _figures(car: Car, need: Need) -> tuple[int, ...]:
     )
 
 
-def _codes_over_time(car: Car, need: Need, figures: _Figures, instants: Whole) -> Codes:
-    """The codes of a car on which pods run: what they use depends on when the new one starts."""
-    start = instants + need.wake
-    until = start + need.stay
-    covered = _length(car.base, until) - _length(car.base, start)
-    new = need.power * need.stay + car.electrics.standby * (need.stay - covered)
-    pods = np.zeros_like(instants)
-    for each in car.base:
-        staying = (each.start < until) & (each.end > start)
-        pods = np.maximum(pods, np.where(staying, each.pods, 0))
+@dataclass(frozen=True, slots=True)
+class _Base:
+    """What runs already: the n-th step of every car, side by side; what is missing is 0."""
+
+    start: list[Whole]
+    end: list[Whole]
+    pods: list[Whole]
+    computing: list[Whole]
+
+    @classmethod
+    def of(cls, lines: Sequence[Sequence[Step]]) -> "_Base":
+        """The steps of several cars."""
+        longest = max(map(len, lines))
+        padded = [[*line, *[Step(0, 0, 0, 0)] * (longest - len(line))] for line in lines]
+        figures = [[(s.start, s.end, s.pods, s.computing) for s in line] for line in padded]
+        by_step = np.array(figures, dtype=np.int64).transpose(2, 1, 0)[:, :, :, None]
+        return cls(*(list(each) for each in by_step))
+
+    def length(self, before: Whole) -> Whole:
+        """Milliseconds of the steps before each instant."""
+        return self._summed(before, [np.int64(1)] * len(self.start))
+
+    def used(self, before: Whole) -> Whole:
+        """DC energy of the steps before each instant."""
+        return self._summed(before, self.computing)
+
+    def most_pods(self, start: Whole, until: Whole) -> Whole:
+        """The most that the pods have together at some time of `[start, until)`."""
+        most = np.zeros_like(start)
+        for begin, end, pods in zip(self.start, self.end, self.pods, strict=True):
+            most = np.maximum(most, np.where((begin < until) & (end > start), pods, 0))
+        return most
+
+    def _summed(self, before: Whole, factors: Sequence[Whole | np.int64]) -> Whole:
+        total = np.zeros_like(before)
+        for start, end, factor in zip(self.start, self.end, factors, strict=True):
+            total += factor * np.clip(before - start, 0, end - start)
+        return total
+
+
+def _codes_over_time(figures: _Figures, base: _Base, start: Whole, departures: Whole) -> Codes:
+    """The codes of cars on which pods run: what they use depends on when the new one starts."""
+    until = start + figures.stay
+    covered = base.length(until) - base.length(start)
+    new = figures.power * figures.stay + figures.standby * (figures.stay - covered)
     return figures.codes(
-        _used(car.base, until) + new,
-        _used(car.base, _departures(car, instants)) + new,
-        pods + need.power,
+        base.used(until) + new,
+        base.used(departures) + new,
+        base.most_pods(start, until) + figures.power,
     )
 
 
-def _used(base: Iterable[Step], before: Whole) -> Whole:
-    """DC energy of the steps before each instant."""
-    parts = (
-        each.computing * np.clip(before - each.start, 0, each.end - each.start) for each in base
+def _departures(busy: Sequence[int], grid: _Grid, stretches: _Stretches) -> Whole:
+    """The departure by step of these cars; where no window is open, the epoch."""
+    mine = np.isin(stretches.row, busy)
+    spans = _Spans(
+        np.searchsorted(busy, stretches.row[mine]),
+        grid.first_from(stretches.start[mine]),
+        grid.first_from(stretches.end[mine]),
     )
-    return sum(parts, np.zeros_like(before))
-
-
-def _length(base: Iterable[Step], before: Whole) -> Whole:
-    """Milliseconds of the steps before each instant."""
-    parts = (np.clip(before - each.start, 0, each.end - each.start) for each in base)
-    return sum(parts, np.zeros_like(before))
-
-
-def _departures(car: Car, instants: Whole) -> Whole:
-    """The departure at each instant; where no window is open, the instant itself."""
-    departures = instants.copy()
-    span = _Grid(int(instants[0]), 1, int(instants[-1] - instants[0]) + 1)
-    for _, start, end, departure in _open_stretches([car], span):
-        inside = (instants >= start) & (instants < end)
-        np.copyto(departures, np.minimum(departure, instants + CALENDAR_HORIZON), where=inside)
-    return departures
+    painted = grid.painted(len(busy), spans, stretches.departure[mine])
+    return np.minimum(painted, grid.instants + CALENDAR_HORIZON)

@@ -11,11 +11,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
-from itertools import pairwise
-from typing import Final
+from operator import lt
+from typing import Final, TypeAlias
 
 from idlewatt_scheduler.model.calendars import (
-    EVERY_DAY,
     EVERY_MONTH,
     Interval,
     OnHolidays,
@@ -176,22 +175,38 @@ def _compiled(  # noqa: PLR0913, PLR0917 - the key of the cache
         if window.site != site:
             continue
         if window.recurrence is not None:
-            stretches.extend(_stretches(window.recurrence, zone, first, last, holidays))
+            stretches += _stretches(window.recurrence, zone, first, last, holidays)
         elif window.start is not None and window.end is not None:
             stretches.append((window.start, window.end))
     stretches.sort()
-    open_ones = _joined(stretches)
-    away = sorted((e.start, e.end) for e in exceptions if e.site is None or e.site == site)
-    if away:
-        open_ones = _without(open_ones, _joined(away))
-    kept = [stretch for stretch in open_ones if stretch[1] > since]
-    return Timetable(tuple(s for s, _ in kept), tuple(e for _, e in kept), since)
+    starts, ends = _apart(stretches)
+    if exceptions:
+        away = sorted((e.start, e.end) for e in exceptions if e.site is None or e.site == site)
+        starts, ends = _columns(_without(zip(starts, ends, strict=True), _joined(away)))
+    over = bisect_right(ends, since)
+    return Timetable(starts[over:], ends[over:], since)
 
 
-def _joined(ordered: Sequence[tuple[Instant, Instant]]) -> list[tuple[Instant, Instant]]:
+_Columns: TypeAlias = tuple[tuple[Instant, ...], tuple[Instant, ...]]
+
+
+def _apart(ordered: Sequence[tuple[Instant, Instant]]) -> _Columns:
+    """The starts and the ends of stretches, those that touch or overlap made one."""
+    starts, ends = _columns(ordered)
+    if all(map(lt, ends, starts[1:])):
+        return starts, ends
+    return _columns(_joined(ordered))
+
+
+def _columns(stretches: Sequence[tuple[Instant, Instant]]) -> _Columns:
+    if not stretches:
+        return (), ()
+    starts, ends = zip(*stretches, strict=True)
+    return starts, ends
+
+
+def _joined(ordered: Iterable[tuple[Instant, Instant]]) -> list[tuple[Instant, Instant]]:
     """Stretches in order of their starts, those that touch or overlap made one."""
-    if all(first[1] < second[0] for first, second in pairwise(ordered)):
-        return list(ordered)
     result: list[tuple[Instant, Instant]] = []
     for start, end in ordered:
         if result and start <= result[-1][1]:
@@ -222,49 +237,60 @@ def _without(
 
 def _stretches(
     recurrence: Recurrence, zone: tzinfo, first: int, last: int, holidays: PublicHolidays
-) -> Iterator[tuple[Instant, Instant]]:
+) -> list[tuple[Instant, Instant]]:
     """From and to of the occurrences that start on the days of these ordinals, in order."""
     overnight = 1 if recurrence.end_minutes <= recurrence.start_minutes else 0
     start_after, end_after = recurrence.start_minutes * MINUTE, recurrence.end_minutes * MINUTE
-    midnights = _midnights(zone, first, last + 1)
-    for index in _days(recurrence, first, last, holidays):
-        start, end = midnights[index], midnights[index + overnight]
-        if start is None or end is None:
+    midnights, changes = _midnights(zone, first, last + 1)
+    days = _days(recurrence, first, last, holidays)
+    if not changes:
+        return [(midnights[i] + start_after, midnights[i + overnight] + end_after) for i in days]
+    found = []
+    for index in days:
+        if index in changes or index + overnight in changes:
             day = date.fromordinal(first + index)
             start = wall_clock(day, recurrence.start_minutes, zone)
             end = wall_clock(day + timedelta(days=overnight), recurrence.end_minutes, zone)
             if start < end:
-                yield start, end
+                found.append((start, end))
         else:
-            yield start + start_after, end + end_after
+            found.append((midnights[index] + start_after, midnights[index + overnight] + end_after))
+    return found
 
 
-def _days(recurrence: Recurrence, first: int, last: int, holidays: PublicHolidays) -> Iterable[int]:
+def _days(recurrence: Recurrence, first: int, last: int, holidays: PublicHolidays) -> Sequence[int]:
     """The days of these ordinals, counted from the first, on which a recurrence starts."""
-    weekdays = recurrence.days
     if (
         recurrence.on_holidays is OnHolidays.AS_USUAL
         and recurrence.months == EVERY_MONTH
         and not recurrence.except_dates
     ):
-        if weekdays == EVERY_DAY:
-            return range(last - first + 1)
-        monday = (first - 1) % 7
-        return [index for index in range(last - first + 1) if (index + monday) % 7 in weekdays]
+        return _on_weekdays(recurrence.days, first, last)
     days = (date.fromordinal(ordinal) for ordinal in range(first, last + 1))
     return [index for index, day in enumerate(days) if starts_on(recurrence, day, holidays)]
 
 
 @lru_cache(maxsize=4_096)
-def _midnights(zone: tzinfo, first: int, last: int) -> tuple[Instant | None, ...]:
-    """When each local day begins; None where its clocks change, and wall times must be asked."""
-    return tuple(_midnight(zone, ordinal) for ordinal in range(first, last + 1))
+def _on_weekdays(weekdays: frozenset[int], first: int, last: int) -> tuple[int, ...]:
+    return tuple(i for i in range(last - first + 1) if (first + i - 1) % 7 in weekdays)
+
+
+@lru_cache(maxsize=4_096)
+def _midnights(zone: tzinfo, first: int, last: int) -> tuple[tuple[Instant, ...], frozenset[int]]:
+    """When each local day begins, and the days, counted from the first, whose clocks change.
+
+    On these, and there alone, the minutes after midnight do not tell the wall time.
+    """
+    found = [_midnight(zone, ordinal) for ordinal in range(first, last + 1)]
+    changes = frozenset(index for index, (_, even) in enumerate(found) if not even)
+    return tuple(midnight for midnight, _ in found), changes
 
 
 @lru_cache(maxsize=65_536)
-def _midnight(zone: tzinfo, ordinal: int) -> Instant | None:
+def _midnight(zone: tzinfo, ordinal: int) -> tuple[Instant, bool]:
+    """When a local day begins, and whether its clocks run evenly."""
     day = datetime.combine(date.fromordinal(ordinal), time(), tzinfo=zone)
     walls = [day + timedelta(hours=hour) for hour in range(24)]
     walls.append(datetime.combine(day.date(), time(23, 59), tzinfo=zone))
     offsets = {wall.replace(fold=fold).utcoffset() for wall in walls for fold in (0, 1)}
-    return instant_of(day.astimezone(UTC)) if len(offsets) == 1 else None
+    return instant_of(day.astimezone(UTC)), len(offsets) == 1
