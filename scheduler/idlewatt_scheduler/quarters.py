@@ -228,9 +228,8 @@ class Asking:
 
         def lacking(chosen: dict[int, Milliwatts]) -> Charge:
             path = self._follow(chosen, at_once, self.count)
-            return self.car.target - (
-                path.charge_at(self.car.charge_by) if self.count else self.car.charge
-            )
+            reached = path.greatest(self.car.charge_by) if self.count else self.car.charge
+            return self.car.target - reached
 
         short = lacking(rooms)
         if short > 0:

@@ -103,6 +103,11 @@ class Trajectory:
                 return start - (before - level) // rise
         return None
 
+    def greatest(self, end: Instant) -> Charge:
+        """The greatest charge up to an instant."""
+        before = (c for t, c in zip(self.instants, self.charges, strict=True) if t < end)
+        return max(self.charge_at(end), *before)
+
     def least(self, start: Instant, end: Instant) -> Charge:
         """The least charge in `[start, end]`."""
         inside = (c for t, c in zip(self.instants, self.charges, strict=True) if start < t < end)
@@ -141,14 +146,14 @@ def follow(
         charge: at the start of the first wish.
         wishes: in order of time, without gaps; none of them endless.
         computing: what computes, in order of time.
-        full: once there, nothing is taken before the next wish begins.
+        full: once there, nothing is taken any more.
     """
     instants: list[Instant] = []
-    charges, powers = [charge], []
+    charges, powers, stopped = [charge], [], False
     for start, end, given in wishes:
         if not instants:
             instants.append(start)
-        at, stopped = start, False
+        at = start
         while at < end:
             stopped = stopped or (full is not None and charge >= full)
             busy, until = _computing(computing, at)
