@@ -84,6 +84,7 @@ def test_it_may_not_read_secrets_nor_make_pods(cluster: ControlPlane, permitted:
     try:
         assert not may(api, "get", "", "secrets")
         assert not may(api, "list", "", "secrets")
+        assert not may(api, "list", "", "configmaps")
         assert not may(api, "create", "", "pods")
         assert may(api, "create", "", "pods/binding")
         assert may(api, "create", "", "pods/eviction")

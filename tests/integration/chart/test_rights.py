@@ -278,7 +278,11 @@ class Day:
         api = self.plane.api
         self.plane.create_nodes(*self.cars.facts)
         policy = a_policy(60)
-        policy["spec"] |= {"staleDrainSeconds": 5, "idleBeforeStartSeconds": 0}
+        policy["spec"] |= {
+            "staleDrainSeconds": 5,
+            "idleBeforeStartSeconds": 0,
+            "departuresRef": {"namespace": NAMESPACE, "name": "idlewatt-departures"},
+        }
         vehicles = [a_vehicle(name, parkingWindows=ALWAYS) for name in self.cars.facts]
         bare = a_pod("bare")
         bare["metadata"]["labels"] = {"app": "bare"}

@@ -82,6 +82,7 @@ WRONG = [
     nested("schedulerName", "Idlewatt"),
     nested("schedulerName", ""),
     nested("leaderElection.leaseName", "a_b"),
+    nested("departures.configMapName", "a_b"),
     nested("priorityClass.value", 2_000_000_000),
     nested("terminationGracePeriodSeconds", 5),
     nested("resources.limits.memory", "1GB"),
