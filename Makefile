@@ -13,7 +13,7 @@ RUN := $(VENV)/.has-run
 DEV := $(VENV)/.has-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help chart demo test lint format crds lock picture verify bench bench-energy bench-embedding cluster cluster-down kind kind-down clean e2e
+.PHONY: help chart demo test lint format crds lock picture wear verify bench bench-energy bench-embedding cluster cluster-down kind kind-down clean e2e
 MAKEFLAGS += --no-print-directory
 
 help: ## List these commands
@@ -86,6 +86,16 @@ lock: $(DEV) ## Bring requirements/ into step with pyproject.toml; UPGRADE=1 tak
 picture: $(RUN) ## Draw the README's picture again from the demo
 	@echo "Playing the night, about ten seconds."
 	@$(BIN)/python scripts/picture.py docs/images/night.svg
+
+WEAR := $(VENV)/wear
+
+wear: $(DEV) ## Fit the wear model to NREL's cell models again, and compare them: some ten minutes
+	@$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python $(WEAR)
+	@$(BIN)/uv pip install --quiet --python $(WEAR)/bin/python --group wear
+	@echo "Fitting, half a minute; then simulating what the fit is compared with."
+	@$(WEAR)/bin/python -W ignore scripts/fit_wear.py fit
+	@$(WEAR)/bin/python -W ignore scripts/fit_wear.py reference
+	@$(BIN)/python scripts/wear_picture.py docs/images/wear.svg
 
 GENERATED := crds docs/reference/fields.md docs/reference/chart-values.md requirements $(wildcard $(EMBEDDING)/requirements*.txt)
 
