@@ -10,7 +10,16 @@ from typing import Final
 
 import typer
 
-from idlewatt_operator.cli import demo, plan, run, tariff, telemetry, validate, version
+from idlewatt_operator.cli import (
+    demo,
+    departures,
+    plan,
+    run,
+    tariff,
+    telemetry,
+    validate,
+    version,
+)
 
 _COMMANDS: Final[dict[str, ModuleType]] = {
     "demo": demo,
@@ -36,5 +45,6 @@ for _name, _module in _COMMANDS.items():
         no_args_is_help=getattr(_module, "NEEDS_ARGUMENTS", False),
     )(_module.command)
 
+app.add_typer(departures.app, name="departures")
 app.add_typer(telemetry.app, name="telemetry")
 app.add_typer(tariff.app, name="tariff")

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final, Literal, TypeAlias
 from pydantic import Field, Strict, ValidationError
 
 from idlewatt_operator.resources.base import Part, Rule
+from idlewatt_operator.resources.documents import DocumentError, read_documents
 from idlewatt_operator.resources.errors import mistakes
 from idlewatt_operator.resources.fields import ObjectName, ShortText
 from idlewatt_scheduler.model.departures import DepartureModel, DepartureQuantiles
@@ -157,6 +158,28 @@ def read(text: str) -> LearnedFile:
         raise DeparturesError(message) from error
 
 
+def text_in(written: str) -> str:
+    """The text inside a ConfigMap's manifest; a text that is no manifest is taken as it stands.
+
+    Raises:
+        DeparturesError: it is a manifest without such a text.
+    """
+    if written.lstrip().startswith("{"):
+        return written
+    try:
+        (document,) = read_documents(written)
+    except (DocumentError, ValueError) as error:
+        message = f"it is neither one ConfigMap nor its JSON: {error}"
+        raise DeparturesError(message) from error
+    value = document.value
+    data = value.get("data") if isinstance(value, dict) else None
+    text = data.get(DATA_KEY) if isinstance(data, dict) else None
+    if not isinstance(text, str):
+        message = f"it is no ConfigMap with {DATA_KEY} among its data"
+        raise DeparturesError(message)
+    return text
+
+
 def to_model(entries: Iterable[Entry]) -> DepartureModel:
     """Entries for the core."""
     return DepartureModel(tuple(_quantiles(entry) for entry in entries))
@@ -177,7 +200,8 @@ def departures_text(provenance: Provenance, entries: Sequence[Entry]) -> str:
     """The text that `read` reads, an entry on each line."""
     lines = ",\n    ".join(entry_text(entry) for entry in entries)
     told = _json(provenance.model_dump(by_alias=True, exclude_none=True))
-    return f'{{\n  "format": {FORMAT},\n  "provenance": {told},\n  "entries": [\n    {lines}\n  ]\n}}\n'
+    head = f'{{\n  "format": {FORMAT},\n  "provenance": {told},\n'
+    return f'{head}  "entries": [\n    {lines}\n  ]\n}}\n'
 
 
 def entry_text(entry: Entry) -> str:

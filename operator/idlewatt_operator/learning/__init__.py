@@ -1,0 +1,1 @@
+"""Learning when cars leave from sessions of the past, and checking what was learned on others."""

@@ -1,0 +1,124 @@
+"""Distributions of few stays, leaning on those of more: partial pooling by weights.
+
+Every distribution is a mixture of all stays, each with a weight. A site leans on all sites, an
+hour of the day on its site, a weekday on the hour, a vehicle on what its site does at that hour:
+with `n` stays of its own, the mixture is n parts its own and `LEAN` parts its parent's. One part
+more is the worst that can be: a car that leaves as it comes. So what is promised of p % of
+departures holds, on the average, of those still to come, of which any may be the worst yet.
+
+A site that is not known gets, percentage by percentage, the most careful answer of the known ones.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from idlewatt_operator.learning.past import WHOLE, Columns, Floats
+
+LEAN: Final = 20.0
+"""How many stays of its own weigh as much as the parent."""
+
+HOUR_WIDTH: Final = 1.0
+"""Neighbouring hours count as by a bell curve this wide."""
+
+HOURS_APART_MOST: Final = 3
+"""Hours further away than this do not count at all."""
+
+SAME_KIND_OF_DAY: Final = 0.5
+OTHER_KIND_OF_DAY: Final = 0.1
+"""What another weekday counts, among working days or weekend days, and across."""
+
+_LEVELS: Final = np.arange(101) / 100.0
+_SUNDAY_AND_SATURDAY: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Which distribution; what is None is not told apart.
+
+    Attributes:
+        site: its number; None: of a site that is not known.
+        vehicle: its number, at that site.
+        hour: of the arrival.
+        weekday: of the arrival.
+    """
+
+    site: int | None = None
+    vehicle: int | None = None
+    hour: int | None = None
+    weekday: int | None = None
+
+
+class Pool:
+    """Stays to take distributions from, sorted once."""
+
+    def __init__(self, stays: Columns) -> None:
+        order = np.argsort(stays.values, kind="stable")
+        self._values = stays.values[order]
+        self._stays = stays.where(order)
+        self._stated = stays.stated
+
+    def quantiles(self, keys: Keys) -> Floats:
+        """The 101 quantiles of the stays that the keys tell, leaning on the others."""
+        if keys.site is not None or len(self._stays.sites) == 1:
+            return self._quantiles(self.weights(keys))
+        sites = range(len(self._stays.sites))
+        of_sites = [self._quantiles(self.weights(replace(keys, site=site))) for site in sites]
+        careful = np.max if self._stated else np.min
+        return np.asarray(careful(of_sites, axis=0), dtype=np.float64)
+
+    def own(self, keys: Keys) -> float:
+        """How many stays the keys tell, neighbouring hours and days counted by their weight."""
+        *_, own = self._narrowing(keys)
+        return float(own.sum())
+
+    def weights(self, keys: Keys) -> Floats:
+        """The weight of every stay, in order of their values; together less than 1."""
+        everybody, *narrower = self._narrowing(keys)
+        mix: Floats = everybody / (float(everybody.sum()) + 1.0)
+        for own in narrower:
+            mix = (own + LEAN * mix) / (float(own.sum()) + LEAN + 1.0)
+        return mix
+
+    def _narrowing(self, keys: Keys) -> Iterator[Floats]:
+        """How much of its own every stay is, from everybody's down to what the keys tell."""
+        stays = self._stays
+        own = np.ones(len(stays))
+        yield own
+        if keys.site is not None:
+            own = own * (stays.site == keys.site)
+            yield own
+        if keys.hour is not None:
+            own = own * _near(stays, keys.hour)
+            yield own
+        if keys.weekday is not None:
+            own = own * _alike(stays, keys.weekday)
+            yield own
+        if keys.vehicle is not None:
+            yield own * (stays.vehicle == keys.vehicle)
+
+    def _quantiles(self, weights: Floats) -> Floats:
+        heavy = weights > 0
+        values, weights = self._values[heavy], weights[heavy]
+        passed = np.cumsum(weights)
+        if self._stated:
+            values, passed = np.append(values, float(WHOLE)), np.append(passed, 1.0)
+        else:
+            before = np.concatenate(([0.0], passed[:-1]))
+            values = np.concatenate(([0.0], values))
+            passed = np.concatenate(([0.0], 1.0 - passed[-1] + before))
+        return np.interp(_LEVELS, passed, values)
+
+
+def _near(stays: Columns, hour: int) -> Floats:
+    apart = np.minimum((stays.hour - hour) % 24, (hour - stays.hour) % 24)
+    return np.where(apart <= HOURS_APART_MOST, np.exp(-0.5 * (apart / HOUR_WIDTH) ** 2), 0.0)
+
+
+def _alike(stays: Columns, weekday: int) -> Floats:
+    weekend = weekday >= _SUNDAY_AND_SATURDAY
+    same_kind = (stays.weekday >= _SUNDAY_AND_SATURDAY) == weekend
+    other = np.where(same_kind, SAME_KIND_OF_DAY, OTHER_KIND_OF_DAY)
+    return np.where(stays.weekday == weekday, 1.0, other)
