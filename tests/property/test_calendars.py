@@ -1,7 +1,7 @@
 """Calendars hold their laws in every zone, around every change of the clocks."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -9,11 +9,26 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.property.walking import A_DAY, WallClock, listed, open_minutes, the_clock
 
-from idlewatt_scheduler.calendar import merged, occurrences, open_until, wall_clock
-from idlewatt_scheduler.model.calendars import EVERY_DAY, Interval, Recurrence
-from idlewatt_scheduler.model.units import CALENDAR_HORIZON, DAY, HOUR, MINUTE
-from idlewatt_scheduler.model.vehicle import ParkingWindow
+from idlewatt_scheduler.calendar import (
+    Timetable,
+    merged,
+    occurrences,
+    open_until,
+    timetable,
+    wall_clock,
+)
+from idlewatt_scheduler.model.calendars import (
+    EVERY_DAY,
+    EVERY_MONTH,
+    Interval,
+    OnHolidays,
+    PublicHolidays,
+    Recurrence,
+)
+from idlewatt_scheduler.model.units import CALENDAR_HORIZON, DAY, FOREVER, HOUR, MINUTE
+from idlewatt_scheduler.model.vehicle import ParkingException, ParkingWindow
 from idlewatt_scheduler.testing import instant
 
 Draw = Callable[[st.SearchStrategy[Any]], Any]
@@ -44,6 +59,7 @@ CHANGES = [
 """When the clocks are changed in Berlin, in New York and on Lord Howe Island."""
 
 PATIENT = settings(deadline=None, max_examples=150)
+THOROUGH = settings(deadline=None, max_examples=400)
 
 zones = st.sampled_from(ZONES)
 minutes = st.one_of(
@@ -190,3 +206,163 @@ def test_wall_times_follow_each_other_day_by_day(zone: ZoneInfo, at: int, minute
     apart = wall_clock(day + timedelta(days=1), minute, zone) - wall_clock(day, minute, zone)
     assert 23 * HOUR <= apart <= 25 * HOUR
     assert apart % (30 * MINUTE) == 0
+
+
+CLOCKS = [
+    ("Europe/Berlin", 2026),
+    ("America/New_York", 2026),
+    ("America/Santiago", 2026),
+    ("Australia/Lord_Howe", 2026),
+    ("Pacific/Chatham", 2026),
+    ("Africa/Casablanca", 2026),
+    ("America/St_Johns", 2010),
+    ("Antarctica/Troll", 2026),
+    ("Asia/Kolkata", 2026),
+    ("Asia/Tehran", 2022),
+    ("Pacific/Apia", 2011),
+]
+"""Nights of 23, 25, 23.5, 24.5, 22 and 26 hours, at midnight too, north and south, and a day that
+Apia left out."""
+
+clocks = st.sampled_from(CLOCKS).map(lambda named: the_clock(*named))
+
+
+@st.composite
+def scenes(draw: Draw) -> tuple[WallClock, dict[str, Any], int]:
+    """A zone, what is known of a car's calendar there, and a minute to ask about."""
+    clock = draw(clocks)
+    near = st.sampled_from(clock.changes or [clock.year.start]).flatmap(
+        lambda change: st.integers(change - 3 * A_DAY, change + A_DAY)
+    )
+    minute = draw(st.one_of(near, st.sampled_from(clock.year)))
+    minute = min(max(minute, clock.year.start), clock.year.stop - 1)
+    around = st.integers(minute - 2 * A_DAY, minute + 5 * A_DAY)
+    today = date(1970, 1, 1) + timedelta(days=minute // A_DAY)
+    dates = st.frozensets(
+        st.integers(-3, 16).map(lambda later: today + timedelta(days=later)), max_size=8
+    )
+    recurring = st.builds(
+        Recurrence,
+        days=days,
+        start_minutes=minutes,
+        end_minutes=minutes,
+        months=st.one_of(
+            st.just(EVERY_MONTH), st.frozensets(st.integers(1, 12), min_size=1, max_size=11)
+        ),
+        on_holidays=st.sampled_from(OnHolidays),
+        except_dates=dates,
+    )
+    sites = st.sampled_from(["depot-7", "depot-7", "depot-7", "depot-8"])
+    windows = st.one_of(
+        st.builds(ParkingWindow, st.just("w"), sites, recurrence=recurring),
+        st.builds(
+            lambda site, start, length: ParkingWindow(
+                "once", site, None, start * MINUTE, (start + length) * MINUTE
+            ),
+            sites,
+            around,
+            st.integers(1, 3 * A_DAY),
+        ),
+    )
+    exceptions = st.builds(
+        lambda site, start, length: ParkingException(
+            "away", start * MINUTE, (start + length) * MINUTE, site
+        ),
+        st.sampled_from([None, "depot-7", "depot-8"]),
+        around,
+        st.integers(1, 2 * A_DAY),
+    )
+    return (
+        clock,
+        {
+            "windows": tuple(draw(st.lists(windows, max_size=4))),
+            "exceptions": tuple(draw(st.lists(exceptions, max_size=3))),
+            "holidays": PublicHolidays(additional=draw(dates), excluded=draw(dates)),
+        },
+        minute,
+    )
+
+
+def asked(clock: WallClock, known: dict[str, Any], at: int) -> Timetable:
+    """The timetable for an instant."""
+    return timetable(
+        known["windows"],
+        "depot-7",
+        clock.zone,
+        at,
+        exceptions=known["exceptions"],
+        holidays=known["holidays"],
+    )
+
+
+def walked(clock: WallClock, known: dict[str, Any], within: range) -> bytearray:
+    """What the walker finds open."""
+    holidays = listed(known["holidays"])
+    return open_minutes(clock, known["windows"], known["exceptions"], holidays, within)
+
+
+@THOROUGH
+@given(scene=scenes(), past=st.integers(0, MINUTE - 1))
+def test_a_timetable_says_what_a_walk_through_the_minutes_finds(
+    scene: tuple[WallClock, dict[str, Any], int], past: int
+) -> None:
+    """Whether a window is open, until when, and when that changes next."""
+    clock, known, minute = scene
+    at = minute * MINUTE + past
+    table = asked(clock, known, at)
+    found = walked(clock, known, range(minute, minute + 14 * A_DAY + 1))
+    change = found.find(0 if found[0] else 1)
+    changes_at = None if change < 0 else (minute + change) * MINUTE
+    assert table.open_at(at) is bool(found[0])
+    if found[0]:
+        assert table.open_until(at) == min(changes_at or FOREVER, at + CALENDAR_HORIZON)
+    else:
+        assert table.open_until(at) is None
+    within = changes_at is not None and changes_at < at + CALENDAR_HORIZON
+    assert table.next_change(at) == (changes_at if within else None)
+
+
+@THOROUGH
+@given(scene=scenes())
+def test_a_timetable_answers_for_its_whole_day_and_14_days_ahead(
+    scene: tuple[WallClock, dict[str, Any], int],
+) -> None:
+    """Every minute of the fifteen days is open exactly where the walker says so."""
+    clock, known, minute = scene
+    first = minute // A_DAY * A_DAY
+    within = range(first, first + 15 * A_DAY)
+    table = asked(clock, known, minute * MINUTE)
+    shown = bytearray(len(within))
+    for start, end in zip(table.starts, table.ends, strict=True):
+        assert start < end
+        begin, stop = max(start // MINUTE - first, 0), min(end // MINUTE - first, len(shown))
+        shown[begin:stop] = b"\x01" * (stop - begin)
+    assert shown == walked(clock, known, within)
+    assert all(end < start for end, start in zip(table.ends, table.starts[1:], strict=False))
+
+
+@pytest.mark.parametrize("named", CLOCKS, ids=lambda named: named[0])
+def test_every_minute_of_a_year_is_as_the_walker_finds_it(named: tuple[str, int]) -> None:
+    """Nights over midnight, hours in which clocks are changed, work days: day after day."""
+    clock = the_clock(*named)
+    recurrences = [
+        Recurrence(EVERY_DAY, 22 * 60, 6 * 60),
+        Recurrence(frozenset({0, 2, 4}), 2 * 60 + 15, 2 * 60 + 45),
+        Recurrence(frozenset({5, 6}), 23 * 60 + 30, 30),
+        Recurrence(frozenset({1, 3}), 0, 0, months=frozenset({3, 4, 9, 10, 12})),
+    ]
+    for recurrence in recurrences:
+        known: dict[str, Any] = {
+            "windows": (ParkingWindow("w", "depot-7", recurrence),),
+            "exceptions": (),
+            "holidays": PublicHolidays(),
+        }
+        year = clock.year
+        shown = bytearray(len(year))
+        for day in range(year.start, year.stop, A_DAY):
+            table = asked(clock, known, day * MINUTE)
+            for start, end in zip(table.starts, table.ends, strict=True):
+                first = max(start // MINUTE, day) - year.start
+                last = min(end // MINUTE, day + A_DAY) - year.start
+                shown[first:last] = b"\x01" * max(last - first, 0)
+        assert shown == walked(clock, known, year)
