@@ -74,6 +74,14 @@ def command(  # noqa: PLR0913, PLR0917 - a command has as many options as it has
         ),
     ] = None,
     seed: Annotated[int, typer.Option(help="The same seed is the same night.")] = 7,
+    learned: Annotated[  # noqa: FBT002 - a pair of flags
+        bool,
+        typer.Option(
+            "--learned/--at-their-word",
+            help="At the homes, reckon with what earlier stays tell of departures, or with what "
+            "owners say.",
+        ),
+    ] = False,
     report: Annotated[
         Path, typer.Option(metavar="FILE", help="Where the report is written: one HTML file.")
     ] = Path("idlewatt-night.html"),
@@ -91,7 +99,7 @@ def command(  # noqa: PLR0913, PLR0917 - a command has as many options as it has
     runs in production. Prices, carbon and the habits of drivers are real; what is assumed is said
     at the end and in the report. Nothing outside this machine is asked or changed.
     """
-    wish = _Wish(profile, sessions, vehicles, pods, _date(day), seed)
+    wish = _Wish(profile, sessions, vehicles, pods, _date(day), seed, learned)
     _writable(report)
     play, accounts = asyncio.run(_play(_scenario(wish), live=live, seconds=seconds))
     _tell(play, accounts, report)
@@ -107,6 +115,7 @@ class _Wish:
     pods: int
     day: date | None
     seed: int
+    learned: bool
 
 
 def _date(text: str | None) -> date | None:
@@ -145,13 +154,16 @@ def _scenario(wish: _Wish) -> "Scenario":
     if wish.day is not None and wish.sessions is not None:
         message = "the days are those of the file; leave it out"
         raise typer.BadParameter(message, param_hint="--date")
+    if wish.learned and (at_work or wish.sessions is not None):
+        message = "earlier stays are known of the homes alone; leave it out"
+        raise typer.BadParameter(message, param_hint="--learned")
     try:
         if wish.sessions is not None:
             return own.a_play(wish.sessions, at_work=at_work, pods=wish.pods, seed=wish.seed)
         if at_work:
             return workplace.a_day(wish.day or workplace.DEFAULT_DAY, wish.pods, wish.seed)
         evening, vehicles = wish.day or homes.DEFAULT_EVENING, wish.vehicles or _VEHICLES
-        return homes.a_night(evening, vehicles, wish.pods, wish.seed)
+        return homes.a_night(evening, vehicles, wish.pods, wish.seed, learned=wish.learned)
     except SessionsError as error:
         for mistake in error.mistakes:
             typer.echo(mistake, err=True)

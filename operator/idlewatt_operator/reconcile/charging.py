@@ -25,7 +25,7 @@ from idlewatt_scheduler.model.units import (
     Instant,
     Milliwatts,
 )
-from idlewatt_scheduler.model.vehicle import ObservedConnection, Supply, Vehicle
+from idlewatt_scheduler.model.vehicle import Supply, Vehicle
 
 SOON: Final = MINUTE
 """What differs within this time is sent, however little it is."""
@@ -177,15 +177,16 @@ class Charges:
         if session is None or (talk is not None and not talk.session.goes_on_as(session)):
             self._talks.pop(vehicle.name, None)
             talk = None
-        if connection is None or session is None:
-            return _with_connection(vehicle, connection)
         profile = None
         if talk is not None:
             talk.hear(acknowledged)
             profile = talk.may_hold()
-        else:
+        elif session is not None:
             self._talks[vehicle.name] = _Talk(session)
-        return _with_connection(vehicle, replace(connection, profile=profile))
+        if connection is None or connection.profile == profile:
+            return vehicle
+        with_profile = replace(connection, profile=profile)
+        return replace(vehicle, observed=replace(vehicle.observed, connection=with_profile))
 
     def _sending(self, charging: Charging, situation: Situation) -> Sending | None:
         talk, vehicle = self._talks.get(charging.vehicle), situation.vehicle(charging.vehicle)
@@ -257,17 +258,6 @@ def _session(vehicle: Vehicle) -> _Session | None:
         return None
     since = parking.since if parking is not None and parking.parked else None
     return _Session(connection.site, connection.circuit, since)
-
-
-def _with_connection(vehicle: Vehicle, connection: ObservedConnection | None) -> Vehicle:
-    """The vehicle with this block; of one that has no session no profile counts."""
-    if connection is None:
-        return vehicle
-    if _session(vehicle) is None:
-        connection = replace(connection, profile=None)
-    if connection == vehicle.observed.connection:
-        return vehicle
-    return replace(vehicle, observed=replace(vehicle.observed, connection=connection))
 
 
 def _takes_less(vehicle: Vehicle, talk: _Talk, new: ChargingProfile, at: Instant) -> bool:

@@ -6,6 +6,7 @@ from typing import Final
 from idlewatt_operator.twin.stays import CHARGE_EFFICIENCY, Stay
 from idlewatt_scheduler.model.units import HOUR, SECOND, Instant, Milliseconds, Milliwatts
 from idlewatt_scheduler.model.vehicle import (
+    DepartureSource,
     Observation,
     ObservedBattery,
     ObservedCompute,
@@ -97,7 +98,7 @@ class Car:
     def seen(self, now: Instant) -> Observation:
         """What a car that reports has reported: on the half minute, and at every change."""
         at = max(now - now % REPORT_EVERY, self.changed_at)
-        stay = self.stay
+        stay, departure = self.stay, self._departure()
         percent = int(100 * self.holds(now) / self.vehicle.battery.net_capacity_watt_hours)
         return Observation(
             power=self.power,
@@ -110,8 +111,18 @@ class Car:
             ),
             compute=ObservedCompute(_COMPUTER_CELSIUS, at),
             connection=self._connection(at),
-            departure_expected_at=stay.leaves_at if stay is not None and self.told else None,
+            departure_expected_at=departure,
+            departure_source=None if departure is None else self._source(),
         )
+
+    def _departure(self) -> Instant | None:
+        """When it is said to leave: as its owner told, or had stated on plugging in."""
+        if self.stay is None:
+            return None
+        return self.stay.leaves_at if self.told else self.stay.stated_leave_at
+
+    def _source(self) -> DepartureSource:
+        return DepartureSource.OWNER if self.told else DepartureSource.CHARGER
 
     def _connection(self, at: Instant) -> ObservedConnection:
         stay = self.stay

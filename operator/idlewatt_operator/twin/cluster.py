@@ -17,26 +17,23 @@ from idlewatt_operator.gateways.protocols import (
     Outcome,
     Result,
 )
-from idlewatt_operator.resources.records import GivenUp, PodRecord, Refused, Released, VehicleRecord
+from idlewatt_operator.resources.records import GivenUp, PodRecord, Released, VehicleRecord
 from idlewatt_operator.twin.bindings import bound
 from idlewatt_operator.twin.clock import ManualClock
 from idlewatt_operator.twin.controllers import Controllers, Workload
 from idlewatt_operator.twin.faults import Faults, Write
 from idlewatt_operator.twin.kubelet import EndedBy, Kubelets, Run
 from idlewatt_operator.twin.merging import merged, with_circuits
-from idlewatt_scheduler.model.policy import FleetPolicy
-from idlewatt_scheduler.model.site import ObservedCircuit, Site
-from idlewatt_scheduler.model.tariff import Tariff
+from idlewatt_operator.twin.objects import DONE, Objects
+from idlewatt_scheduler.model.site import ObservedCircuit
 from idlewatt_scheduler.model.units import SECOND, Instant, Milliseconds
-from idlewatt_scheduler.model.vehicle import Vehicle
-from idlewatt_scheduler.model.workload import Node, Ready, Taint
+from idlewatt_scheduler.model.workload import Ready, Taint
 
 VEHICLE_TAINT: Final = Taint(key="idlewatt.dev/vehicle", effect="NoSchedule")
-_DONE: Final = Result(Outcome.DONE)
 _GONE: Final = Result(Outcome.GONE)
 
 
-class MemoryCluster:
+class MemoryCluster(Objects):
     """`ClusterGateway` in memory.
 
     Args:
@@ -50,6 +47,7 @@ class MemoryCluster:
     def __init__(
         self, clock: ManualClock, *, start_seconds: float = 1.0, node_grace_seconds: int = 50
     ) -> None:
+        super().__init__()
         self.clock = clock
         self.start_seconds = start_seconds
         self.node_grace_seconds = node_grace_seconds
@@ -60,60 +58,11 @@ class MemoryCluster:
         self.events: list[tuple[Instant, EventNote]] = []
         self.conditions: dict[tuple[str, str], tuple[Condition, ...]] = {}
         self.controllers = Controllers()
-        self.policy = FleetPolicy()
-        self.refused: tuple[Refused, ...] = ()
-        self._vehicles: dict[str, VehicleRecord] = {}
-        self._nodes: dict[str, Node] = {}
-        self._sites: dict[str, Site] = {}
-        self._tariffs: dict[str, Tariff] = {}
         self._pods: dict[str, PodRecord] = {}
         self._spans: dict[str, int] = {}
         self._held: ClusterView | None = None
-        self._shown: ClusterView | None = None
 
     # What a person or a controller does.
-
-    def add_vehicle(self, vehicle: Vehicle, node: Node | None, generation: int = 1) -> None:
-        """Enrol a vehicle, with its Node if it has one."""
-        self._vehicles[vehicle.name] = VehicleRecord(vehicle, generation=generation)
-        if node is not None:
-            self._nodes[node.name] = node
-        self._changed()
-
-    def drop_vehicle(self, name: str) -> None:
-        """Withdraw a vehicle; its Node stays."""
-        self._vehicles.pop(name, None)
-        self._changed()
-
-    def add_node(self, node: Node) -> None:
-        """Add or replace a Node."""
-        self._nodes[node.name] = node
-        self._changed()
-
-    def drop_node(self, name: str) -> None:
-        """Remove a Node's object."""
-        self._nodes.pop(name, None)
-        self._changed()
-
-    def add_site(self, site: Site) -> None:
-        """Add or replace a site."""
-        self._sites[site.name] = site
-        self._changed()
-
-    def drop_site(self, name: str) -> None:
-        """Remove a site."""
-        self._sites.pop(name, None)
-        self._changed()
-
-    def add_tariff(self, tariff: Tariff) -> None:
-        """Add or replace a tariff."""
-        self._tariffs[tariff.name] = tariff
-        self._changed()
-
-    def set_policy(self, policy: FleetPolicy) -> None:
-        """Replace the fleet's policy."""
-        self.policy = policy
-        self._changed()
 
     def add_workload(self, workload: Workload) -> None:
         """Add a controller; it creates its pods at once."""
@@ -132,12 +81,6 @@ class MemoryCluster:
         record = self._pods.get(uid)
         if record is not None:
             self._terminate(record, record.pod.termination_grace_seconds)
-
-    def change_vehicle(self, vehicle: Vehicle) -> None:
-        """Replace a vehicle's spec and what its status says was observed."""
-        old = self._vehicles[vehicle.name]
-        self._vehicles[vehicle.name] = replace(old, vehicle=vehicle, generation=old.generation + 1)
-        self._changed()
 
     def set_ready(self, node: str, ready: Ready) -> None:
         """Set the Node's condition `Ready`, and the time of its transition if it changed."""
@@ -196,6 +139,7 @@ class MemoryCluster:
                 sites=dict(self._sites),
                 tariffs=dict(self._tariffs),
                 pods=dict(self._pods),
+                learned=self.learned,
                 refused=self.refused,
             )
         return self._shown
@@ -225,7 +169,7 @@ class MemoryCluster:
                 return Result(Outcome.REFUSED, "spec.activeDeadlineSeconds: may not be raised")
             self._put(replace(current, active_deadline_seconds=seconds, fence_seconds=seconds))
             self._tell_deadline(self._pods[record.pod.uid])
-            return _DONE
+            return DONE
 
         return self._on_pod("set_active_deadline", record, seconds, apply)
 
@@ -249,7 +193,7 @@ class MemoryCluster:
             bare = replace(current.pod, controlled=False)
             self._put(replace(current, pod=bare, replica_set="", released=mark))
             self._owner_acts(current.pod.uid)
-            return _DONE
+            return DONE
 
         return self._on_pod("release", record, mark, apply)
 
@@ -271,7 +215,7 @@ class MemoryCluster:
     async def say(self, note: EventNote) -> None:
         """Keep an event."""
         subject = f"{note.namespace}/{note.name}"
-        result = self._attempt("say", subject, note, lambda: _DONE)
+        result = self._attempt("say", subject, note, lambda: DONE)
         if result.outcome is Outcome.DONE:
             self.events.append((self.clock.now(), note))
 
@@ -292,7 +236,7 @@ class MemoryCluster:
                 return _GONE
             if VEHICLE_TAINT not in old.taints:
                 self.add_node(replace(old, taints=(*old.taints, VEHICLE_TAINT)))
-            return _DONE
+            return DONE
 
         return self._attempt("keep_taint", node, None, apply)
 
@@ -321,7 +265,7 @@ class MemoryCluster:
                 return _GONE
             seen = with_circuits(old.observed_circuits, circuits)
             self.add_site(replace(old, observed_circuits=seen))
-            return _DONE
+            return DONE
 
         return self._attempt("write_circuits", site, tuple(circuits), apply)
 
@@ -336,7 +280,7 @@ class MemoryCluster:
             self.conditions[kind, name] = tuple(by_type.values())
             if kind == "VehicleNode" and name in self._vehicles:
                 self._show_conditions(name, by_type)
-            return _DONE
+            return DONE
 
         return self._attempt("write_conditions", f"{kind}/{name}", tuple(conditions), apply)
 
@@ -407,10 +351,6 @@ class MemoryCluster:
         )
         self._changed()
 
-    def _changed(self) -> Result:
-        self._shown = None
-        return _DONE
-
     def _put(self, record: PodRecord) -> Result:
         self._pods[record.pod.uid] = record
         return self._changed()
@@ -476,7 +416,7 @@ class MemoryCluster:
         elif self.kubelets.linked(record.node):
             self._drop(uid)
         self._owner_acts(uid)
-        return _DONE
+        return DONE
 
     def _terminate_or_start(self, record: PodRecord) -> None:
         if self.kubelets.run_of(record.pod.uid) is not None or record.ended:

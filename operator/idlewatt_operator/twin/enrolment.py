@@ -8,8 +8,8 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from idlewatt_operator.twin.catalogue import GPU
-from idlewatt_operator.twin.stays import Stay, windows
-from idlewatt_scheduler.model.site import Circuit, EnergyBearer, Site
+from idlewatt_operator.twin.stays import CHARGE_EFFICIENCY, Stay, windows
+from idlewatt_scheduler.model.site import ChargingController, Circuit, EnergyBearer, Site
 from idlewatt_scheduler.model.units import thousandths
 from idlewatt_scheduler.model.vehicle import (
     Agreement,
@@ -109,6 +109,7 @@ def _vehicle(
         battery=battery,
         compute=_compute(computer),
         max_charge_power_watts=max(stay.charge_power_watts for stay in stays),
+        charge_efficiency_percent=round(100 * CHARGE_EFFICIENCY),
         agreement=Agreement(f"agr-{name[2:]}", 1, frozenset({EnergySource.GRID})),
         link=Link(downlink_bits_per_second=chance.choice(LINKS_MEGABIT) * _MEGABIT),
         windows=tuple(each for stay in stays for each in windows(stay, zone)),
@@ -159,7 +160,15 @@ class Limits:
     house_peak_watts: int
 
 
-def site(name: str, zone: ZoneInfo, tariff: str, bearer: EnergyBearer, limits: Limits) -> Site:
+def site(  # noqa: PLR0913 - what a site is made of
+    name: str,
+    zone: ZoneInfo,
+    tariff: str,
+    bearer: EnergyBearer,
+    limits: Limits,
+    *,
+    charging: ChargingController = ChargingController.EXTERNAL,
+) -> Site:
     """A site with a main circuit and its rows."""
     rows = tuple(
         Circuit(f"row-{letter}", "main", limits.row_watts) for letter in "abcdefgh"[: limits.rows]
@@ -173,4 +182,5 @@ def site(name: str, zone: ZoneInfo, tariff: str, bearer: EnergyBearer, limits: L
         energy_borne_by=bearer,
         compute_allowed=True,
         circuits=(main, *rows),
+        charging_controller=charging,
     )

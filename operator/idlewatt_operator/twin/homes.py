@@ -1,22 +1,30 @@
 """A night of homes: apartment garages, stays from the profile, real day-ahead prices."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from random import Random
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from idlewatt_operator.twin import datasets, enrolment
+from idlewatt_operator.resources.learned import Learned
+from idlewatt_operator.twin import datasets, enrolment, habits
 from idlewatt_operator.twin.catalogue import submissions
 from idlewatt_operator.twin.datasets import TEXAS, ercot_prices
 from idlewatt_operator.twin.places import DataError
 from idlewatt_operator.twin.profile import HomeProfile, HomeStay
-from idlewatt_operator.twin.scenario import LostLink, Scenario
+from idlewatt_operator.twin.scenario import (
+    ChargerFault,
+    ChargerTrouble,
+    Curtailment,
+    LostLink,
+    Scenario,
+)
 from idlewatt_operator.twin.stays import Stay
 from idlewatt_scheduler.calendar import wall_clock
 from idlewatt_scheduler.model.policy import FleetPolicy, OffPeakTest
-from idlewatt_scheduler.model.site import EnergyBearer, Site
+from idlewatt_scheduler.model.site import ChargingController, EnergyBearer, Site
 from idlewatt_scheduler.model.tariff import Tariff, TariffInterval
 from idlewatt_scheduler.model.units import HOUR, MINUTE, SECOND, Instant
 
@@ -26,7 +34,9 @@ DELIVERY_ADDER: Final = Decimal("0.048")
 TAX_PERCENT: Final = Decimal(2)
 CHEAPEST_PERCENT: Final = 50
 LIMIT_WATTS: Final = 11_000
+CURTAILED_WATTS: Final = 8_000
 _CARS_PER_GARAGE: Final = 20
+_EARLIER_CARS: Final = 150
 _GARAGE: Final = enrolment.Limits(
     main_watts=69_000, rows=2, row_watts=34_600, house_peak_watts=12_000
 )
@@ -67,13 +77,20 @@ ASSUMED: Final = (
     ),
     GARAGES_ASSUMED,
     (
-        "Charging is nobody's plan: at once on arrival, until full. A quarter of the cars fall "
-        "asleep when they stand full and idle for half an hour."
+        "In the first garage of three charging is nobody's plan: at once on arrival, until full. "
+        "In the others idlewatt has cars charged to 80 % in the cheapest hours. A quarter of the "
+        "cars fall asleep when they stand idle for half an hour."
+    ),
+    (
+        f"At 04:20 the second garage is curtailed to {CURTAILED_WATTS // 1_000} kW for 40 minutes, "
+        "which no data set says; a charge point forgets its profile, another one fails for a while."
     ),
 )
 
 
-def a_night(evening: date, vehicles: int, pods: int, seed: int) -> Scenario:
+def a_night(
+    evening: date, vehicles: int, pods: int, seed: int, *, learned: bool = False
+) -> Scenario:
     """The night from 15:00 on `evening` to 11:00 the next day.
 
     Args:
@@ -81,6 +98,7 @@ def a_night(evening: date, vehicles: int, pods: int, seed: int) -> Scenario:
         vehicles: how many, at least 1.
         pods: how many, at least 1.
         seed: the same seed is the same night.
+        learned: reckon with what earlier stays tell of departures; else with owners' word.
 
     Raises:
         DataError: there are no prices for that night.
@@ -94,7 +112,7 @@ def a_night(evening: date, vehicles: int, pods: int, seed: int) -> Scenario:
     capacities: dict[str, int] = {}
     stays = tuple(_stays(evening, vehicles, seed, capacities))
     enrolled = enrolment.enrol(stays, capacities, TEXAS, seed)
-    sites = garages(vehicles)
+    sites = planned_garages(vehicles)
     return Scenario(
         name="a night of homes",
         seed=seed,
@@ -111,12 +129,36 @@ def a_night(evening: date, vehicles: int, pods: int, seed: int) -> Scenario:
         submissions=submissions(pods, start),
         sleepers=sleepers([vehicle.name for vehicle in enrolled], seed),
         lost_link=LostLink(start + 10 * HOUR + 12 * MINUTE, 95 * MINUTE),
+        curtailments=tuple(_curtailments(sites, start)),
+        charger_faults=(
+            ChargerFault(ChargerTrouble.STARTS_ANEW, start + 12 * HOUR + 40 * MINUTE),
+            ChargerFault(ChargerTrouble.GIVES_NOTHING, start + 14 * HOUR + 6 * MINUTE, 35 * MINUTE),
+        ),
+        learned=habits.learned(_earlier(evening, seed)) if learned else Learned(),
         house_watts={site.name: HOUSE_WATTS for site in sites},
         carbon=datasets.caiso_carbon().joined(evening, 2),
         prices_say=ercot_prices().joined(evening, 2).says(2),
         assumptions=(*ASSUMED, *enrolment.ASSUMED),
         attributions=(datasets.HOME_PROFILE, datasets.ERCOT_PRICES, datasets.CAISO_CARBON),
     )
+
+
+def _curtailments(sites: tuple[Site, ...], start: Instant) -> Iterator[Curtailment]:
+    """In the cheapest hour, when the cars of the second garage charge, or in the only garage."""
+    site = sites[min(1, len(sites) - 1)].name
+    yield Curtailment(
+        site, "main", CURTAILED_WATTS, start + 13 * HOUR + 20 * MINUTE + 17 * SECOND, 40 * MINUTE
+    )
+
+
+def _earlier(evening: date, seed: int) -> list[Stay]:
+    """Stays of four weeks before, of as many cars as it takes to know the rare ones."""
+    evenings = (evening - timedelta(days=28 - n) for n in range(14))
+    return [
+        stay
+        for n, each in enumerate(evenings)
+        for stay in _stays(each, _EARLIER_CARS, f"{seed}/earlier/{n}", {})
+    ]
 
 
 def home_policy() -> FleetPolicy:
@@ -153,11 +195,21 @@ def day_ahead(day: date, days: int, zone: ZoneInfo) -> Tariff:
 
 
 def garages(vehicles: int, zone: ZoneInfo = TEXAS, tariff: str = TARIFF) -> tuple[Site, ...]:
-    """A garage for every 20 vehicles; who buys the energy goes round."""
+    """A garage for every 20 vehicles, where cars charge at once; who buys the energy goes round."""
     count = max(1, -(-vehicles // _CARS_PER_GARAGE))
     return tuple(
         enrolment.site(f"garage-{n + 1}", zone, tariff, _BEARERS[n % len(_BEARERS)], _GARAGE)
         for n in range(count)
+    )
+
+
+def planned_garages(vehicles: int) -> tuple[Site, ...]:
+    """The same; in the second of three, and in the third, idlewatt says when cars are charged."""
+    return tuple(
+        replace(site, charging_controller=ChargingController.IDLEWATT)
+        if number % len(_BEARERS)
+        else site
+        for number, site in enumerate(garages(vehicles))
     )
 
 
@@ -167,7 +219,9 @@ def place(index: int, vehicles: int) -> tuple[str, str]:
     return f"garage-{index % count + 1}", "row-" + "ab"[index // count % 2]
 
 
-def _stays(evening: date, vehicles: int, seed: int, capacities: dict[str, int]) -> Iterator[Stay]:
+def _stays(
+    evening: date, vehicles: int, seed: int | str, capacities: dict[str, int]
+) -> Iterator[Stay]:
     profile = HomeProfile()
     for index in range(vehicles):
         chance = enrolment.dice(seed, "home", index)

@@ -109,6 +109,7 @@ class Play:
         for tariff in self.scenario.tariffs:
             self.cluster.add_tariff(tariff)
         self.cluster.set_policy(self.scenario.policy)
+        self.cluster.learn(self.scenario.learned)
         self.fleet = Fleet(self.scenario, self.clock, self.cluster, self.journal)
         self.fleet.ask = self._ask
         self.meter = Meter(self.scenario)

@@ -1,15 +1,15 @@
 """A scenario: everything that is given before the clock moves, and what of it is assumed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from idlewatt_operator.resources.learned import Learned
 from idlewatt_operator.twin.catalogue import Submission
 from idlewatt_operator.twin.datasets import Attribution
 from idlewatt_operator.twin.places import Joined
 from idlewatt_operator.twin.stays import Stay
-from idlewatt_scheduler.model.departures import DepartureModel
 from idlewatt_scheduler.model.policy import FleetPolicy
 from idlewatt_scheduler.model.site import Site
 from idlewatt_scheduler.model.tariff import Tariff
@@ -70,7 +70,7 @@ class Scenario:
         house_watts: per site, the uncontrolled load of its first circuit by hour of the day.
         carbon: grams per kWh by local weekday and hour.
         prices_say: where and when the prices are from.
-        departures: what was learned of departures; None: owners are taken at their word.
+        learned: what was learned of departures; without a model owners are taken at their word.
         assumptions: a sentence for each thing that no data set says.
     """
 
@@ -96,7 +96,7 @@ class Scenario:
     attributions: tuple[Attribution, ...]
     curtailments: tuple[Curtailment, ...] = ()
     charger_faults: tuple[ChargerFault, ...] = ()
-    departures: DepartureModel | None = None
+    learned: Learned = field(default_factory=Learned)
 
     @property
     def currency(self) -> str:

@@ -149,7 +149,7 @@ async def test_a_container_that_starts_on_a_driven_car_is_a_breach() -> None:
 def test_a_word_moves_the_departure_and_a_door_occupies_the_car() -> None:
     """From the notice on the departure is known; a minute before it somebody sits in the car."""
     yard = Yard(notice_at=a_night(date(2022, 7, 12), 1, 1, 1).start + 5 * HOUR)
-    assert yard.go(4.9).departure_expected_at is None
+    assert yard.go(4.9).departure_expected_at == yard.stay.stated_leave_at
     seen = yard.go(5.1)
     assert seen.departure_expected_at == yard.stay.leaves_at
     assert seen.parking is not None
