@@ -1,21 +1,30 @@
 """Calendars: daylight saving on three continents, and the edges of windows to the millisecond."""
 
 from datetime import UTC, date, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from idlewatt_scheduler.calendar import (
+    Timetable,
     instant_of,
     local_day,
     merged,
     occurrences,
     open_until,
+    timetable,
     wall_clock,
 )
-from idlewatt_scheduler.model.calendars import EVERY_DAY, Interval, Recurrence
+from idlewatt_scheduler.model.calendars import (
+    EVERY_DAY,
+    Interval,
+    OnHolidays,
+    PublicHolidays,
+    Recurrence,
+)
 from idlewatt_scheduler.model.units import DAY, HOUR, MINUTE
-from idlewatt_scheduler.model.vehicle import ParkingWindow
+from idlewatt_scheduler.model.vehicle import ParkingException, ParkingWindow
 from idlewatt_scheduler.testing import AT, BERLIN, instant
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -252,3 +261,98 @@ def test_days_of_a_window_are_days_of_its_start() -> None:
     assert open_until([only], "depot-7", BERLIN, friday_morning) == instant("2026-01-16T06:00:00Z")
     assert open_until([only], "depot-7", BERLIN, friday_night) is None
     assert open_until([only], "depot-7", BERLIN, friday_morning + HOUR - MINUTE) is not None
+
+
+def ahead(*windows: ParkingWindow, **more: Any) -> Timetable:  # noqa: ANN401
+    """The timetable of some windows at depot-7 in Berlin, for the day of `AT`."""
+    return timetable(windows, "depot-7", BERLIN, AT, **more)
+
+
+def test_a_timetable_tells_what_is_open_and_what_comes_next() -> None:
+    """`AT` is 23:00 in Berlin: the night is open until 07:00, the next opens at 18:00."""
+    table = ahead(nightly("18:00", "07:00"))
+    closes, opens = instant("2026-01-16T06:00:00Z"), instant("2026-01-16T17:00:00Z")
+    assert table.open_at(AT)
+    assert table.open_until(AT) == table.next_change(AT) == closes
+    assert table.open_at(closes - 1)
+    assert not table.open_at(closes)
+    assert table.open_until(closes) is None
+    assert table.next_change(closes) == opens
+    assert table.next_change(opens) == closes + DAY
+
+
+def test_where_nothing_changes_within_the_horizon_none_is_told() -> None:
+    """A car without windows, and one that may always stand there."""
+    assert ahead().next_change(AT) is None
+    assert not ahead().open_at(AT)
+    always = ahead(nightly("00:00", "00:00"))
+    assert always.next_change(AT) is None
+    assert always.open_until(AT) == AT + 14 * DAY
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "site", "until"),
+    [
+        pytest.param(HOUR, 2 * HOUR, None, HOUR, id="it leaves for an hour"),
+        pytest.param(HOUR, 2 * HOUR, "depot-7", HOUR, id="from this site"),
+        pytest.param(HOUR, 2 * HOUR, "depot-8", 8 * HOUR, id="from another site"),
+        pytest.param(-HOUR, 1, None, None, id="away until a millisecond later"),
+        pytest.param(-HOUR, 0, None, 8 * HOUR, id="back this very millisecond"),
+        pytest.param(8 * HOUR, 9 * HOUR, None, 8 * HOUR, id="after it has left"),
+    ],
+)
+def test_exceptions_are_taken_out(
+    start: int, end: int, site: str | None, until: int | None
+) -> None:
+    """Half-open, and only at their site."""
+    away = (ParkingException("away", AT + start, AT + end, site),)
+    found = ahead(nightly("18:00", "07:00"), exceptions=away).open_until(AT)
+    assert found == (None if until is None else AT + until)
+
+
+def test_an_exception_in_a_window_leaves_two_stretches() -> None:
+    """After it, the car is there again."""
+    away = (ParkingException("away", AT + HOUR, AT + 2 * HOUR),)
+    table = ahead(nightly("18:00", "07:00"), exceptions=away)
+    assert table.next_change(AT + HOUR) == AT + 2 * HOUR
+    assert table.open_until(AT + 2 * HOUR) == AT + 8 * HOUR
+
+
+@pytest.mark.parametrize(
+    ("on_holidays", "opens"),
+    [
+        (OnHolidays.AS_USUAL, ["2026-01-05", "2026-01-07"]),
+        (OnHolidays.NEVER, ["2026-01-05", "2026-01-07"]),
+        (OnHolidays.ONLY, []),
+        (OnHolidays.ALWAYS, ["2026-01-05", "2026-01-06", "2026-01-07"]),
+    ],
+)
+def test_what_a_public_holiday_does_to_a_window(on_holidays: OnHolidays, opens: list[str]) -> None:
+    """Epiphany 2026 is a Tuesday; the window is of Mondays and Wednesdays."""
+    recurrence = Recurrence(frozenset({0, 2}), 480, 540, on_holidays=on_holidays)
+    week = between("2026-01-04T23:00:00Z", "2026-01-08T23:00:00Z")
+    found = occurrences(recurrence, BERLIN, week, PublicHolidays("DE", "BY"))
+    assert [str(local_day(each.start, BERLIN)) for each in found] == opens
+
+
+def test_a_window_belongs_to_the_day_on_which_it_starts() -> None:
+    """The night before a holiday is no holiday's night; months and exceptions ask the same day."""
+    night = Recurrence(
+        EVERY_DAY,
+        22 * 60,
+        6 * 60,
+        months=frozenset({1}),
+        on_holidays=OnHolidays.NEVER,
+        except_dates=frozenset({date(2026, 1, 30)}),
+    )
+    place = PublicHolidays(additional=frozenset({date(2026, 1, 29)}))
+    week = between("2026-01-28T11:00:00Z", "2026-02-03T11:00:00Z")
+    found = [local_day(each.start, BERLIN) for each in occurrences(night, BERLIN, week, place)]
+    assert found == [date(2026, 1, 28), date(2026, 1, 31)]
+
+
+def test_a_timetable_is_compiled_once_a_day() -> None:
+    """The same windows, even if they are read anew, get the very same timetable."""
+    first = ahead(nightly("18:00", "07:00"))
+    assert timetable([nightly("18:00", "07:00")], "depot-7", BERLIN, AT + HOUR) is first
+    assert timetable([nightly("18:00", "07:00")], "depot-7", BERLIN, AT + DAY) is not first
