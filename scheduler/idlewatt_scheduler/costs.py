@@ -28,6 +28,7 @@ from idlewatt_scheduler.model.units import (
     MILLIWATT_MILLISECONDS_PER_WATT_HOUR,
     Instant,
 )
+from idlewatt_scheduler.wear import model_rate
 
 NOTHING = Fraction(0)
 
@@ -103,7 +104,8 @@ def wear_per_kwh(parked: Parked) -> Fraction:
     agreed = Fraction(parked.vehicle.compensation.wear_per_kwh)
     if parked.case.policy.wear_floor is not WearFloor.MODEL:
         return agreed
-    return agreed
+    modelled = model_rate(parked.vehicle, parked.case.at)
+    return agreed if modelled is None else max(agreed, Fraction(modelled))
 
 
 def _waking(parked: Parked, rate: Fraction, tariff: Fraction) -> Fraction:

@@ -8,12 +8,13 @@ from tests.unit.scheduler.scenes import Overrides, a_fleet, policy, running, sit
 
 from idlewatt_scheduler.costs import Cost, Rates, cost_of, rates_of
 from idlewatt_scheduler.energy import Stretch
-from idlewatt_scheduler.model.policy import ExchangeRate
+from idlewatt_scheduler.model.policy import ExchangeRate, WearFloor
 from idlewatt_scheduler.model.site import EnergyBearer
 from idlewatt_scheduler.model.tariff import ConnectionFee, TariffInterval
 from idlewatt_scheduler.model.units import HOUR, MINUTE
 from idlewatt_scheduler.model.vehicle import EnergySource, Power, Supply
 from idlewatt_scheduler.testing import AT, a_node, a_tariff, a_vehicle
+from idlewatt_scheduler.wear import model_rate
 
 ROUND = {
     "compute__standby_power_watts": 100,
@@ -192,6 +193,7 @@ def test_a_difference_of_costs_is_what_was_added() -> None:
     )
 
 
+PACK = {"battery__chemistry": "LFP", "battery__replacement_cost_per_kwh": Decimal(100)}
 BATTERY = {
     **ROUND,
     "agreement__energy_sources": frozenset({EnergySource.BATTERY}),
@@ -259,3 +261,31 @@ def test_the_fee_is_taxed_and_only_the_fleet_pays_it() -> None:
     unplugged = vehicle(**BATTERY, observed__connection__supply=Supply.UNPLUGGED)
     paid = cost((0, 1, 0), **unplugged, **FLEET_PAYS, **with_fee(0)).money
     assert paid == cost((0, 1, 0), **unplugged, **FLEET_PAYS, **PRICES).money
+
+
+@pytest.mark.parametrize(
+    ("floor", "agreed", "paid"),
+    [
+        pytest.param(WearFloor.AGREEMENT, "0", "0", id="as agreed, though that is nothing"),
+        pytest.param(WearFloor.MODEL, "0", "model", id="what the model says"),
+        pytest.param(WearFloor.MODEL, "5", "5", id="as agreed, which is more"),
+    ],
+)
+def test_the_wear_model_is_a_floor_where_the_policy_says_so(
+    floor: WearFloor, agreed: str, paid: str
+) -> None:
+    """Half a kWh DC at the rate of this car's chemistry, or at the agreed one."""
+    car = {**ROUND, "compensation__wear_per_kwh": Decimal(agreed), **PACK}
+    rate = model_rate(a_vehicle(**car), AT)
+    assert rate is not None
+    assert rate > 0
+    expected = Fraction(rate if paid == "model" else Decimal(paid)) / 2
+    found = cost((0, 1, 400), **vehicle(**car), **policy(wear_floor=floor))
+    assert found.money == Fraction(1_001) + expected
+
+
+def test_without_a_model_the_agreed_wear_is_paid() -> None:
+    """Nothing is known of this chemistry."""
+    car = {**ROUND, **PACK, "battery__chemistry": "LMFP"}
+    found = cost((0, 1, 400), **vehicle(**car), **policy(wear_floor=WearFloor.MODEL))
+    assert found.money == Fraction("1001.0005")
