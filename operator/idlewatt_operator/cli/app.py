@@ -19,6 +19,7 @@ from idlewatt_operator.cli import (
     telemetry,
     validate,
     version,
+    why,
 )
 
 _COMMANDS: Final[dict[str, ModuleType]] = {
@@ -27,6 +28,7 @@ _COMMANDS: Final[dict[str, ModuleType]] = {
     "run": run,
     "validate": validate,
     "version": version,
+    "why": why,
 }
 
 app: Final = typer.Typer(

@@ -27,8 +27,8 @@ class _Resources(msgspec.Struct):
     resources: list[msgspec.Raw]
 
 
-async def check_cluster(session: ApiSession) -> None:
-    """Check that the API server answers, and knows our kinds as this operator needs them.
+async def check_access(session: ApiSession) -> None:
+    """Check that the API server answers, lets us in, and knows our kinds.
 
     Raises:
         StartError: it does not.
@@ -51,6 +51,15 @@ async def check_cluster(session: ApiSession) -> None:
             f"kubeconfig, and at any proxy before it ({error})."
         )
         raise StartError(sentence) from error
+
+
+async def check_cluster(session: ApiSession) -> None:
+    """Check that the API server answers, and knows our kinds as this operator needs them.
+
+    Raises:
+        StartError: it does not.
+    """
+    await check_access(session)
     try:
         lack = await lacking(session)
     except ApiUnreachable as error:

@@ -100,6 +100,16 @@ def format_micro_time(instant: Instant) -> str:
     return f"{whole.removesuffix('Z')}.{milliseconds_beyond:03d}000Z"
 
 
+def format_duration(length: Milliseconds) -> str:
+    """Print a duration as Go writes it: `1h30m`, `1.5s`, `0s`; `parse_duration` reads it back."""
+    whole, fraction = divmod(length, 1_000)
+    minutes, seconds = divmod(whole, 60)
+    hours, minutes = divmod(minutes, 60)
+    second = f"{seconds}.{fraction:03d}".rstrip("0") if fraction else f"{seconds}"
+    parts = [(hours, f"{hours}h"), (minutes, f"{minutes}m"), (seconds or fraction, f"{second}s")]
+    return "".join(text for amount, text in parts if amount) or "0s"
+
+
 def parse_duration(text: str) -> Milliseconds:
     """Read a duration as Go writes it: `1h30m`, `1.5h`, `90s`, `0`; rounded up.
 

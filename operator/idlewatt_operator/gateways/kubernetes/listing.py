@@ -44,7 +44,7 @@ async def keep_listing(
     """List at once, again after every failure, and every few minutes for as long as it runs."""
     backoff = Backoff(jitter)
     while True:
-        failure = await _list_all(session, catalogue)
+        failure = await list_all(session, catalogue)
         if failure:
             _LOG.warning("%s", failure)
             await sleep(backoff.next_seconds())
@@ -62,12 +62,12 @@ async def list_anew(
 ) -> None:
     """List every kind with consistent reads that begin after this, and return once that is done."""
     backoff = Backoff(jitter)
-    while failure := await _list_all(session, catalogue):
+    while failure := await list_all(session, catalogue):
         _LOG.warning("%s", failure)
         await sleep(backoff.next_seconds())
 
 
-async def _list_all(session: ApiSession, catalogue: Catalogue) -> str:
+async def list_all(session: ApiSession, catalogue: Catalogue) -> str:
     """List every kind; a sentence where one could not be, else nothing."""
     failure = ""
     for kind in CATALOGUED:

@@ -1,0 +1,216 @@
+"""`idlewatt why`: why a pod waits, what would place it, and when it is going to start."""
+
+import difflib
+import json
+import sys
+import time
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from idlewatt_operator.cli.manifests import Files, MoreFiles, read_manifests
+from idlewatt_operator.cli.run import Kubeconfig, SchedulerName
+
+if TYPE_CHECKING:
+    from idlewatt_operator.gateways.protocols import ClusterView, Telemetry
+    from idlewatt_operator.gateways.redis.address import RedisAddress
+    from idlewatt_operator.resources.records import PodRecord
+    from idlewatt_scheduler.model.plan import Plan
+    from idlewatt_scheduler.model.snapshot import Snapshot
+    from idlewatt_scheduler.model.workload import Pod
+    from idlewatt_scheduler.why import Answer
+
+NEEDS_ARGUMENTS: Final = True
+EXAMPLES: Final = (
+    "idlewatt why retrain -f examples/why --at 2026-01-15T19:00:00Z",
+    "idlewatt why retrain --on v-2d41e9 -f examples/why --at 2026-01-15T19:00:00Z -o json",
+    "idlewatt why team-a/llm",
+)
+
+_BAD_INPUT: Final = 2
+_UNREACHABLE: Final = 1
+
+
+class Output(StrEnum):
+    """How the answer is printed."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+def command(  # noqa: PLR0913, PLR0917 - each is an option of the command line
+    context: typer.Context,
+    pod: Annotated[
+        str, typer.Argument(metavar="POD", help="NAMESPACE/NAME, or the name where it is the only.")
+    ],
+    more: MoreFiles = None,
+    files: Files = None,
+    on: Annotated[
+        str | None,
+        typer.Option("--on", metavar="VEHICLE", help="Ask about this vehicle alone."),
+    ] = None,
+    at: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="With -f: the moment to ask for, RFC 3339 with a zone. Now, unless it is given.",
+            show_default=False,
+        ),
+    ] = None,
+    output: Annotated[
+        Output, typer.Option("--output", "-o", help="A page for people, or data for programs.")
+    ] = Output.TEXT,
+    every: Annotated[  # noqa: FBT002 - an option of a command line
+        bool, typer.Option("--all", help="Show every vehicle, not the nearest ones alone.")
+    ] = False,
+    kubeconfig: Kubeconfig = None,
+    redis_url: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            envvar="IDLEWATT_REDIS_URL",
+            help="Without -f: read what vehicles report from there. Without it, what the "
+            "VehicleNodes' status says.",
+            show_default=False,
+        ),
+    ] = None,
+    scheduler_name: SchedulerName = "idlewatt",
+) -> None:
+    """Say why a pod waits, what the least change is that would place it, and when it starts.
+
+    With -f it asks manifests, as `idlewatt plan` reads them; without, the cluster, of which it
+    lists objects and writes nothing. Every vehicle is judged as the scheduler judges it, beside
+    all that its plan places.
+    """
+    if files or more:
+        from idlewatt_operator.cli.plan import _moment  # noqa: PLC0415 - with its command
+
+        moment = _moment(at)
+        cluster = read_manifests(files, more)
+        view, telemetry = cluster.view(), None
+    else:
+        if at is not None:
+            sentence = "a cluster is asked about now; another time needs manifests, -f"
+            raise typer.BadParameter(sentence, param_hint="--at")
+        view, telemetry = _from_cluster(context, kubeconfig, redis_url, scheduler_name)
+        moment = int(time.time() * 1_000)
+
+    from idlewatt_operator.reconcile.snapshot import build_snapshot  # noqa: PLC0415 - slow
+    from idlewatt_scheduler.planner import plan  # noqa: PLC0415 - OR-Tools is slow
+    from idlewatt_scheduler.why import why  # noqa: PLC0415 - with it
+
+    record = _record(view, pod, scheduler_name)
+    snapshot = build_snapshot(moment, view, telemetry, {}, scheduler_name)
+    made = plan(snapshot)
+    asked = next((each for each in snapshot.pending if each.key == record.pod.key), None)
+    if asked is None:
+        typer.echo(_no_question(record, made, scheduler_name))
+        return
+    if on is not None:
+        _refuse_unknown(on, snapshot)
+    _print(why(snapshot, made, asked, on), snapshot, output, every=every)
+
+
+def _record(view: "ClusterView", name: str, scheduler_name: str) -> "PodRecord":
+    """The pod that is meant.
+
+    Raises:
+        typer.BadParameter: there is none of that name, or several.
+    """
+    ours = [each for each in view.pods.values() if each.scheduler_name == scheduler_name]
+    found = [each for each in view.pods.values() if name in {each.pod.key, each.pod.name}]
+    exact = [each for each in found if each.pod.key == name] or found
+    if len(exact) == 1:
+        return exact[0]
+    if exact:
+        keys = ", ".join(sorted(each.pod.key for each in exact))
+        sentence = f"there are several: {keys}; write the namespace too"
+        raise typer.BadParameter(sentence, param_hint="POD")
+    known = sorted({word for each in ours for word in (each.pod.key, each.pod.name)})
+    near = difflib.get_close_matches(name, known, n=1)
+    meant = f"; did you mean {near[0]}?" if near else ""
+    sentence = f"there is no pod '{name}'{meant}"
+    raise typer.BadParameter(sentence, param_hint="POD")
+
+
+def _refuse_unknown(vehicle: str, snapshot: "Snapshot") -> None:
+    names = [each.name for each in snapshot.vehicles]
+    if snapshot.policy.plain_nodes_allowed:
+        names.extend(snapshot.nodes)
+    if vehicle not in names:
+        near = difflib.get_close_matches(vehicle, names, n=1)
+        meant = f"; did you mean {near[0]}?" if near else ""
+        sentence = f"there is no vehicle '{vehicle}'{meant}"
+        raise typer.BadParameter(sentence, param_hint="--on")
+
+
+def _no_question(record: "PodRecord", made: "Plan", scheduler_name: str) -> str:
+    """Why a pod is none that waits, in a sentence."""
+    key = record.pod.key
+    if record.scheduler_name != scheduler_name:
+        other = record.scheduler_name or "default-scheduler"
+        return f"Pod {key} is not ours to place: its schedulerName is {other}."
+    if record.ended:
+        return f"Pod {key} has ended."
+    if record.node is None:
+        gated = "has a scheduling gate; it waits for whoever set that"
+        return f"Pod {key} {gated if record.gated else 'is being deleted'}."
+    leaving = next((each for each in made.leaving if _is(each.pod, record.pod)), None)
+    if leaving is not None:
+        return f"Pod {key} runs on {record.node} and has to leave: {leaving.reason}."
+    return f"Pod {key} does not wait: it runs on {record.node}."
+
+
+def _is(one: "Pod", other: "Pod") -> bool:
+    return (one.key, one.uid) == (other.key, other.uid)
+
+
+def _print(answer: "Answer", snapshot: "Snapshot", output: Output, *, every: bool) -> None:
+    if output is Output.JSON:
+        from idlewatt_operator.cli.why_answer import document  # noqa: PLC0415 - with its command
+
+        typer.echo(json.dumps(document(answer), indent=2))
+        return
+    from idlewatt_operator.cli.tables import console  # noqa: PLC0415 - rich is slow
+    from idlewatt_operator.cli.why_text import page  # noqa: PLC0415 - rich is slow
+
+    noun = "nodes" if snapshot.policy.plain_nodes_allowed else "vehicles"
+    console().print(page(answer, noun, every=every))
+
+
+def _from_cluster(
+    context: typer.Context, kubeconfig: Path | None, redis_url: str | None, scheduler_name: str
+) -> "tuple[ClusterView, Telemetry | None]":
+    """What stands in the cluster, and what vehicles reported; a sentence where that cannot be."""
+    import asyncio  # noqa: PLC0415 - with its command
+
+    from idlewatt_operator.cli.credentials import redis_address  # noqa: PLC0415 - redis is slow
+    from idlewatt_operator.cli.logs import log_to  # noqa: PLC0415 - with its command
+    from idlewatt_operator.gateways.kubernetes.credentials import CredentialsError  # noqa: PLC0415
+    from idlewatt_operator.gateways.preflight import StartError  # noqa: PLC0415
+
+    log_to(sys.stderr)
+    redis = redis_address(context, redis_url) if redis_url else None
+    try:
+        return asyncio.run(_asked(kubeconfig, redis, scheduler_name))
+    except (CredentialsError, StartError) as error:
+        typer.echo(f"idlewatt: {error}", err=True)
+        raise typer.Exit(_UNREACHABLE) from error
+
+
+async def _asked(
+    kubeconfig: Path | None, redis: "RedisAddress | None", scheduler_name: str
+) -> "tuple[ClusterView, Telemetry | None]":
+    from idlewatt_operator.gateways.kubernetes.credentials import CredentialSource  # noqa: PLC0415
+    from idlewatt_operator.gateways.kubernetes.once import read_once  # noqa: PLC0415
+    from idlewatt_operator.gateways.kubernetes.session import ApiSession  # noqa: PLC0415
+    from idlewatt_operator.gateways.preflight import check_access  # noqa: PLC0415
+    from idlewatt_operator.gateways.redis.once import read_telemetry_once  # noqa: PLC0415
+
+    async with ApiSession(CredentialSource(kubeconfig)) as session:
+        await check_access(session)
+        view = await read_once(session, scheduler_name)
+    telemetry = None if redis is None else await read_telemetry_once(redis, view.vehicles)
+    return view, telemetry
