@@ -53,7 +53,7 @@ def _finding_warnings(cluster: "ManifestCluster", at: "Instant") -> Iterator[str
     )
 
     for record in cluster.vehicles.values():
-        found = vehicle_findings(record.vehicle, cluster.sites, at)
+        found = vehicle_findings(record.vehicle, cluster.sites, cluster.policy, at)
         yield from _told(f"VehicleNode {record.vehicle.name}", found)
     for site in cluster.sites.values():
         found = site_findings(site, cluster.tariffs, cluster.policy, at)

@@ -43,7 +43,7 @@ _SENTENCES: Mapping[VehicleReason, str] = {
 def vehicle_conditions(
     candidate: Candidate, record: VehicleRecord, situation: Situation
 ) -> tuple[Condition, ...]:
-    """Available, Reachable, TelemetryFresh, ParkingWindowsUsable, and the first Draining.
+    """Available, Reachable, TelemetryFresh, ParkingWindowsUsable, WearCovered, the first Draining.
 
     `Draining` is here for a vehicle that never had it; later it is written where it is decided.
     """
@@ -60,7 +60,8 @@ def vehicle_conditions(
 
 
 def _findings(parked: Parked, situation: Situation, generation: int) -> Iterator[Condition]:
-    for each in vehicle_findings(parked.vehicle, situation.view.sites, situation.at):
+    view = situation.view
+    for each in vehicle_findings(parked.vehicle, view.sites, view.policy, situation.at):
         yield Condition(each.type, each.status, each.reason, each.message, generation)
 
 

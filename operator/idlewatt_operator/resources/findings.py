@@ -6,11 +6,12 @@ is meant is said.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final
 
+from idlewatt_operator.resources.finding import Finding
 from idlewatt_operator.resources.learned import Learned
 from idlewatt_operator.resources.times import format_instant
+from idlewatt_operator.resources.wear_covered import wear_covered
 from idlewatt_scheduler.exchange import Exchange
 from idlewatt_scheduler.model.calendars import OnHolidays, PublicHolidays, Recurrence
 from idlewatt_scheduler.model.policy import FleetPolicy, OffPeakTest
@@ -20,22 +21,13 @@ from idlewatt_scheduler.model.units import Instant, seconds
 from idlewatt_scheduler.model.vehicle import ParkingWindow, Vehicle
 from idlewatt_scheduler.prices import Verdict, price_line
 
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One aspect of an object.
-
-    Attributes:
-        type: of the condition, CamelCase.
-        status: `True`, `False` or `Unknown`.
-        reason: CamelCase.
-        message: a sentence; where the status is not True, it says what would help.
-    """
-
-    type: str
-    status: str
-    reason: str
-    message: str
+__all__ = [
+    "Finding",
+    "policy_findings",
+    "site_findings",
+    "tariff_findings",
+    "vehicle_findings",
+]
 
 
 def site_findings(
@@ -357,10 +349,10 @@ def _departures_readable(learned: Learned) -> Finding:
 
 
 def vehicle_findings(
-    vehicle: Vehicle, sites: Mapping[str, Site], at: Instant
+    vehicle: Vehicle, sites: Mapping[str, Site], policy: FleetPolicy, at: Instant
 ) -> tuple[Finding, ...]:
-    """`ParkingWindowsUsable`; a vehicle's other conditions are about what was observed."""
-    return (_windows_usable(vehicle.windows, sites, at),)
+    """`ParkingWindowsUsable` and `WearCovered`; others are about what was observed."""
+    return (_windows_usable(vehicle.windows, sites, at), wear_covered(vehicle, policy, at))
 
 
 _WINDOWS: Final = "ParkingWindowsUsable"

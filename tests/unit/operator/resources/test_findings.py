@@ -151,11 +151,14 @@ def test_windows_that_never_open_are_said() -> None:
     """No window, a site that does not exist, and only windows that are over are each told."""
     sites = {"depot-7": a_site()}
     over = ParkingWindow("once", "depot-7", start=AT - HOUR, end=AT)
-    usable = vehicle_findings(a_vehicle(), sites, AT)[0]
+    usable = vehicle_findings(a_vehicle(), sites, a_policy(), AT)[0]
     assert usable.status == "True"
-    assert vehicle_findings(a_vehicle(windows=()), sites, AT)[0].reason == "NoWindows"
-    assert vehicle_findings(a_vehicle(), {}, AT)[0].reason == "SiteMissing"
-    assert vehicle_findings(a_vehicle(windows=(over,)), sites, AT)[0].reason == "WindowsOver"
+    assert vehicle_findings(a_vehicle(windows=()), sites, a_policy(), AT)[0].reason == "NoWindows"
+    assert vehicle_findings(a_vehicle(), {}, a_policy(), AT)[0].reason == "SiteMissing"
+    assert (
+        vehicle_findings(a_vehicle(windows=(over,)), sites, a_policy(), AT)[0].reason
+        == "WindowsOver"
+    )
 
 
 NEVER_ON_HOLIDAYS = Recurrence(frozenset(range(7)), 0, 0, on_holidays=OnHolidays.NEVER)
@@ -166,11 +169,11 @@ def test_windows_that_ask_about_holidays_need_a_site_that_has_some() -> None:
     """Without them no day is one, which nobody who wrote `Only` or `Never` has meant."""
     windows = (ParkingWindow("workdays", "depot-7", NEVER_ON_HOLIDAYS),)
     vehicle, site = a_vehicle(windows=windows), a_site()
-    told = vehicle_findings(vehicle, {site.name: site}, AT)[0]
+    told = vehicle_findings(vehicle, {site.name: site}, a_policy(), AT)[0]
     assert (told.status, told.reason) == ("False", "NoHolidays")
     assert "'workdays'" in told.message
     knowing = a_site(public_holidays=BAVARIA)
-    assert vehicle_findings(vehicle, {knowing.name: knowing}, AT)[0].status == "True"
+    assert vehicle_findings(vehicle, {knowing.name: knowing}, a_policy(), AT)[0].status == "True"
 
 
 def test_zones_and_charges_that_ask_about_holidays_need_some() -> None:

@@ -52,6 +52,12 @@ def test_it_takes_no_new_pods() -> None:
         ({"connection": {}}, lambda found: found.max_charge_power_watts == 22_000),
         ({"link": "slow"}, lambda found: found.link.downlink_bits_per_second is None),
         ({"parkingWindows": [{"name": "x"}]}, lambda found: found.windows == ()),
+        ({"parkingExceptions": [{"name": "x"}]}, lambda found: found.windows == ()),
+        (
+            {"connection": {"maxChargePowerWatts": 7_400, "phases": 4}},
+            lambda found: (found.max_charge_power_watts, found.taper) == (22_000, ()),
+        ),
+        ({"battery": 7}, lambda found: found.battery.net_capacity_watt_hours == 1_000_000),
     ],
 )
 def test_a_block_with_a_mistake_gives_way_to_a_cautious_one(change: Manifest, read: Any) -> None:  # noqa: ANN401
