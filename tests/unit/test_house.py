@@ -187,16 +187,20 @@ def imported_by(folders: list[Path]) -> set[str]:
 
 @pytest.mark.parametrize(
     ("folders", "groups"),
-    [(list(PACKAGES), []), ([ROOT / "tests", ROOT / "scripts"], ["dev"])],
+    [(list(PACKAGES), []), ([ROOT / "tests", ROOT / "scripts"], ["dev", "wear"])],
     ids=["product", "tests"],
 )
 def test_what_is_imported_is_asked_for(folders: list[Path], groups: list[str]) -> None:
     """No module relies on a package that is only there because another one needs it."""
     asked = [Requirement(text) for text in PROJECT["project"]["dependencies"]]
+    extras = PROJECT["project"]["optional-dependencies"].values()
+    asked += map(Requirement, chain.from_iterable(extras))
     asked += chain.from_iterable(wanted(group) for group in groups)
     # pydantic pins its core exactly and documents it as its own.
     names = {canonicalize_name(requirement.name) for requirement in asked} | {"pydantic-core"}
-    distributions = packages_distributions()
+    # What has an environment of its own is not installed here: its name has to do.
+    apart = {name.partition("-")[0]: [name] for name in names}
+    distributions = {**apart, **packages_distributions()}
     assert [
         name
         for name in sorted(imported_by(folders))
