@@ -1,10 +1,6 @@
 """When each vehicle of a fleet could take a pod, in steps of some minutes over a day.
 
-Asked are the clauses that time changes: windows, departure, deadline, tariff, charge and power,
-in the rules' order. All is held to come true that is known now: windows open and close as they
-say, prices are what is published, running pods end when they are to, what was observed stays as
-it is. Whether the vehicle takes pods at all, and what else is placed on its circuits, is not
-asked here. `reason_at` answers for one instant, `availability` for a whole fleet at once.
+It is what `foresight.reason_at` says at every step, for the whole fleet at once.
 """
 
 from bisect import bisect_left, bisect_right
@@ -15,33 +11,26 @@ from typing import Final, TypeAlias, TypeVar, cast
 import numpy as np
 import numpy.typing as npt
 
-from idlewatt_scheduler.calendar import Timetable, timetable
-from idlewatt_scheduler.candidates import Candidate, Parked
-from idlewatt_scheduler.energy import (
-    Electrics,
-    Source,
-    Step,
-    Stretch,
-    consumed,
-    pod_power,
-    spare,
-    steps,
+from idlewatt_scheduler.energy import Source, spare
+from idlewatt_scheduler.foresight import (
+    Car,
+    Need,
+    charge_ahead,
+    energy_reason,
+    fleet_pays,
+    tariff_verdict,
 )
-from idlewatt_scheduler.model.policy import FleetPolicy
 from idlewatt_scheduler.model.reasons import PodReason
-from idlewatt_scheduler.model.site import EnergyBearer, Site
 from idlewatt_scheduler.model.units import (
     CALENDAR_HORIZON,
-    DAY,
+    FOREVER,
     MINUTE,
     Instant,
     Milliseconds,
     Milliwatts,
 )
-from idlewatt_scheduler.model.vehicle import Vehicle
-from idlewatt_scheduler.model.workload import Pod
-from idlewatt_scheduler.prices import PriceLine, Verdict
-from idlewatt_scheduler.stay import lead_of, stay_of
+from idlewatt_scheduler.prices import Verdict
+from idlewatt_scheduler.trajectory import percent_of
 
 Codes: TypeAlias = npt.NDArray[np.uint8]
 Whole: TypeAlias = npt.NDArray[np.int64]
@@ -67,72 +56,6 @@ _NEVER: Final[Milliseconds] = 2**50
 """Longer than any stay."""
 
 _CODES: Final = {reason: code for code, reason in enumerate(REASONS)}
-
-
-@dataclass(frozen=True, slots=True)
-class Need:
-    """What a pod asks of a vehicle.
-
-    Attributes:
-        power: milliwatts DC, standby left out.
-        stay: milliseconds from the start to `until`.
-        lead: before a departure.
-        wake: milliseconds until it can start.
-        minds_tariff: it runs off-peak only, and the policy says what that is.
-        deadline: of its end.
-    """
-
-    power: Milliwatts
-    stay: Milliseconds
-    lead: Milliseconds
-    wake: Milliseconds = 0
-    minds_tariff: bool = True
-    deadline: Instant | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Car:
-    """A vehicle at a site, as it was at the instant `at`.
-
-    Attributes:
-        departure: when it leaves from there; None where no window is open, or only the windows
-            tell.
-        running: what our running pods ask for.
-        base: the same as steps.
-    """
-
-    at: Instant
-    vehicle: Vehicle
-    site: Site | None
-    electrics: Electrics
-    prices: PriceLine | None
-    departure: Instant | None = None
-    running: tuple[Stretch, ...] = ()
-    base: tuple[Step, ...] = ()
-
-    def timetable(self, at: Instant) -> Timetable | None:
-        """Its windows at the site, for the day of `at`; None where no site is known."""
-        if self.site is None:
-            return None
-        return timetable(
-            self.vehicle.windows,
-            self.site.name,
-            self.site.time_zone,
-            at,
-            exceptions=self.vehicle.exceptions,
-            holidays=self.site.public_holidays,
-        )
-
-    def departure_at(self, instant: Instant) -> Instant | None:
-        """The departure at an instant at or after `at`; None where no window is open then."""
-        table = self.timetable(instant)
-        closes = table.open_until(instant) if table else None
-        if closes is None or self.departure is None or self.departure == self.at + CALENDAR_HORIZON:
-            return closes
-        now = self.timetable(self.at)
-        until = now.open_until(self.at) if now else None
-        there_still = until is not None and instant < until
-        return min(closes, self.departure) if there_still else closes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -168,66 +91,6 @@ class Availability:
         """How many vehicles could take it, by step."""
         found: Whole = self.available.sum(axis=0, dtype=np.int64)
         return found
-
-
-def car_of(parked: Parked) -> Car:
-    """A vehicle as the planner looked it up."""
-    return Car(
-        at=parked.case.at,
-        vehicle=parked.vehicle,
-        site=parked.case.site,
-        electrics=parked.electrics,
-        prices=parked.prices,
-        departure=parked.departure,
-        running=parked.running,
-        base=parked.base,
-    )
-
-
-def need_of(pod: Pod, candidate: Candidate, policy: FleetPolicy, at: Instant) -> Need:
-    """What a pod asks of one candidate that is a vehicle."""
-    power = 0
-    if candidate.parked is not None:
-        most = candidate.parked.vehicle.compute.max_power_watts
-        power = pod_power(pod.requests, candidate.capacity, most, pod.demand.power_watts)
-    stay = stay_of(pod, candidate, policy, at)
-    return Need(
-        power=power,
-        stay=stay.until - stay.start,
-        lead=lead_of(pod, policy),
-        wake=stay.start - at,
-        minds_tariff=not pod.demand.any_tariff and policy.off_peak.asks_anything,
-        deadline=pod.demand.deadline,
-    )
-
-
-def reason_at(car: Car, need: Need, instant: Instant) -> PodReason | None:
-    """The first of these clauses that would fail were the pod to start at an instant."""
-    start = instant + need.wake
-    until = start + need.stay
-    departure = car.departure_at(instant)
-    if departure is None:
-        return PodReason.OUTSIDE_PARKING_WINDOW
-    if until + need.lead > departure:
-        return PodReason.LEAVES_TOO_EARLY
-    if need.deadline is not None and until > need.deadline:
-        return PodReason.DEADLINE_MISSED
-    verdict = _tariff_verdict(car, need, start, until)
-    if verdict is not Verdict.OFF_PEAK:
-        on_peak = verdict is Verdict.ON_PEAK
-        return PodReason.ON_PEAK if on_peak else PodReason.PRICE_UNKNOWN
-    return _energy_reason(car, need, start, departure)
-
-
-def next_available(
-    car: Car, need: Need, at: Instant, within: Milliseconds = CALENDAR_HORIZON
-) -> Instant | None:
-    """The first instant at which something changes and the pod could start; None: none is known.
-
-    Looked at are `at`, every opening of a window, every change of the tariff and of what runs.
-    """
-    moments = sorted({at, *(m for m in _turns(car, need, at, within) if at < m < at + within)})
-    return next((m for m in moments if reason_at(car, need, m) is None), None)
 
 
 def availability(
@@ -310,55 +173,6 @@ class _Stretches:
         return cls(*np.array(found, dtype=np.int64).reshape(-1, 4).T)
 
 
-def _tariff_verdict(car: Car, need: Need, start: Instant, until: Instant) -> Verdict:
-    line = car.prices
-    if line is None:
-        unknown = (need.minds_tariff and start < until) or _fleet_pays(car)
-        return Verdict.UNKNOWN if unknown else Verdict.OFF_PEAK
-    verdict = line.worst(start, until) if need.minds_tariff else Verdict.OFF_PEAK
-    if verdict is Verdict.OFF_PEAK and _fleet_pays(car) and not line.priced(start, until):
-        return Verdict.UNKNOWN
-    return verdict
-
-
-def _fleet_pays(car: Car) -> bool:
-    return car.site is not None and car.site.energy_borne_by is EnergyBearer.FLEET
-
-
-def _energy_reason(car: Car, need: Need, start: Instant, departure: Instant) -> PodReason | None:
-    figures, until = car.electrics, start + need.stay
-    line = steps([*car.running, Stretch(start, until, need.power)], figures.standby)
-    above_reserve = spare(car.vehicle, car.vehicle.battery.reserve_percent)
-    above_departure = spare(car.vehicle, car.vehicle.battery.departure_percent)
-    during = [each for each in line if each.start < until and each.end > start]
-    most = max((each.computing for each in during), default=0)
-    if figures.source is Source.GRID:
-        low = above_reserve < 0
-        slowed = figures.charging_reported and figures.charging + figures.ac(most) > figures.cap
-        at_risk = above_departure < 0 and bool(during) and slowed
-    else:
-        low = consumed(line, until) > above_reserve
-        at_risk = consumed(line, departure) > above_departure
-    if low:
-        return PodReason.BELOW_RESERVE
-    if at_risk:
-        return PodReason.DEPARTURE_CHARGE_AT_RISK
-    over = any(each.pods > 1_000 * car.vehicle.compute.max_power_watts for each in during)
-    if over or (figures.plugged and figures.ac(most) > figures.cap):
-        return PodReason.NOT_ENOUGH_RESOURCES
-    return None
-
-
-def _turns(car: Car, need: Need, at: Instant, within: Milliseconds) -> Iterator[Instant]:
-    for day in range(0, within, DAY):
-        if table := car.timetable(at + day):
-            yield from table.starts
-    if car.prices is not None:
-        yield from (each - need.wake for each in car.prices.timeline.starts)
-    for each in car.base:
-        yield from (each.start - need.wake, each.end - need.wake)
-
-
 def _refuse_by_windows(
     reasons: Codes, needs: Sequence[Need], grid: _Grid, stretches: _Stretches
 ) -> None:
@@ -414,7 +228,7 @@ def _refuse_by_tariff(
     codes: list[Codes] = []
     member: list[int] = []
     for car, need in zip(cars, needs, strict=True):
-        key = (id(car.prices), need.wake, need.stay, need.minds_tariff, _fleet_pays(car))
+        key = (id(car.prices), need.wake, need.stay, need.minds_tariff, fleet_pays(car))
         if key not in groups:
             groups[key] = len(codes)
             codes.append(_tariff_codes(car, need, instants))
@@ -432,7 +246,7 @@ def _tariff_codes(car: Car, need: Need, instants: Whole) -> Codes:
         Verdict.ON_PEAK: _CODES[PodReason.ON_PEAK],
     }
     starts = (int(instant) + need.wake for instant in instants)
-    verdicts = [_tariff_verdict(car, need, start, start + need.stay) for start in starts]
+    verdicts = [tariff_verdict(car, need, start, start + need.stay) for start in starts]
     return np.array([code[verdict] for verdict in verdicts], dtype=np.uint8)
 
 
@@ -453,22 +267,23 @@ class _Figures:
     plugged: Whole
     most_pods: Whole
 
-    def codes(self, used_until: Whole, used_departure: Whole, pods: Whole) -> Codes:
+    def slowed(self, charging: Whole, pods: Whole) -> Mask:
+        """So much charging and computing together are more than the car may draw."""
+        return charging + self.ac(pods) > self.cap
+
+    def ac(self, pods: Whole) -> Whole:
+        """AC milliwatts of our pods, standby included."""
+        return (pods + self.standby) * 100 // self.efficiency_percent
+
+    def codes(self, low: Mask, at_risk: Mask, pods: Whole) -> Codes:
         """The code of the first clause of energy that fails.
 
         Args:
-            used_until: DC energy of all computing until the pod's end.
-            used_departure: the same until the departure.
+            low: the charge would be under the reserve.
+            at_risk: the departure charge would be.
             pods: the most that our pods have together in the stay, this one included.
         """
-        ac = (pods + self.standby) * 100 // self.efficiency_percent
-        on_grid = self.on_grid != 0
-        slowed = (self.charging_reported != 0) & (self.charging + ac > self.cap)
-        at_risk = np.where(
-            on_grid, (self.above_departure < 0) & slowed, used_departure > self.above_departure
-        )
-        low = np.where(on_grid, self.above_reserve < 0, used_until > self.above_reserve)
-        over = (pods > self.most_pods) | ((self.plugged != 0) & (ac > self.cap))
+        over = (pods > self.most_pods) | ((self.plugged != 0) & (self.ac(pods) > self.cap))
         return np.select(
             [low, at_risk, over],
             [
@@ -483,20 +298,73 @@ class _Figures:
 def _energy_codes(
     cars: Sequence[Car], needs: Sequence[Need], grid: _Grid, stretches: _Stretches
 ) -> Codes:
-    """What a car without running pods answers at every step; of the others, step by step."""
+    """What an idle car answers at every step; of the others, step by step."""
     rows = np.array(list(map(_figures, cars, needs)), dtype=np.int64).reshape(-1, 12)
-    every = _Figures(*rows.T)
-    used = (every.power + every.standby) * every.stay
-    alone = every.codes(used, used, every.power)
-    reasons = np.repeat(alone[:, None], grid.count, axis=1)
-    busy = [row for row, car in enumerate(cars) if car.base]
-    if busy:
-        wake = np.array([needs[row].wake for row in busy], dtype=np.int64)[:, None]
-        of_these = _Figures(*rows[busy].T[:, :, None])
-        departures = _departures(busy, grid, stretches)
-        base = _Base.of([cars[row].base for row in busy])
-        reasons[busy] = _codes_over_time(of_these, base, grid.instants + wake, departures)
+    reasons = np.repeat(_idle_codes(_Figures(*rows.T))[:, None], grid.count, axis=1)
+    changing = [row for row, car in enumerate(cars) if car.base or car.charging]
+    mixed = [row for row in changing if _rises_and_falls(cars[row])]
+    changing = [row for row in changing if not _rises_and_falls(cars[row])]
+    if changing:
+        these = [cars[row] for row in changing]
+        wake = np.array([needs[row].wake for row in changing], dtype=np.int64)[:, None]
+        known = _Known(
+            _Figures(*rows[changing].T[:, :, None]),
+            _Line.of([[(s.start, s.end, s.pods) for s in car.base] for car in these]),
+            _Line.of([_given(car) for car in these]),
+            np.array([_has_reserve_from(car) for car in these], dtype=np.int64)[:, None],
+            np.array([car.charging is not None for car in these])[:, None],
+        )
+        departures = _departures(changing, grid, stretches)
+        reasons[changing] = _codes_over_time(known, grid.instants + wake, departures)
+    for row in mixed:
+        reasons[row] = _one_by_one(cars[row], needs[row], grid)
     return reasons
+
+
+def _rises_and_falls(car: Car) -> bool:
+    """It is charged while it computes on the battery: no sum of both tells its least charge."""
+    return car.charging is not None and car.electrics.source is not Source.GRID
+
+
+def _one_by_one(car: Car, need: Need, grid: _Grid) -> Codes:
+    """The codes of energy of one car, each step asked apart."""
+    codes = np.zeros(grid.count, dtype=np.uint8)
+    for step, instant in enumerate(grid.instants.tolist()):
+        departure = car.departure_at(instant)
+        if departure is not None:
+            start = instant + need.wake
+            codes[step] = _CODES[energy_reason(car, need, start, departure)]
+    return codes
+
+
+def _idle_codes(figures: _Figures) -> Codes:
+    """The codes of cars on which nothing runs and whose charging is not ours."""
+    on_grid = figures.on_grid != 0
+    used = np.where(on_grid, 0, (figures.power + figures.standby) * figures.stay)
+    slowed = (figures.charging_reported != 0) & figures.slowed(figures.charging, figures.power)
+    low_at_departure = np.where(on_grid, 0, used) > figures.above_departure
+    return figures.codes(
+        used > figures.above_reserve, low_at_departure & (slowed | ~on_grid), figures.power
+    )
+
+
+def _given(car: Car) -> list[tuple[Instant, Instant, Milliwatts]]:
+    """From, to and power of a controlled car's new profile, where it has power."""
+    pieces = car.charging.new if car.charging else ()
+    return [(piece.start, piece.end, piece.power) for piece in pieces if piece.power]
+
+
+def _has_reserve_from(car: Car) -> Instant:
+    """From when on a car on the grid has its reserve."""
+    percent = car.vehicle.battery.reserve_percent
+    if spare(car.vehicle, percent) >= 0:
+        return -_NEVER
+    if car.charging is None or not car.charging.least:
+        return FOREVER
+    reached = charge_ahead(car, (), car.at + CALENDAR_HORIZON).reaches(
+        percent_of(car.vehicle, percent)
+    )
+    return FOREVER if reached is None else reached
 
 
 def _figures(car: Car, need: Need) -> tuple[int, ...]:
@@ -518,55 +386,95 @@ def _figures(car: Car, need: Need) -> tuple[int, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Base:
-    """What runs already: the n-th step of every car, side by side; what is missing is 0."""
+class _Line:
+    """Power over time: the n-th piece of every car, side by side; what is missing is 0."""
 
     start: list[Whole]
     end: list[Whole]
-    pods: list[Whole]
-    computing: list[Whole]
+    power: list[Whole]
 
     @classmethod
-    def of(cls, lines: Sequence[Sequence[Step]]) -> "_Base":
-        """The steps of several cars."""
+    def of(cls, lines: Sequence[Sequence[tuple[Instant, Instant, Milliwatts]]]) -> "_Line":
+        """The pieces of several cars."""
         longest = max(map(len, lines))
-        padded = [[*line, *[Step(0, 0, 0, 0)] * (longest - len(line))] for line in lines]
-        figures = [[(s.start, s.end, s.pods, s.computing) for s in line] for line in padded]
-        by_step = np.array(figures, dtype=np.int64).transpose(2, 1, 0)[:, :, :, None]
-        return cls(*(list(each) for each in by_step))
+        padded = [[*line, *[(0, 0, 0)] * (longest - len(line))] for line in lines]
+        figures = np.array(padded, dtype=np.int64).reshape(len(lines), longest, 3)
+        start, end, power = figures.transpose(2, 1, 0)[:, :, :, None]
+        return cls(list(start), list(end), list(power))
 
-    def length(self, before: Whole) -> Whole:
-        """Milliseconds of the steps before each instant."""
-        return self._summed(before, [np.int64(1)] * len(self.start))
+    def pieces(self) -> Iterator[tuple[Whole, Whole, Whole]]:
+        """From, to and power of each."""
+        return zip(self.start, self.end, self.power, strict=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is known of cars whose power or charge changes by itself.
+
+    Attributes:
+        base: what their running pods have together.
+        given: what their new profiles give them.
+        has_reserve_from: on the grid.
+    """
+
+    figures: _Figures
+    base: _Line
+    given: _Line
+    has_reserve_from: Whole
+    controlled: Mask
 
     def used(self, before: Whole) -> Whole:
-        """DC energy of the steps before each instant."""
-        return self._summed(before, self.computing)
+        """DC energy of the running pods before each instant."""
+        total = np.zeros_like(before)
+        for begin, end, pods in self.base.pieces():
+            total += (pods + self.figures.standby) * np.clip(before - begin, 0, end - begin)
+        return total
+
+    def covered(self, before: Whole) -> Whole:
+        """Milliseconds before each instant in which pods run."""
+        total = np.zeros_like(before)
+        for begin, end, _ in self.base.pieces():
+            total += np.clip(before - begin, 0, end - begin)
+        return total
 
     def most_pods(self, start: Whole, until: Whole) -> Whole:
-        """The most that the pods have together at some time of `[start, until)`."""
+        """The most that the running pods have together at some time of `[start, until)`."""
         most = np.zeros_like(start)
-        for begin, end, pods in zip(self.start, self.end, self.pods, strict=True):
+        for begin, end, pods in self.base.pieces():
             most = np.maximum(most, np.where((begin < until) & (end > start), pods, 0))
         return most
 
-    def _summed(self, before: Whole, factors: Sequence[Whole | np.int64]) -> Whole:
-        total = np.zeros_like(before)
-        for start, end, factor in zip(self.start, self.end, factors, strict=True):
-            total += factor * np.clip(before - start, 0, end - start)
-        return total
+    def slowed(self, start: Whole, until: Whole) -> Mask:
+        """A new profile's power and computing are together more than the car may draw."""
+        figures, found = self.figures, np.zeros(start.shape, dtype=np.bool_)
+        for begin, end, charging in self.given.pieces():
+            since, to = np.maximum(start, begin), np.minimum(until, end)
+            found |= (since < to) & figures.slowed(charging, figures.power)
+            for runs_from, runs_to, pods in self.base.pieces():
+                together = np.maximum(since, runs_from) < np.minimum(to, runs_to)
+                found |= together & figures.slowed(charging, pods + figures.power)
+        return found
 
 
-def _codes_over_time(figures: _Figures, base: _Base, start: Whole, departures: Whole) -> Codes:
-    """The codes of cars on which pods run: what they use depends on when the new one starts."""
+def _codes_over_time(known: _Known, start: Whole, departures: Whole) -> Codes:
+    """The codes of cars whose answer depends on when the pod starts."""
+    figures = known.figures
     until = start + figures.stay
-    covered = base.length(until) - base.length(start)
+    covered = known.covered(until) - known.covered(start)
     new = figures.power * figures.stay + figures.standby * (figures.stay - covered)
-    return figures.codes(
-        base.used(until) + new,
-        base.used(departures) + new,
-        base.most_pods(start, until) + figures.power,
+    pods = known.most_pods(start, until) + figures.power
+    on_grid = figures.on_grid != 0
+    reported = (figures.above_departure < 0) & (figures.charging_reported != 0)
+    slowed = np.where(
+        known.controlled,
+        known.slowed(start, until),
+        reported & figures.slowed(figures.charging, pods),
     )
+    low = np.where(
+        on_grid, start < known.has_reserve_from, known.used(until) + new > figures.above_reserve
+    )
+    short = known.used(departures) + new > figures.above_departure
+    return figures.codes(low, np.where(on_grid, slowed, short), pods)
 
 
 def _departures(busy: Sequence[int], grid: _Grid, stretches: _Stretches) -> Whole:

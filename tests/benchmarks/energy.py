@@ -21,14 +21,9 @@ from rich.console import Console
 from rich.table import Table
 
 from idlewatt_scheduler import calendar, in_force, prices
-from idlewatt_scheduler.availability_grid import (
-    Availability,
-    Car,
-    Need,
-    availability,
-    reason_at,
-)
+from idlewatt_scheduler.availability_grid import Availability, availability
 from idlewatt_scheduler.energy import Stretch, electrics, steps
+from idlewatt_scheduler.foresight import Car, Need, reason_at
 from idlewatt_scheduler.model.calendars import EVERY_DAY, Recurrence
 from idlewatt_scheduler.model.policy import OffPeakTest
 from idlewatt_scheduler.model.site import EnergyBearer, Site
