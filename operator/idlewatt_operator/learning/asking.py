@@ -63,6 +63,19 @@ def while_there(stays: Columns, every_seconds: float) -> Questions:
     return _questions(stays, numbers, first[numbers] + nth * every_seconds)
 
 
+def merged(first: Questions, second: Questions) -> Questions:
+    """Both, in order of the stays they are about."""
+    order = np.argsort(np.concatenate((first.stay, second.stay)), kind="stable")
+    both = Questions(
+        stated=first.stated,
+        stay=np.concatenate((first.stay, second.stay)),
+        age_seconds=np.concatenate((first.age_seconds, second.age_seconds)),
+        stay_seconds=np.concatenate((first.stay_seconds, second.stay_seconds)),
+        stated_seconds=np.concatenate((first.stated_seconds, second.stated_seconds)),
+    )
+    return both.where(order)
+
+
 def _questions(stays: Columns, numbers: Ints, ages: Floats) -> Questions:
     return Questions(
         stated=stays.stated,
@@ -75,14 +88,25 @@ def _questions(stays: Columns, numbers: Ints, ages: Floats) -> Questions:
 
 def learned_seconds(points: Floats, asked: Questions, miss_percent: float) -> Floats:
     """The learned departure in seconds since the arrival, of one entry."""
+    return from_reached(points, asked, reached_percent(points, asked), miss_percent)
+
+
+def reached_percent(points: Floats, asked: Questions) -> Floats:
+    """How much of the distribution is left (stated), or has passed, at each instant."""
+    if asked.stated:
+        left = asked.stated_seconds - asked.age_seconds
+        return share_below(points, left / asked.stated_seconds * WHOLE)
+    return share_below(points, asked.age_seconds)
+
+
+def from_reached(points: Floats, asked: Questions, reached: Floats, miss_percent: float) -> Floats:
+    """The learned departure, `reached` being known."""
     age = asked.age_seconds
     if asked.stated:
-        reached = share_below(points, (asked.stated_seconds - age) / asked.stated_seconds * WHOLE)
         early = np.interp(reached * (100.0 - miss_percent) / 100.0, _LEVELS, points)
         learned = asked.stated_seconds * (1.0 - np.maximum(0.0, early) / WHOLE)
         learned = np.where(reached == 0.0, age, learned)
     else:
-        reached = share_below(points, age)
         learned = np.interp(reached + (100.0 - reached) * miss_percent / 100.0, _LEVELS, points)
         learned = np.where(reached == 100.0, age, learned)  # noqa: PLR2004 - percent
     return np.maximum(age, learned)

@@ -13,9 +13,12 @@ import numpy as np
 
 from idlewatt_operator.learning.asking import (
     Questions,
+    from_reached,
     learned_seconds,
+    merged,
     on_arrival,
     pinball_seconds,
+    reached_percent,
     while_there,
 )
 from idlewatt_operator.learning.past import Columns, Floats, Ints
@@ -99,17 +102,30 @@ def fit(stays: Columns) -> Fit:
 
 
 class _Losses:
-    """The loss of every stay under each set of keys, learned from the other parts."""
+    """The loss of every stay under each set of keys, learned from the other parts.
+
+    Asked are its arrival and every full hour that it stood there, these together as much.
+    """
 
     def __init__(self, stays: Columns) -> None:
-        self._stays = stays
         self._part = np.arange(len(stays)) * PARTS // max(1, len(stays))
         self._pools = [Pool(stays.where(self._part != part)) for part in range(PARTS)]
-        self._asked = [on_arrival(stays), while_there(stays, _EVERY_SECONDS)]
-        self._rows = _rows_of(self._asked[1], len(stays))
+        standing = while_there(stays, _EVERY_SECONDS)
+        self._asked = merged(on_arrival(stays), standing)
+        self._counts = np.bincount(self._asked.stay, minlength=len(stays)).astype(np.int64)
+        self._starts = np.cumsum(self._counts) - self._counts
+        self._weights = 1.0 / np.maximum(1.0, self._counts[self._asked.stay] - 1.0)
+        self._weights[self._starts] = 1.0
+        self._known: dict[tuple[Keys, bytes], Floats] = {}
 
     def of(self, keys: Keys, rows: Ints) -> Floats:
         """The losses of these rows, all of which the keys tell."""
+        known = self._known.get((keys, rows.tobytes()))
+        if known is None:
+            known = self._known[keys, rows.tobytes()] = self._of(keys, rows)
+        return known
+
+    def _of(self, keys: Keys, rows: Ints) -> Floats:
         losses = np.zeros(rows.size)
         for part, pool in enumerate(self._pools):
             mine = self._part[rows] == part
@@ -118,27 +134,18 @@ class _Losses:
         return losses
 
     def _loss(self, points: Floats, rows: Ints) -> Floats:
-        arriving = self._asked[0].where(rows)
-        starts, counts = self._rows[0][rows], self._rows[1][rows]
-        picked = np.concatenate(
-            [np.arange(s, s + c) for s, c in zip(starts, counts, strict=True)]
-        ).astype(np.int64)
-        standing = self._asked[1].where(picked)
-        total = np.zeros(rows.size)
+        counts = self._counts[rows]
         owner = np.repeat(np.arange(rows.size), counts)
+        nth = np.arange(owner.size) - np.repeat(np.cumsum(counts) - counts, counts)
+        picked = self._starts[rows][owner] + nth
+        asked = self._asked.where(picked)
+        reached = reached_percent(points, asked)
+        total = np.zeros(owner.size)
         for percent in MISS_PERCENTS:
-            total += pinball_seconds(learned_seconds(points, arriving, percent), arriving, percent)
-            answered = learned_seconds(points, standing, percent)
-            sums = np.bincount(
-                owner, pinball_seconds(answered, standing, percent), minlength=rows.size
-            )
-            total += sums / np.maximum(counts, 1)
-        return total / len(MISS_PERCENTS)
-
-
-def _rows_of(asked: Questions, stays: int) -> tuple[Ints, Ints]:
-    counts = np.bincount(asked.stay, minlength=stays).astype(np.int64)
-    return np.cumsum(counts) - counts, counts
+            answers = from_reached(points, asked, reached, percent)
+            total += pinball_seconds(answers, asked, percent)
+        summed = np.bincount(owner, total * self._weights[picked], minlength=rows.size)
+        return np.asarray(summed / len(MISS_PERCENTS), dtype=np.float64)
 
 
 def cells(stays: Columns, rows: Ints, site: int, level: Level) -> Iterator[tuple[Keys, Ints]]:

@@ -7,7 +7,7 @@ from idlewatt_operator.learning.calibration import CURVE_PERCENTS, Checked
 from idlewatt_operator.twin.svg import Scale, path, tag, text
 
 _WIDTH: Final = 420.0
-_HEIGHT: Final = 440.0
+_HEIGHT: Final = 480.0
 _LEFT: Final = 62.0
 _TOP: Final = 46.0
 _SIDE: Final = 330.0
@@ -61,7 +61,8 @@ def _panel(heading: str, stated: bool, checked: Sequence[Checked]) -> Iterator[s
     yield from _axes(x, y)
     for each in checked:
         colour, dashes = _COLOURS[each.arriving], _DASHES[each.arriving]
-        line = [(x(p), y.clipped(m)) for p, m in zip(CURVE_PERCENTS, each.curve, strict=True)]
+        curve = zip(CURVE_PERCENTS, each.curve, strict=True)
+        line = [(x(p), y(missed)) for p, missed in curve if missed <= _MOST]
         yield tag(
             "path",
             d=path(line),
@@ -71,11 +72,11 @@ def _panel(heading: str, stated: bool, checked: Sequence[Checked]) -> Iterator[s
             stroke_dasharray=dashes,
         )
         for answer in each.learned:
-            if answer.percent in _MARKED:
+            if answer.percent in _MARKED and answer.missed_percent <= _MOST:
                 yield tag(
                     "circle",
                     cx=x(answer.percent),
-                    cy=y.clipped(answer.missed_percent),
+                    cy=y(answer.missed_percent),
                     r=3.5,
                     fill=colour,
                 )
@@ -104,11 +105,11 @@ def _axes(x: Scale, y: Scale) -> Iterator[str]:
 
 def _legend(checked: Sequence[Checked]) -> Iterator[str]:
     for n, each in enumerate(checked):
-        height = _TOP + 18.0 + 20.0 * n
+        height = _TOP + _SIDE + 66.0 + 20.0 * n
         yield tag(
             "line",
-            x1=_LEFT + 12,
-            x2=_LEFT + 40,
+            x1=_LEFT,
+            x2=_LEFT + 28,
             y1=height,
             y2=height,
             stroke=_COLOURS[each.arriving],
@@ -116,7 +117,7 @@ def _legend(checked: Sequence[Checked]) -> Iterator[str]:
             stroke_dasharray=_DASHES[each.arriving],
         )
         counted = f"{each.stays:,} stays" if each.arriving else f"{each.asked:,} times"
-        yield text(f"{_SAYS[each.arriving]}: {counted}", _LEFT + 48, height + 4)
+        yield text(f"{_SAYS[each.arriving]}: {counted}", _LEFT + 36, height + 4)
 
 
 def _escaped(words: str) -> str:

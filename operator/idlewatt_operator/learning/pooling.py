@@ -9,7 +9,6 @@ departures holds, on the average, of those still to come, of which any may be th
 A site that is not known gets, percentage by percentage, the most careful answer of the known ones.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -59,45 +58,50 @@ class Pool:
         self._values = stays.values[order]
         self._stays = stays.where(order)
         self._stated = stays.stated
+        self._sites = np.unique(stays.site)
+        self._known: dict[Keys, tuple[Floats, Floats]] = {}
 
     def quantiles(self, keys: Keys) -> Floats:
         """The 101 quantiles of the stays that the keys tell, leaning on the others."""
-        if keys.site is not None or len(self._stays.sites) == 1:
+        if keys.site is not None or self._sites.size == 1:
             return self._quantiles(self.weights(keys))
-        sites = range(len(self._stays.sites))
-        of_sites = [self._quantiles(self.weights(replace(keys, site=site))) for site in sites]
+        of_sites = [self.quantiles(replace(keys, site=int(site))) for site in self._sites]
         careful = np.max if self._stated else np.min
         return np.asarray(careful(of_sites, axis=0), dtype=np.float64)
 
     def own(self, keys: Keys) -> float:
         """How many stays the keys tell, neighbouring hours and days counted by their weight."""
-        *_, own = self._narrowing(keys)
-        return float(own.sum())
+        return float(self._mixed(keys)[0].sum())
 
     def weights(self, keys: Keys) -> Floats:
         """The weight of every stay, in order of their values; together less than 1."""
-        everybody, *narrower = self._narrowing(keys)
-        mix: Floats = everybody / (float(everybody.sum()) + 1.0)
-        for own in narrower:
-            mix = (own + LEAN * mix) / (float(own.sum()) + LEAN + 1.0)
-        return mix
+        return self._mixed(keys)[1]
 
-    def _narrowing(self, keys: Keys) -> Iterator[Floats]:
-        """How much of its own every stay is, from everybody's down to what the keys tell."""
+    def _mixed(self, keys: Keys) -> tuple[Floats, Floats]:
+        """How much of its own every stay is, and its weight."""
+        known = self._known.get(keys)
+        if known is None:
+            known = self._mix(keys)
+            if keys.vehicle is None:  # a vehicle's are asked for once, and there are many
+                self._known[keys] = known
+        return known
+
+    def _mix(self, keys: Keys) -> tuple[Floats, Floats]:
         stays = self._stays
-        own = np.ones(len(stays))
-        yield own
-        if keys.site is not None:
-            own = own * (stays.site == keys.site)
-            yield own
-        if keys.hour is not None:
-            own = own * _near(stays, keys.hour)
-            yield own
-        if keys.weekday is not None:
-            own = own * _alike(stays, keys.weekday)
-            yield own
+        if keys == Keys():
+            everybody = np.ones(len(stays))
+            return everybody, everybody / (len(stays) + 1.0)
         if keys.vehicle is not None:
-            yield own * (stays.vehicle == keys.vehicle)
+            parent, chosen = replace(keys, vehicle=None), stays.vehicle == keys.vehicle
+        elif keys.weekday is not None:
+            parent, chosen = replace(keys, weekday=None), _alike(stays, keys.weekday)
+        elif keys.hour is not None:
+            parent, chosen = replace(keys, hour=None), _near(stays, keys.hour)
+        else:
+            parent, chosen = Keys(), stays.site == keys.site
+        own, mix = self._mixed(parent)
+        own = own * chosen
+        return own, (own + LEAN * mix) / (float(own.sum()) + LEAN + 1.0)
 
     def _quantiles(self, weights: Floats) -> Floats:
         heavy = weights > 0
