@@ -1,4 +1,4 @@
-"""The corpus of bad manifests: a good one of each kind, and mistakes made in it one at a time.
+"""The corpus of bad manifests: good ones of each kind, and mistakes made in them one at a time.
 
 A case is written as a change to the good manifest, so that the mistake is all there is to see.
 `set` gives fields other values, `remove` takes them away, `repeat` fills a list or mapping with
@@ -43,7 +43,7 @@ class Case:
 
 
 def good_manifests() -> tuple[Manifest, ...]:
-    """One good manifest of each kind, status included."""
+    """The good manifests, status included; the plain one of a kind before its others."""
     return tuple(file["good"] for file in _files())
 
 
@@ -53,7 +53,7 @@ def bad_manifests() -> tuple[Case, ...]:
 
 
 def good_manifest(kind: str) -> Manifest:
-    """The good manifest of one kind."""
+    """The plain good manifest of one kind."""
     return next(good for good in good_manifests() if good["kind"] == kind)
 
 

@@ -1,17 +1,31 @@
 """The way from the resources into the core's model keeps every figure and every absence."""
 
+from datetime import date
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from tests.integration.corpus.cases import good_manifest
+from tests.integration.corpus.cases import Manifest, good_manifest, good_manifests
 
 from idlewatt_operator.resources.energytariff import EnergyTariff
 from idlewatt_operator.resources.fleetpolicy import FleetPolicy
 from idlewatt_operator.resources.parkingsite import ParkingSite
-from idlewatt_operator.resources.to_model import to_policy, to_site, to_tariff, to_vehicle
+from idlewatt_operator.resources.to_model import (
+    SIX_AMPERES_WATTS,
+    to_policy,
+    to_site,
+    to_tariff,
+    to_vehicle,
+)
 from idlewatt_operator.resources.vehiclenode import VehicleNode
 from idlewatt_scheduler.model import policy, site, tariff, vehicle
-from idlewatt_scheduler.model.calendars import EVERY_DAY, Recurrence
+from idlewatt_scheduler.model.calendars import (
+    EVERY_DAY,
+    OnHolidays,
+    PublicHolidays,
+    Recurrence,
+)
+from idlewatt_scheduler.model.charging import ChargingPeriod, ChargingProfile
+from idlewatt_scheduler.model.units import HOUR, MINUTE
 from idlewatt_scheduler.testing import instant
 
 THE_LEAST_SPEC = {
@@ -253,3 +267,139 @@ def test_a_policy_keeps_what_it_says() -> None:
         plain_nodes_allowed=True,
         exchange_rates=(policy.ExchangeRate("NOK", "EUR", Decimal("0.086")),),
     )
+
+
+def named(name: str) -> Manifest:
+    """The good manifest of this name."""
+    return next(good for good in good_manifests() if good["metadata"]["name"] == name)
+
+
+WORKDAYS = frozenset(range(5))
+
+
+def test_a_vehicle_keeps_how_it_charges_and_wears() -> None:
+    """Battery, taper, phases and what is left out of its windows."""
+    made = to_vehicle(VehicleNode.model_validate(named("v-2b7e10")))
+    assert made.battery == vehicle.Battery(
+        75_000,
+        20,
+        90,
+        chemistry="NMC811",
+        replacement_cost_per_kwh=Decimal(110),
+        round_trip_efficiency_percent=85,
+        compute_rise_kelvin=5,
+        in_service_since=instant("2024-03-01T00:00:00Z"),
+    )
+    assert (made.min_charge_power_watts, made.charge_efficiency_percent) == (1_380, 90)
+    assert made.phases == 1
+    assert made.taper == (vehicle.TaperStep(80, 5_000), vehicle.TaperStep(95, 2_000))
+    assert made.windows[0].recurrence == Recurrence(
+        WORKDAYS,
+        18 * 60,
+        7 * 60,
+        months=frozenset({9, 10, 11, 12}),
+        on_holidays=OnHolidays.NEVER,
+        except_dates=frozenset({date(2026, 12, 24), date(2026, 12, 31)}),
+    )
+    service, away = made.exceptions
+    assert (service.name, service.site) == ("service", "depot-7")
+    assert away == vehicle.ParkingException(
+        "away", instant("2026-11-01T00:00:00Z"), instant("2026-11-08T00:00:00Z")
+    )
+
+
+def test_a_vehicle_keeps_its_phases_and_the_profile_that_was_acknowledged() -> None:
+    """As its charger has them."""
+    made = to_vehicle(VehicleNode.model_validate(named("v-2b7e10")))
+    begun = instant("2026-10-01T18:00:00Z")
+    connection = made.observed.connection
+    assert connection is not None
+    assert connection.phases == frozenset({site.Phase.L2})
+    assert connection.profile == ChargingProfile(
+        (ChargingPeriod(begun, 7_400_000), ChargingPeriod(begun + 15 * MINUTE, 0))
+    )
+
+
+def test_a_least_power_that_is_not_given_is_six_amperes() -> None:
+    """Less no charge point offers; a car that takes less in all charges with what it takes."""
+    assert the_least_vehicle().min_charge_power_watts == SIX_AMPERES_WATTS
+    spec = {**THE_LEAST_SPEC, "connection": {"maxChargePowerWatts": 700}}
+    manifest = good_manifest("VehicleNode") | {"spec": spec, "status": None}
+    assert to_vehicle(VehicleNode.model_validate(manifest)).min_charge_power_watts == 700
+    spec = {**THE_LEAST_SPEC, "connection": {"minChargePowerWatts": 0, "maxChargePowerWatts": 700}}
+    manifest |= {"spec": spec}
+    assert to_vehicle(VehicleNode.model_validate(manifest)).min_charge_power_watts == 0
+
+
+def test_a_site_keeps_holidays_voltage_and_what_flows_both_ways() -> None:
+    """And who decides when cars charge."""
+    made = to_site(ParkingSite.model_validate(named("yard")))
+    assert made.charging_controller is site.ChargingController.IDLEWATT
+    assert made.nominal_voltage_volts == 230
+    assert made.public_holidays == PublicHolidays(
+        "DE", "BY", frozenset({date(2026, 12, 24)}), frozenset({date(2026, 8, 15)})
+    )
+    assert made.observed_circuits == (
+        site.ObservedCircuit(
+            "main",
+            5_200,
+            instant("2026-01-15T21:59:30Z"),
+            generation_watts=9_100,
+            export_watts=3_900,
+            uncontrolled_milliamps=(7_500, 8_000, 7_000),
+            peak_watts=31_000,
+            peak_at=instant("2026-01-09T17:15:00Z"),
+        ),
+    )
+
+
+def test_a_tariff_keeps_seasons_and_what_a_fleet_pays_beside_its_kwh() -> None:
+    """A demand charge without hours is of the whole day."""
+    made = to_tariff(EnergyTariff.model_validate(named("seasons")))
+    assert made.zones[0].recurrence.months == frozenset({6, 7, 8, 9})
+    assert made.zones[0].recurrence.except_dates == frozenset({date(2026, 8, 14)})
+    assert made.zones[0].export_price_per_kwh == Decimal("0.08")
+    assert made.public_holidays == PublicHolidays("DE", "BY")
+    assert (made.carbon, made.max_age) == ("grid", None)
+    assert made.connection_fee == tariff.ConnectionFee(4 * HOUR, Decimal("2.00"))
+    assert made.demand_charges == (
+        tariff.DemandCharge("any", Recurrence(EVERY_DAY, 0, 0), Decimal("9.80")),
+        tariff.DemandCharge(
+            "evenings",
+            Recurrence(
+                frozenset({0}),
+                17 * 60,
+                20 * 60,
+                months=frozenset({1, 11, 12}),
+                on_holidays=OnHolidays.NEVER,
+            ),
+            Decimal("4.20"),
+        ),
+    )
+
+
+def test_revisions_forecasts_and_sources_are_kept() -> None:
+    """To the last decimal; what a source gives is added by whoever asked it."""
+    revised, forecast = to_tariff(EnergyTariff.model_validate(named("day-ahead"))).intervals
+    assert revised.created_at == instant("2026-01-15T12:45:00Z")
+    assert revised.export_price_per_kwh == 0
+    assert revised.grams_per_kwh == Decimal("312.000000000000000001")
+    assert (revised.forecast, forecast.forecast) == (False, True)
+    fetched = to_tariff(EnergyTariff.model_validate(named("fetched")))
+    assert (fetched.max_age, fetched.refreshed_at) == (24 * HOUR, None)
+    assert (fetched.zones, fetched.intervals) == ((), ())
+
+
+def test_a_policy_keeps_its_energy_rules() -> None:
+    """Carbon, forecasts, surplus and the floor of wear."""
+    manifest = good_manifest("FleetPolicy")
+    manifest["spec"] = {
+        "offPeak": {"cleanestPercentOfNext24Hours": 30},
+        "forecastMaxAgeSeconds": 3_600,
+        "surplusSeconds": 60,
+        "wearFloor": "Model",
+    }
+    made = to_policy(FleetPolicy.model_validate(manifest))
+    assert made.off_peak == policy.OffPeakTest(cleanest_percent_of_next_24_hours=30)
+    assert (made.forecast_max_age_seconds, made.surplus_seconds) == (3_600, 60)
+    assert made.wear_floor is policy.WearFloor.MODEL
