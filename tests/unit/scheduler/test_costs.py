@@ -248,7 +248,9 @@ def test_without_a_beginning_the_fee_is_due_all_the_time() -> None:
     there = {**vehicle(**ROUND, observed__parking__since=None), **FLEET_PAYS, **running()}
     quick = policy(idle_before_start_seconds=0)
     fee = with_fee(9 * HOUR)
-    assert rates_of(a_fleet(**there, **fee, **quick).candidates[0]).connection_from == AT
+    rates = rates_of(a_fleet(**there, **fee, **quick).candidates[0])
+    assert rates is not None
+    assert rates.connection_from == AT
 
 
 def test_the_fee_is_taxed_and_only_the_fleet_pays_it() -> None:

@@ -4,6 +4,7 @@ The client is `entsoe-py`, an extra: `pip install idlewatt[entsoe]`. Its key is 
 from the environment; the platform gives one to whoever asks for it.
 """
 
+import warnings
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from decimal import Decimal
@@ -33,14 +34,19 @@ def asker(key: str) -> Ask:
         raise SeriesError(message)
     try:
         import pandas as pd  # noqa: PLC0415 - comes with the extra
-        from entsoe import EntsoePandasClient  # noqa: PLC0415 - an extra
+        from entsoe.entsoe import EntsoePandasClient  # noqa: PLC0415 - an extra
     except ImportError as error:
         message = "ENTSO-E needs the package entsoe-py: pip install 'idlewatt[entsoe]'."
         raise SeriesError(message) from error
     client = EntsoePandasClient(api_key=key, timeout=30)
 
     def ask(area: str, start: datetime, end: datetime) -> object:
-        return client.query_day_ahead_prices(area, start=pd.Timestamp(start), end=pd.Timestamp(end))
+        with warnings.catch_warnings():
+            # How the client uses its own libraries is its own affair.
+            warnings.simplefilter("ignore")
+            return client.query_day_ahead_prices(
+                area, start=pd.Timestamp(start), end=pd.Timestamp(end)
+            )
 
     return ask
 
@@ -58,7 +64,7 @@ def day_ahead(area: str, start: datetime, end: datetime, ask: Ask) -> Found:
         series = ask(area, start, end)
     except Exception as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        message = f"ENTSO-E did not answer with prices of {area}: {reason}."
+        message = f"ENTSO-E did not answer with prices of {area}: {reason.rstrip('.')}."
         raise SeriesError(message) from error
     points = [
         (moment.to_pydatetime(), Decimal(str(round(float(price), _PLACES))))

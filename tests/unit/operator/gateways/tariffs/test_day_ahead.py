@@ -45,7 +45,7 @@ def test_the_hour_that_comes_twice_is_told_by_its_flag() -> None:
             "11/06/2022 03:00 N 40",
         )
     )
-    assert [(each.start.hour, each.values["PRICE"] * 1_000) for each in found.intervals] == [
+    assert [(each.start.hour, int(each.values["PRICE"] * 1_000)) for each in found.intervals] == [
         (5, 10),
         (6, 20),
         (7, 30),

@@ -70,10 +70,53 @@ def test_without_a_key_or_the_extra_it_says_what_to_do(monkeypatch: pytest.Monke
     real = builtins.__import__
 
     def without(name: str, *rest: object) -> ModuleType:
-        if name == "entsoe":
+        if name.startswith("entsoe"):
             raise ModuleNotFoundError(name)
         return real(name, *rest)  # type: ignore[arg-type]
 
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(SeriesError, match=r"pip install 'idlewatt\[entsoe\]'"):
         entsoe.asker("key")
+
+
+DOCUMENT = """<?xml version="1.0" encoding="utf-8"?>
+<Publication_MarketDocument xmlns="urn:iec62325.351:tc57wg16:451-3:publicationdocument:7:3">
+  <mRID>1</mRID><type>A44</type>
+  <TimeSeries>
+    <mRID>1</mRID><currency_Unit.name>EUR</currency_Unit.name>
+    <price_Measure_Unit.name>MWH</price_Measure_Unit.name><curveType>A03</curveType>
+    <classificationSequence_AttributeInstanceComponent.position>1</classificationSequence_AttributeInstanceComponent.position>
+    <Period>
+      <timeInterval><start>2026-01-14T23:00Z</start><end>2026-01-15T23:00Z</end></timeInterval>
+      <resolution>PT15M</resolution>
+      <Point><position>1</position><price.amount>82.51</price.amount></Point>
+      <Point><position>3</position><price.amount>-4.2</price.amount></Point>
+      <Point><position>96</position><price.amount>60</price.amount></Point>
+    </Period>
+  </TimeSeries>
+</Publication_MarketDocument>"""
+"""A day as the platform answers: a price that repeats the one before is left out (curve A03)."""
+
+
+class Answer:
+    """What the platform answered."""
+
+    text = DOCUMENT
+    content = DOCUMENT.encode()
+    status_code = 200
+
+
+def test_what_the_platform_answers_is_read_by_the_real_client(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Only the line to the platform is cut; a day of quarters, those left out filled in."""
+    client = pytest.importorskip("entsoe").EntsoePandasClient
+    monkeypatch.setattr(client, "_base_request", lambda *_, **__: Answer())
+    begin = datetime(2026, 1, 14, 23, tzinfo=UTC)
+    found = entsoe.day_ahead("DE_LU", begin, begin + timedelta(days=1), entsoe.asker("a-key"))
+    assert len(found.intervals) == 96
+    assert found.intervals[0].start == begin
+    prices = [each.values["PRICE"] for each in found.intervals]
+    assert prices[:3] == [Decimal("0.08251"), Decimal("0.08251"), Decimal("-0.0042")]
+    assert prices[-2:] == [Decimal("-0.0042"), Decimal("0.06")]
+    assert found.notes == ()
