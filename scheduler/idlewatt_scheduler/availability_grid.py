@@ -15,22 +15,20 @@ from idlewatt_scheduler.energy import Source, spare
 from idlewatt_scheduler.foresight import (
     Car,
     Need,
-    charge_ahead,
     energy_reason,
     fleet_pays,
+    has_reserve_from,
     tariff_verdict,
 )
 from idlewatt_scheduler.model.reasons import PodReason
 from idlewatt_scheduler.model.units import (
     CALENDAR_HORIZON,
-    FOREVER,
     MINUTE,
     Instant,
     Milliseconds,
     Milliwatts,
 )
 from idlewatt_scheduler.prices import Verdict
-from idlewatt_scheduler.trajectory import percent_of
 
 Codes: TypeAlias = npt.NDArray[np.uint8]
 Whole: TypeAlias = npt.NDArray[np.int64]
@@ -311,7 +309,7 @@ def _energy_codes(
             _Figures(*rows[changing].T[:, :, None]),
             _Line.of([[(s.start, s.end, s.pods) for s in car.base] for car in these]),
             _Line.of([_given(car) for car in these]),
-            np.array([_has_reserve_from(car) for car in these], dtype=np.int64)[:, None],
+            np.array([has_reserve_from(car) for car in these], dtype=np.int64)[:, None],
             np.array([car.charging is not None for car in these])[:, None],
         )
         departures = _departures(changing, grid, stretches)
@@ -352,19 +350,6 @@ def _given(car: Car) -> list[tuple[Instant, Instant, Milliwatts]]:
     """From, to and power of a controlled car's new profile, where it has power."""
     pieces = car.charging.new if car.charging else ()
     return [(piece.start, piece.end, piece.power) for piece in pieces if piece.power]
-
-
-def _has_reserve_from(car: Car) -> Instant:
-    """From when on a car on the grid has its reserve."""
-    percent = car.vehicle.battery.reserve_percent
-    if spare(car.vehicle, percent) >= 0:
-        return -_NEVER
-    if car.charging is None or not car.charging.least:
-        return FOREVER
-    reached = charge_ahead(car, (), car.at + CALENDAR_HORIZON).reaches(
-        percent_of(car.vehicle, percent)
-    )
-    return FOREVER if reached is None else reached
 
 
 def _figures(car: Car, need: Need) -> tuple[int, ...]:

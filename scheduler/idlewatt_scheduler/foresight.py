@@ -263,3 +263,17 @@ def _turns(car: Car, need: Need, at: Instant, within: Milliseconds) -> Iterator[
         yield from (each.start - need.wake, each.end - need.wake)
     if car.charging is not None:
         yield from (each.end - need.wake for each in (*car.charging.new, *car.charging.least))
+        yield has_reserve_from(car) - need.wake
+
+
+def has_reserve_from(car: Car) -> Instant:
+    """From when on a car on the grid has its reserve; `FOREVER`: it never has, for all we know."""
+    percent = car.vehicle.battery.reserve_percent
+    if spare(car.vehicle, percent) >= 0:
+        return -FOREVER
+    if car.charging is None or not car.charging.least:
+        return FOREVER
+    reached = charge_ahead(car, (), car.at + CALENDAR_HORIZON).reaches(
+        percent_of(car.vehicle, percent)
+    )
+    return FOREVER if reached is None else reached
