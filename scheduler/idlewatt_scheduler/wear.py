@@ -39,6 +39,7 @@ MILLISECONDS_PER_MONTH: Final = 365 * 86_400_000 // 12
 
 _DIGITS: Final = Context(prec=16)
 _MICRO: Final = Decimal("0.000001")
+_NOISE: Final = Decimal("0.000000000001")
 _ZERO: Final = Decimal(0)
 _ONE: Final = Decimal(1)
 _FULL: Final = Decimal(100)
@@ -96,7 +97,8 @@ def wear_per_kwh(
         lost = _standing(chemistry, night, drawn) + _cycling(chemistry, night, drawn, driven)
         worth = cost_per_kwh * capacity_watt_hours / FADE_AT_END_OF_LIFE
         per_kwh = lost * worth / (_days(night) * computed)
-        return max(_ZERO, per_kwh).quantize(_MICRO, rounding=ROUND_CEILING)
+        # What is left of rounding on the way must not lift a rate to the next millionth.
+        return max(_ZERO, per_kwh.quantize(_NOISE)).quantize(_MICRO, rounding=ROUND_CEILING)
 
 
 def model_rate(vehicle: Vehicle, at: Instant) -> Decimal | None:
@@ -215,7 +217,7 @@ def _kelvins(night: Night) -> tuple[Decimal, Decimal]:
 def _standing_factor(chemistry: str, kelvin: Decimal, charge: Decimal) -> Decimal:
     """The share lost per day^standing_exponent at this temperature and charge."""
     cell = CELLS[chemistry]
-    nodes, within = cell.charge_kelvin, min(max(charge, _ZERO), _FULL)
+    nodes, within = cell.charge_kelvin, min(max(Decimal(charge), _ZERO), _FULL)
     node = min(int(within / _NODE_PERCENT), len(nodes) - 2)
     part = within / _NODE_PERCENT - node
     eased = nodes[node] + part * (nodes[node + 1] - nodes[node])
