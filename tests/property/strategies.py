@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
+from tests.property.energy_strategies import enriched
 
 from idlewatt_scheduler.model.calendars import EVERY_DAY, Recurrence
 from idlewatt_scheduler.model.policy import ExchangeRate, FleetPolicy, OffPeakTest
@@ -407,13 +408,13 @@ def running_pods(draw: Draw, name: str, node: str, at: Instant) -> RunningPod:
 def snapshots(
     draw: Draw, most_vehicles: int = 3, most_pending: int = 5, most_running: int = 3
 ) -> Snapshot:
-    """A whole fleet at one instant."""
+    """A whole fleet at one instant; every second one has what the energy side adds."""
     at = draw(any_of(*INSTANTS))
     names = [f"v-{n}" for n in range(draw(st.integers(1, most_vehicles)))]
     node_names = [name for name in names if draw(usually(*YES_OR_NO, share=15))]
     node_names += draw(usually([], ["plain-0"], ["plain-0", "plain-1"], share=1))
     running_on = st.sampled_from([*names, *names, *node_names])
-    return a_snapshot(
+    plain = a_snapshot(
         at=at,
         policy=draw(policies()),
         vehicles=tuple(draw(vehicles(name, at)) for name in names),
@@ -427,3 +428,4 @@ def snapshots(
         ),
         other_use=draw(any_of({}, {"v-0": {"cpu": 12_000, "pods": 2_000}})),
     )
+    return draw(enriched(plain)) if draw(st.booleans()) else plain

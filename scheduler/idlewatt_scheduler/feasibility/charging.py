@@ -1,6 +1,6 @@
 """Charging profiles: which cars have one, what is in it, and whether it is a good one."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import accumulate, pairwise
@@ -11,7 +11,7 @@ from idlewatt_scheduler.feasibility.placing import Scene
 from idlewatt_scheduler.feasibility.power import (
     Counting,
     ac_power,
-    charge_at,
+    charge_used,
     computing_power,
     draw_beside,
     draw_cap,
@@ -97,6 +97,7 @@ class Session:
         self._starts = [period.start for period in profile.periods]
         given = [each.power * (end - each.start) for each, end in self.finite_periods()]
         self._given_before = [0, *accumulate(given)]
+        self._edges = sorted(edges_of(self.running) | set(self._starts))
 
     def finite_periods(self) -> Iterator[tuple[ChargingPeriod, Instant]]:
         """Every period but the last, with its end."""
@@ -116,7 +117,7 @@ class Session:
             given * self.vehicle.charge_efficiency_percent, MILLIWATT_MILLISECONDS_PER_WATT_HOUR
         )
         net = self.vehicle.battery.net_capacity_watt_hours
-        return charge_at(self.candidate, self.running, self.at, instant) + stored / net
+        return charge_used(self.candidate, self.running, self.at, instant) + stored / net
 
     def greatest(self, instant: Instant, charge: Fraction) -> Milliwatts:
         """The greatest power, in whole watts, at an instant at which the charge is this."""
@@ -137,8 +138,7 @@ class Session:
 
     def pieces(self, start: Instant, end: Instant) -> Iterator[tuple[Instant, Instant]]:
         """Stretches of `[start, end)` in which neither the power nor the running pods change."""
-        edges = edges_of(self.running) | set(self._starts)
-        yield from pairwise([start, *inner_edges(edges, start, end), end])
+        yield from pairwise([start, *_between(self._edges, start, end), end])
 
     def powers(self, quarter: Instant) -> list[Milliwatts]:
         """The power in each piece of a quarter."""
@@ -148,6 +148,11 @@ class Session:
         """The starts of the quarters that lie wholly between `at` and `chargeBy`."""
         first = -(-self.at // _QUARTER) * _QUARTER
         return range(first, self.charge_by - _QUARTER + 1, _QUARTER)
+
+    def most_charged(self) -> Fraction:
+        """The greatest charge up to `chargeBy`, in percent."""
+        edges = [start for start, _ in self.pieces(self.at, max(self.charge_by, self.at))]
+        return max(self.charge(instant) for instant in {*edges, max(self.charge_by, self.at)})
 
     def price(self, quarter: Instant) -> Fraction | None:
         """The price of the tariff at the start of a quarter; None: it is not known."""
@@ -218,32 +223,48 @@ def _overloads(session: Session, grid: Grid) -> Iterator[str]:
                     return
 
 
-def _has_room(session: Session, grid: Grid, quarter: Instant, powers: Sequence[Milliwatts]) -> bool:
-    """Whether the car may have these powers, piece by piece, and the circuits carry them."""
-    candidate = session.candidate
-    stays = grid.stays_on(candidate)
-    edges = grid.edges_above(candidate) | edges_of(stays)
-    pieces = session.pieces(quarter, quarter + _QUARTER)
-    for (begin, finish), power in zip(pieces, powers, strict=True):
-        charge = max(session.charge(begin), session.charge(finish - 1))
-        if not session.allowed(power, begin, charge):
-            return False
-        for instant in (begin, *inner_edges(edges, begin, finish)):
-            drawn = draw_beside(candidate, stays, instant, power)
-            if grid.over_with(candidate, drawn, instant):
+def _between(edges: Sequence[Instant], start: Instant, end: Instant) -> Sequence[Instant]:
+    """Those of the sorted edges that lie strictly between two instants."""
+    return edges[bisect_right(edges, start) : bisect_left(edges, end)]
+
+
+class Room:
+    """What the circuits above a car leave beside everything else that is planned."""
+
+    def __init__(self, session: Session, grid: Grid) -> None:
+        self._session, self._grid = session, grid
+        self._stays = grid.stays_on(session.candidate)
+        self._edges = sorted(grid.edges_above(session.candidate) | edges_of(self._stays))
+
+    def holds(self, quarter: Instant, powers: Sequence[Milliwatts]) -> bool:
+        """Whether the car may have these powers, piece by piece, and the circuits carry them."""
+        session = self._session
+        pieces = list(session.pieces(quarter, quarter + _QUARTER))
+        for (begin, finish), power in zip(pieces, powers, strict=True):
+            charge = max(session.charge(begin), session.charge(finish - 1))
+            if not session.allowed(power, begin, charge):
                 return False
-    return True
+        return all(
+            self._carried(instant, power)
+            for (begin, finish), power in zip(pieces, powers, strict=True)
+            for instant in (begin, *_between(self._edges, begin, finish))
+        )
+
+    def _carried(self, instant: Instant, power: Milliwatts) -> bool:
+        candidate = self._session.candidate
+        drawn = draw_beside(candidate, self._stays, instant, power)
+        return self._grid.over_with(candidate, drawn, instant) is None
 
 
 def _idle_quarters(session: Session, grid: Grid) -> Iterator[str]:
     """A quarter with room to spare, though the car does not reach its departure charge."""
     wanted = session.vehicle.battery.departure_percent
-    if session.charge(session.charge_by) >= wanted:
+    if session.most_charged() >= wanted:
         return
-    least = milliwatts(session.vehicle.min_charge_power_watts)
+    least, room = milliwatts(session.vehicle.min_charge_power_watts), Room(session, grid)
     for quarter in session.whole_quarters():
         more = [max(power + _WATT, least) for power in session.powers(quarter)]
-        if _has_room(session, grid, quarter, more):
+        if room.holds(quarter, more):
             yield (
                 f"It does not reach the {wanted} % it is to leave with, and there is room for more"
                 f" in the quarter that begins at {quarter}."
@@ -264,17 +285,24 @@ def _dear_quarters(session: Session, grid: Grid) -> Iterator[str]:
             used.append((quarter, max(powers)))
         elif not any(powers):
             unused.append(quarter)
+    room = Room(session, grid)
     for cheap in unused:
         price = session.price(cheap)
-        if price is None:
-            continue
-        for dear, power in used:
-            other = session.price(dear)
-            dearer = other is None or other > price
-            pieces = len(session.powers(cheap))
-            if dearer and _has_room(session, grid, cheap, [power] * pieces):
-                yield (
-                    f"It is charged in the quarter that begins at {dear}, which is dearer than"
-                    f" the one that begins at {cheap}, where there is room for it."
-                )
-                return
+        dearer = [
+            (power, dear)
+            for dear, power in used
+            if price is not None and _dearer(session, dear, price)
+        ]
+        # What holds for no power holds for no greater one: the least is asked alone.
+        power, dear = min(dearer, default=(0, cheap))
+        if dearer and room.holds(cheap, [power] * len(session.powers(cheap))):
+            yield (
+                f"It is charged in the quarter that begins at {dear}, which is dearer than"
+                f" the one that begins at {cheap}, where there is room for it."
+            )
+            return
+
+
+def _dearer(session: Session, quarter: Instant, price: Fraction) -> bool:
+    other = session.price(quarter)
+    return other is None or other > price

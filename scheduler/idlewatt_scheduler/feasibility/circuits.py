@@ -1,6 +1,7 @@
 """Circuits: what they carry and what they may, in all and on each phase.
 
-Every load and every limit is four figures: milliwatts in all, then on L1, L2 and L3.
+Every load and every limit is four figures: milliwatts in all; then, on L1, L2 and L3, sixths
+of a milliwatt, of which halves and thirds of a whole milliwatt are a whole number.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -23,6 +24,7 @@ from idlewatt_scheduler.model.units import FOREVER, Instant, Milliwatts, milliwa
 Load = tuple[Milliwatts, Milliwatts, Milliwatts, Milliwatts]
 
 _PHASES: Final = (Phase.L1, Phase.L2, Phase.L3)
+_SIXTHS: Final = 6
 _NO_LIMIT: Final = FOREVER
 
 
@@ -41,13 +43,13 @@ def share(candidate: Candidate, drawn: Milliwatts) -> Load:
         there, count = phases, len(phases)
     else:
         there, count = frozenset(_PHASES), candidate.vehicle.phases if candidate.vehicle else 3
-    first, second, third = (drawn // count if phase in there else 0 for phase in _PHASES)
+    first, second, third = (drawn * _SIXTHS // count if phase in there else 0 for phase in _PHASES)
     return drawn, first, second, third
 
 
-def exceeded(load: Load, limits: Load) -> list[int]:
-    """Which of the four figures are over their limits."""
-    return [n for n, (figure, limit) in enumerate(zip(load, limits, strict=True)) if figure > limit]
+def exceeded(load: Load, limits: Load) -> bool:
+    """Whether a load is over any of its four limits."""
+    return any(figure > limit for figure, limit in zip(load, limits, strict=True))
 
 
 class CircuitReading:
@@ -78,9 +80,10 @@ class CircuitReading:
         declared = self.circuit.uncontrolled_load_watts or 0
         total = milliwatts(measured if measured is not None and self.is_fresh else declared)
         if currents is not None and self.is_fresh and self._volts is not None:
-            first, second, third = (current * self._volts for current in currents)
+            first, second, third = (current * self._volts * _SIXTHS for current in currents)
             return total, first, second, third
-        return total, total // 3, total // 3, total // 3
+        third_of_all = total * _SIXTHS // 3
+        return total, third_of_all, third_of_all, third_of_all
 
     @cached_property
     def generated(self) -> Milliwatts:
@@ -109,7 +112,7 @@ class CircuitReading:
         if failsafe is not None and measured is not None and not self.is_fresh:
             limits.append(failsafe)
         most = self.circuit.max_current_milliamps_per_phase
-        phase = _NO_LIMIT if most is None or self._volts is None else most * self._volts
+        phase = _NO_LIMIT if most is None or self._volts is None else most * self._volts * _SIXTHS
         return milliwatts(min(limits)), phase, phase, phase
 
 

@@ -6,7 +6,6 @@ from idlewatt_scheduler.feasibility.circuits import (
     CircuitReading,
     Load,
     cars_below,
-    exceeded,
     share,
     together,
 )
@@ -165,22 +164,18 @@ def _shed(
         return together([own, *drawn])
 
     names = {car.name for car in cars}
-    while over := exceeded(load := load_without(), limits):
-        able = [
-            running
-            for running in asked
-            if running.node in names and identity(running.pod) not in gone and running not in shed
-            if _relieves(load_without(running), load, over)
-        ]
-        if not able:
-            break
-        shed.append(max(able, key=_goes_first))
+    for figure, limit in enumerate(limits):
+        while (load := load_without()[figure]) > limit:
+            able = [
+                running
+                for running in asked
+                if running.node in names and identity(running.pod) not in gone
+                if running not in shed and load_without(running)[figure] < load
+            ]
+            if not able:
+                break
+            shed.append(max(able, key=_goes_first))
     return shed
-
-
-def _relieves(after: Load, before: Load, over: list[int]) -> bool:
-    """Whether one of the figures that are over its limit would be less."""
-    return any(after[figure] < before[figure] for figure in over)
 
 
 def _goes_first(running: RunningPod) -> tuple[int, int, str]:

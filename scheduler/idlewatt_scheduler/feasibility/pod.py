@@ -147,10 +147,15 @@ def _price_unknown(asked: Question) -> bool:
 
 
 def _below_reserve(asked: Question) -> bool:
-    # The charge never rises, and falls without jumps: it is under the reserve at some time
-    # before the end exactly when it is at the end.
-    charge = charge_at(asked.candidate, asked.everyone, asked.reading.at, asked.stay.end)
-    return charge < _vehicle(asked).battery.reserve_percent
+    # The charge has no jumps and changes its slope at edges only: if it is under the reserve at
+    # some time in the stay, it is so at an edge, at the start, or on its way to the end.
+    candidate, stay = asked.candidate, asked.stay
+    edges = {*edges_of(asked.everyone), *charging_edges(candidate)}
+    return any(
+        charge_at(candidate, asked.everyone, asked.reading.at, instant)
+        < _vehicle(asked).battery.reserve_percent
+        for instant in (stay.start, *inner_edges(edges, stay.start, stay.end), stay.end)
+    )
 
 
 def _departure_charge_at_risk(asked: Question) -> bool:

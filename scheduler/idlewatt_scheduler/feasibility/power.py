@@ -63,10 +63,10 @@ def ac_power(candidate: Candidate, dc: Milliwatts) -> Milliwatts:
     return dc * 100 // candidate.vehicle.compute.efficiency_percent if candidate.vehicle else 0
 
 
-def charge_at(
+def charge_used(
     candidate: Candidate, stays: Sequence[Stay], at: Instant, instant: Instant
 ) -> Fraction:
-    """State of charge in percent; on the battery it falls by what is computed since `at`."""
+    """State of charge in percent if nothing is charged: on the battery computing takes from it."""
     observed = candidate.vehicle.observed.battery if candidate.vehicle else None
     if candidate.vehicle is None or observed is None or observed.state_of_charge_percent is None:
         return Fraction(0)
@@ -79,6 +79,28 @@ def charge_at(
     )
     watt_hours = Fraction(used, MILLIWATT_MILLISECONDS_PER_WATT_HOUR)
     return charge - 100 * watt_hours / candidate.vehicle.battery.net_capacity_watt_hours
+
+
+def charge_at(
+    candidate: Candidate, stays: Sequence[Stay], at: Instant, instant: Instant
+) -> Fraction:
+    """State of charge in percent that is relied upon: a controlled car is charged by both profiles.
+
+    At every instant it is credited with the lesser of what the two say.
+    """
+    charge = charge_used(candidate, stays, at, instant)
+    old, new = acknowledged(candidate), candidate.new_profile
+    if candidate.vehicle is None or old is None or new is None or instant <= at:
+        return charge
+    cuts = [at, *inner_edges(charging_edges(candidate), at, instant), instant]
+    given = sum(
+        min(power_of(old, begin), power_of(new, begin)) * (end - begin)
+        for begin, end in pairwise(cuts)
+    )
+    stored = Fraction(
+        given * candidate.vehicle.charge_efficiency_percent, MILLIWATT_MILLISECONDS_PER_WATT_HOUR
+    )
+    return charge + stored / candidate.vehicle.battery.net_capacity_watt_hours
 
 
 def draw_cap(candidate: Candidate) -> Milliwatts:
