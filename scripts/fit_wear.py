@@ -280,7 +280,9 @@ TAIL: Final = '''\
 
 def rounded(name: str, value: float) -> str:
     """Hundredths of a kelvin; of everything else six digits."""
-    return f'Decimal("{value:.2f}")' if "kelvin" in name else f'Decimal("{value:.6g}")'
+    return (
+        f'Decimal("{round(value, 2) + 0:.2f}")' if "kelvin" in name else f'Decimal("{value:.6g}")'
+    )
 
 
 def written(chemistry: str) -> Iterator[str]:

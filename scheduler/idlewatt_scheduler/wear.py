@@ -112,18 +112,25 @@ def model_rate(vehicle: Vehicle, at: Instant) -> Decimal | None:
     if cost is None or battery.chemistry not in CELLS:
         return None
     observed, connection = vehicle.observed.battery, vehicle.observed.connection
-    source = source_of(vehicle, connection.supply if connection else Supply.UNPLUGGED)
     return _dearest(
         battery.chemistry,
         battery.net_capacity_watt_hours,
         f"{cost}",
         vehicle.compute.max_power_watts,
-        None if source is Source.NONE else source is Source.BATTERY,
+        _from_battery(vehicle, connection.supply if connection else Supply.UNPLUGGED),
         observed.temperature_celsius if observed else None,
         battery.compute_rise_kelvin,
         observed.state_of_charge_percent if observed else None,
         _months(battery.in_service_since, at),
     )
+
+
+def _from_battery(vehicle: Vehicle, supply: Supply | None) -> bool | None:
+    """Whether it would compute on its battery; None: nobody has consented to either source."""
+    source = source_of(vehicle, supply)
+    if source is not Source.NONE:
+        return source is Source.BATTERY
+    return False if vehicle.agreement and vehicle.agreement.energy_sources else None
 
 
 def _months(since: Instant | None, at: Instant) -> int | None:
