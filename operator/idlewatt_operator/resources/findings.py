@@ -209,7 +209,7 @@ def tariff_findings(
     """`Priced`, `Published`, `HolidaysKnown` and `CarbonKnown`."""
     return _summed_up(
         [
-            _priced(tariff),
+            _priced(tariff, tariffs),
             _published(tariff, at),
             _holidays_known(tariff),
             _carbon_known(tariff, tariffs),
@@ -217,7 +217,7 @@ def tariff_findings(
     )
 
 
-def _priced(tariff: Tariff) -> Finding:
+def _priced(tariff: Tariff, tariffs: Mapping[str, Tariff]) -> Finding:
     if tariff.wholesale and not tariff.adders:
         return Finding(
             "Priced",
@@ -229,6 +229,9 @@ def _priced(tariff: Tariff) -> Finding:
     if _is_awaited(tariff):
         return Finding("Priced", "Unknown", "SourceAwaited", "Its source has not answered yet.")
     if not _has_price(tariff):
+        if any(each.carbon == tariff.name for each in tariffs.values()):
+            sentence = "It tells grams of CO2 to a tariff that names it, and needs no price."
+            return Finding("Priced", "True", "CarbonOnly", sentence)
         return Finding(
             "Priced",
             "False",

@@ -52,6 +52,55 @@ def test_valid_objects_are_counted_by_kind() -> None:
     )
 
 
+def test_the_energy_example_holds_together() -> None:
+    """Its references lead somewhere, what was learned is read, and only a date can pass by."""
+    result = CliRunner().invoke(app, ["validate", "-f", str(EXAMPLES / "energy")])
+    assert "1 ConfigMap, 2 EnergyTariff, 1 FleetPolicy, 1 ParkingSite" in result.stdout
+    told = result.stderr.splitlines()
+    assert [line for line in told if line.startswith("warning") and " is over" not in line] == []
+
+
+def a_policy(name: str) -> dict[str, Any]:
+    """A FleetPolicy that names a ConfigMap."""
+    return {
+        "apiVersion": OURS,
+        "kind": "FleetPolicy",
+        "metadata": {"name": "default"},
+        "spec": {"departuresRef": {"namespace": "idlewatt", "name": name}},
+    }
+
+
+def a_config_map(name: str, **data: str) -> dict[str, Any]:
+    """A ConfigMap in the namespace `idlewatt`."""
+    metadata = {"name": name, "namespace": "idlewatt"}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}
+
+
+def test_the_departures_that_a_policy_names_are_read() -> None:
+    """One that is not there is a warning, one that cannot be read a mistake, others nobody's."""
+    missing = run(a_policy("learned"), a_config_map("other"))
+    assert missing.exit_code == 0
+    assert "There is no ConfigMap idlewatt/learned" in missing.stderr
+    assert "take no part in a plan: ConfigMap (1)" in missing.stderr + missing.stdout
+    broken = run(a_policy("learned"), a_config_map("learned", **{"departures.json": "{"}))
+    assert broken.exit_code == 2
+    assert "ConfigMap idlewatt/learned: data: " in broken.stderr
+    assert run(a_config_map("learned")).exit_code == 0
+
+
+def test_a_source_that_nobody_has_asked_is_no_warning() -> None:
+    """A file cannot have its answer; the operator says when it is silent."""
+    tariff = {
+        "apiVersion": OURS,
+        "kind": "EnergyTariff",
+        "metadata": {"name": "depot"},
+        "spec": {"currency": "EUR", "source": {"type": "Entsoe", "area": "DE_LU"}},
+    }
+    result = run(tariff)
+    assert result.exit_code == 0
+    assert result.stderr == ""
+
+
 def test_nothing_of_ours_is_said_to_be_nothing() -> None:
     """A folder with other people's manifests is not called valid."""
     result = run({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "d"}})

@@ -220,6 +220,9 @@ def test_grams_may_be_another_tariffs() -> None:
     undecidable = site_findings(a_site(), without, asking, AT)
     assert of_type(undecidable, "OffPeakDecidable").reason == "EmissionsMissing"
     assert of_type(tariff_findings(tariff, known, AT), "CarbonKnown").reason == "TariffFound"
+    only_grams = a_tariff(name="grid", zones=())
+    assert of_type(tariff_findings(only_grams, known, AT), "Priced").reason == "CarbonOnly"
+    assert of_type(tariff_findings(only_grams, {}, AT), "Priced").reason == "NoPrices"
     assert of_type(tariff_findings(tariff, without, AT), "CarbonKnown").reason == "TariffMissing"
     dirty = {"grid": a_tariff(name="grid")}
     assert of_type(tariff_findings(tariff, dirty, AT), "CarbonKnown").reason == "EmissionsMissing"
