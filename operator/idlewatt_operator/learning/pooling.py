@@ -1,7 +1,8 @@
 """Distributions of few stays, leaning on those of more: partial pooling by weights.
 
 Every distribution is a mixture of all stays, each with a weight. A site leans on all sites, an
-hour of the day on its site, a weekday on the hour, a vehicle on what its site does at that hour:
+hour of the day on its site, a weekday on that hour of all working days or weekend days, these on
+that hour of all days, and a vehicle on what its site does then:
 with `n` stays of its own, the mixture is n parts its own and `LEAN` parts its parent's. One part
 more is the worst that can be: a car that leaves as it comes. So what is promised of p % of
 departures holds, on the average, of those still to come, of which any may be the worst yet.
@@ -25,12 +26,8 @@ HOUR_WIDTH: Final = 1.0
 HOURS_APART_MOST: Final = 3
 """Hours further away than this do not count at all."""
 
-SAME_KIND_OF_DAY: Final = 0.5
-OTHER_KIND_OF_DAY: Final = 0.1
-"""What another weekday counts, among working days or weekend days, and across."""
-
 _LEVELS: Final = np.arange(101) / 100.0
-_SUNDAY_AND_SATURDAY: Final = 5
+_SATURDAY: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +91,21 @@ class Pool:
         if keys.vehicle is not None:
             parent, chosen = replace(keys, vehicle=None), stays.vehicle == keys.vehicle
         elif keys.weekday is not None:
-            parent, chosen = replace(keys, weekday=None), _alike(stays, keys.weekday)
+            return self._mix_weekday(keys, keys.weekday)
         elif keys.hour is not None:
             parent, chosen = replace(keys, hour=None), _near(stays, keys.hour)
         else:
             parent, chosen = Keys(), stays.site == keys.site
         own, mix = self._mixed(parent)
         own = own * chosen
-        return own, (own + LEAN * mix) / (float(own.sum()) + LEAN + 1.0)
+        return own, _leaning(own, mix)
+
+    def _mix_weekday(self, keys: Keys, weekday: int) -> tuple[Floats, Floats]:
+        own, mix = self._mixed(replace(keys, weekday=None))
+        days = self._stays.weekday
+        alike = own * ((days >= _SATURDAY) == (weekday >= _SATURDAY))
+        own = own * (days == weekday)
+        return own, _leaning(own, _leaning(alike, mix))
 
     def _quantiles(self, weights: Floats) -> Floats:
         heavy = weights > 0
@@ -121,8 +125,5 @@ def _near(stays: Columns, hour: int) -> Floats:
     return np.where(apart <= HOURS_APART_MOST, np.exp(-0.5 * (apart / HOUR_WIDTH) ** 2), 0.0)
 
 
-def _alike(stays: Columns, weekday: int) -> Floats:
-    weekend = weekday >= _SUNDAY_AND_SATURDAY
-    same_kind = (stays.weekday >= _SUNDAY_AND_SATURDAY) == weekend
-    other = np.where(same_kind, SAME_KIND_OF_DAY, OTHER_KIND_OF_DAY)
-    return np.where(stays.weekday == weekday, 1.0, other)
+def _leaning(own: Floats, parent: Floats) -> Floats:
+    return (own + LEAN * parent) / (float(own.sum()) + LEAN + 1.0)
