@@ -168,51 +168,46 @@ class _Site:
 
     def spread(self) -> None:
         """Whatever the price, each quarter to those that can least go without it."""
-        charges = [car.charge for car in self.row]
-        chosen: list[dict[int, Milliwatts]] = [{} for _ in self.row]
+        charges = [asking.car.charge for asking in self._asking]
+        chosen: list[dict[int, Milliwatts]] = [{} for _ in self._asking]
         for index in range(max(asking.count for asking in self._asking)):
             start, end = self.quarters.edges[index], self.quarters.edges[index + 1]
-            wanting = [
-                (self._slack_at(car, charges[place], start), car.name, place)
-                for place, car in enumerate(self.row)
-                if car.charge_by > start and charges[place] < car.target
-            ]
-            for _, _, place in sorted(wanting):
-                car, asking = self.row[place], self._asking[place]
-                power = asking.room(index, charges[place])
-                wish = (start, end, power)
-                path = follow(car.intake, charges[place], [wish], car.computing, car.target)
-                charges[place] = path.charges[-1]
-                chosen[place][index] = power
-                for key, parts in car.loads:
-                    self._left[key][index] -= power * parts
-        for place, car in enumerate(self.row):
-            for index, power in chosen[place].items():
-                for key, parts in car.loads:
-                    self._left[key][index] += power * parts
-            self._give(car, self._asking[place].lay(chosen[place]))
-
-    def _slack_at(self, car: Car, charge: Charge, at: Instant) -> Milliseconds:
-        greatest = car.intake.greatest(charge) * car.intake.charge_efficiency_percent
-        return car.charge_by - at - ((car.target - charge) // greatest if greatest else FOREVER)
+            wanting = sorted(
+                (_slack_at(asking.car, charges[place], start), asking.car.name, place)
+                for place, asking in enumerate(self._asking)
+                if index < asking.count and charges[place] < asking.car.target
+            )
+            for _, _, place in wanting:
+                asking = self._asking[place]
+                if power := asking.room(index):
+                    charges[place] = asking.risen(charges[place], (start, end, power))
+                    chosen[place][index] = power
+                    self._take(asking.car, {index: power})
+        for asking, powers in zip(self._asking, chosen, strict=True):
+            self._take(asking.car, {index: -power for index, power in powers.items()})
+            self._give(asking.car, asking.lay(powers))
 
     def _give(self, car: Car, choice: Choice) -> None:
         self.choices[car.name] = choice
+        self._take(car, choice.taken)
+
+    def _give_back(self, car: Car) -> Mapping[int, Milliwatts]:
+        """What it had, by quarter."""
+        had = self.choices[car.name].taken if car.name in self.choices else {}
+        self._take(car, {index: -power for index, power in had.items()})
+        return had
+
+    def _take(self, car: Car, powers: Mapping[int, Milliwatts]) -> None:
         for key, parts in car.loads:
             left = self._left[key]
-            for index, power in choice.taken.items():
+            for index, power in powers.items():
                 left[index] -= power * parts
 
-    def _give_back(self, car: Car) -> dict[int, Milliwatts]:
-        """What it had, by quarter."""
-        had = self.choices.get(car.name)
-        if had is None:
-            return {}
-        for key, parts in car.loads:
-            left = self._left[key]
-            for index, power in had.taken.items():
-                left[index] += power * parts
-        return had.taken
+
+def _slack_at(car: Car, charge: Charge, at: Instant) -> Milliseconds:
+    """Its slack at the start of a quarter, were its power to stay what it is."""
+    gain = car.intake.greatest(charge) * car.intake.charge_efficiency_percent
+    return car.charge_by - at - ((car.target - charge) // gain if gain else FOREVER)
 
 
 def _repaired(site: _Site) -> _Site:

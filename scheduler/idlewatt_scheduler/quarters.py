@@ -7,7 +7,7 @@ after its departure too, until it is there or a day has passed.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
@@ -17,13 +17,16 @@ from idlewatt_scheduler.energy import Step
 from idlewatt_scheduler.model.charging import ChargingPeriod, ChargingProfile
 from idlewatt_scheduler.model.units import FOREVER, MINUTE, Instant, Milliseconds, Milliwatts
 from idlewatt_scheduler.prices import PriceLine
-from idlewatt_scheduler.trajectory import WATT, Charge, Intake, Trajectory, Wish, follow
+from idlewatt_scheduler.trajectory import WATT, Charge, Intake, Trajectory, Wish, follow, rise
 
 QUARTER: Final[Milliseconds] = 15 * MINUTE
 OVERTIME: Final = 96
 """How many quarters past the last departure a car is charged that cannot be full by then."""
 
 UNLIMITED: Final[Milliwatts] = FOREVER
+
+STEP: Final[Milliwatts] = 50_000
+"""How finely the power of a tapered car's dearest quarter is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +57,9 @@ class Car:
     acknowledged: ChargingProfile | None = None
 
     @property
-    def even(self) -> bool:
-        """It takes the same power at every charge it will have: what it needs can be added up."""
-        below = all(level <= self.charge or level >= self.target for level, _ in self.intake.steps)
-        return below and self.charge >= self.reserve and not (self.intake.drains and self.computing)
+    def falls(self) -> bool:
+        """Its charge may fall while it is charged, since its pods compute on the battery."""
+        return self.intake.drains and bool(self.computing)
 
 
 @dataclass(slots=True)
@@ -69,7 +71,8 @@ class Grid:
     """
 
     edges: list[Instant]
-    _orders: dict[tuple[int, int], list[int]] = field(default_factory=dict)
+    _orders: dict[int, list[int]] = field(default_factory=dict)
+    _firsts: dict[tuple[int, int], list[int]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.edges) - 1
@@ -78,17 +81,22 @@ class Grid:
         """How many quarters start before that."""
         return bisect_left(self.edges, charge_by, hi=len(self))
 
-    def cheapest_first(self, prices: PriceLine | None, count: int) -> list[int]:
+    def cheapest_first(self, prices: PriceLine | None, count: int) -> Sequence[int]:
         """The first `count` quarters by price, those without one last, else by time."""
         if prices is None:
-            return list(range(count))
-        key = id(prices), count
+            return range(count)
+        key = id(prices)
         if key not in self._orders:
-            found = [prices.price_at(self.edges[index]) for index in range(count)]
-            known = sorted((price, index) for index, price in enumerate(found) if price is not None)
-            unknown = [index for index, price in enumerate(found) if price is None]
-            self._orders[key] = [*(index for _, index in known), *unknown]
-        return self._orders[key]
+            self._orders[key] = _by_price(prices, self.edges[:-1])
+        if (key, count) not in self._firsts:
+            self._firsts[key, count] = [index for index in self._orders[key] if index < count]
+        return self._firsts[key, count]
+
+
+def _by_price(prices: PriceLine, starts: Sequence[Instant]) -> list[int]:
+    found = [prices.price_at(start) for start in starts]
+    known = sorted((price, index) for index, price in enumerate(found) if price is not None)
+    return [*(i for _, i in known), *(i for i, price in enumerate(found) if price is None)]
 
 
 def grid(at: Instant, departures: Sequence[Instant]) -> Grid:
@@ -113,43 +121,64 @@ class Choice:
     short: Charge = 0
 
 
-class Asking:
-    """One car before the quarters, with the room it has in each."""
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """How far a car is charged at once.
 
-    def __init__(self, car: Car, quarters: Grid, left: dict[RoomKey, list[int]]) -> None:
+    Attributes:
+        wishes: what that takes.
+        charge: the car has then.
+        since: from when on it may wait for a cheaper quarter.
+        first: the quarter in which that is.
+    """
+
+    wishes: tuple[Wish, ...]
+    charge: Charge
+    since: Instant
+    first: int
+
+
+class Asking:
+    """One car before the quarters, with the room it has in each.
+
+    Args:
+        car: that asks.
+        quarters: of its site.
+        left: by room, what the others leave of it in each quarter; looked at anew at each answer.
+    """
+
+    def __init__(self, car: Car, quarters: Grid, left: Mapping[RoomKey, list[int]]) -> None:
         self.car, self.quarters = car, quarters
         self._left = [(left[key], parts) for key, parts in car.loads]
-        self.count = quarters.before(car.charge_by)
         self._busy = _busiest(car.computing, quarters) if car.computing else {}
+        self._most = car.intake.greatest(-1)
+        self.count = quarters.before(car.charge_by)
 
-    def room(self, index: int, charge: Charge | None = None) -> Milliwatts:
-        """The greatest power the car may have in a quarter; 0 where that is too little for it."""
-        intake, car = self.car.intake, self.car
-        power = intake.greatest(car.charge if charge is None else charge, self._busy.get(index, 0))
+    def room(self, index: int) -> Milliwatts:
+        """The power the car may have in a quarter if its charge does not matter; 0: too little."""
+        power = self._most
+        if index in self._busy:
+            power = self.car.intake.greatest(-1, self._busy[index])
         for left, parts in self._left:
-            power = min(power, left[index] // parts)
-        power = power // WATT * WATT
-        return power if power >= intake.least else 0
+            there = left[index] if parts == 1 else left[index] // parts
+            power = min(power, there)
+        power -= power % WATT
+        return power if power >= self.car.intake.least else 0
 
     def choose(self) -> Choice:
         """The best there is for this car alone in the room it has."""
-        if not self.car.even:
+        if self.car.falls:
             return self._tried()
-        needed = -((self.car.charge - self.car.target) // self.car.intake.charge_efficiency_percent)
-        chosen: dict[int, Milliwatts] = {}
-        missing = needed
-        for index in self.quarters.cheapest_first(self.car.prices, self.count):
-            if missing <= 0:
-                break
-            power = self.room(index)
-            if power:
-                energy = power * self._length(index)
-                chosen[index] = power if energy <= missing else self._just(index, missing, power)
-                missing -= energy
-        if missing > 0:
-            self._overtime(chosen, needed)
-        short = max(missing, 0) * self.car.intake.charge_efficiency_percent
-        return self._laid(chosen, needed, short)
+        begun = self._at_once()
+        if all(not begun.charge < level < self.car.target for level, _ in self.car.intake.steps):
+            chosen, short = self._added_up(begun)
+        else:
+            chosen, short = self._tapered(begun)
+        if short:
+            # Out of reach by then: all there is, and on until it is there.
+            everything = range(begun.first, len(self.quarters))
+            chosen = {index: power for index in everything if (power := self.room(index))}
+        return self._laid(begun, chosen, short)
 
     def keep(self) -> Choice:
         """What its charger follows now, as far as there is room."""
@@ -159,31 +188,106 @@ class Asking:
         for start, end, power in pieces:
             if power:
                 for index in range(bisect_right(edges, start) - 1, bisect_left(edges, end)):
-                    given = min(max(power, chosen.get(index, 0)), self.room(index, -1))
+                    given = min(max(power, chosen.get(index, 0)), self.room(index))
                     if given >= car.intake.least:
                         chosen[index] = given
         return self.lay(chosen)
 
-    def lay(self, chosen: dict[int, Milliwatts]) -> Choice:
+    def lay(self, chosen: Mapping[int, Milliwatts]) -> Choice:
         """So much in each of these quarters until the car is full, whatever it is short of."""
-        car = self.car
-        if not car.even:
-            return self._followed(self._follow(chosen, self._at_once(), len(self.quarters)))
-        needed = -((car.charge - car.target) // car.intake.charge_efficiency_percent)
-        return self._laid({i: power for i, power in chosen.items() if power}, needed, 0)
+        if self.car.falls:
+            return self._followed(self._follow(chosen, self._reserved(), len(self.quarters)), 0)
+        return self._laid(self._at_once(), chosen, 0)
 
-    def _length(self, index: int) -> Milliseconds:
-        """How much of a quarter lies before the departure."""
+    def risen(self, charge: Charge, wish: Wish) -> Charge:
+        """What its charge is after so much in one quarter."""
+        if self.car.falls:
+            car = self.car
+            return follow(car.intake, charge, [wish], car.computing, car.target).charges[-1]
+        return rise(self.car.intake, charge, [wish], self.car.target)[0]
+
+    def _at_once(self) -> _Begun:
+        """Up to the reserve every quarter is taken."""
+        car, edges = self.car, self.quarters.edges
+        charge, wishes = car.charge, []
+        for index in range(len(self.quarters)):
+            if charge >= car.reserve:
+                return _Begun(tuple(wishes), charge, edges[index], index)
+            if power := self.room(index):
+                wish = edges[index], edges[index + 1], power
+                charge, pieces = rise(car.intake, charge, [wish], car.reserve)
+                wishes += pieces
+                if charge >= car.reserve and pieces and pieces[-1][1] < edges[index + 1]:
+                    return _Begun(tuple(wishes), charge, pieces[-1][1], index)
+        return _Begun(tuple(wishes), charge, edges[-1], len(self.quarters))
+
+    def _added_up(self, begun: _Begun) -> tuple[dict[int, Milliwatts], Charge]:
+        """The cheapest quarters where its power is the same at every charge it will have."""
+        intake = self.car.intake
+        greatest = intake.greatest(begun.charge)
+        missing = -((begun.charge - self.car.target) // intake.charge_efficiency_percent)
+        chosen: dict[int, Milliwatts] = {}
+        for index in self.quarters.cheapest_first(self.car.prices, self.count):
+            if missing <= 0:
+                break
+            if index < begun.first:
+                continue
+            power = min(self.room(index), greatest)
+            if power and power >= intake.least:
+                length = self._length(index, begun)
+                if power * length > missing:
+                    power = self._just(index, length, missing, power)
+                chosen[index] = power
+                missing -= power * length
+        return chosen, max(missing, 0) * intake.charge_efficiency_percent
+
+    def _tapered(self, begun: _Begun) -> tuple[dict[int, Milliwatts], Charge]:
+        """The same where it depends on the charge: as many of the cheapest as are needed."""
+        intake, target = self.car.intake, self.car.target
+        found = self.quarters.cheapest_first(self.car.prices, self.count)
+        order = [(i, power) for i in found if i >= begun.first and (power := self.room(i))]
+
+        def lacking(chosen: list[tuple[int, Milliwatts]]) -> Charge:
+            wishes = [self._wish(index, power, begun) for index, power in sorted(chosen)]
+            return target - rise(intake, begun.charge, wishes, target)[0]
+
+        at_best, used = begun.charge, 0
+        while used < len(order) and at_best < target:
+            index, power = order[used]
+            at_best += power * self._length(index, begun) * intake.charge_efficiency_percent
+            used += 1
+        while (short := lacking(order[:used])) > 0 and used < len(order):
+            used += 1
+        if short > 0 or not used:
+            return dict(order[:used]), max(short, 0)
+        last, most = order[used - 1]
+        powers = range(min(intake.least, most), most, STEP)
+        place = bisect_left(
+            powers, x=True, key=lambda power: lacking([*order[: used - 1], (last, power)]) <= 0
+        )
+        if place < len(powers):
+            length = self._length(last, begun)
+            most = self._rather(last, length, powers[place], most)
+        return {**dict(order[: used - 1]), last: most}, 0
+
+    def _wish(self, index: int, power: Milliwatts, begun: _Begun) -> Wish:
+        """A quarter as far as it lies before the departure and after what is charged at once."""
         edges = self.quarters.edges
-        return min(edges[index + 1], self.car.charge_by) - edges[index]
+        start = max(edges[index], begun.since)
+        return start, max(min(edges[index + 1], self.car.charge_by), start), power
 
-    def _just(self, index: int, missing: int, most: Milliwatts) -> Milliwatts:
+    def _length(self, index: int, begun: _Begun) -> Milliseconds:
+        start, end, _ = self._wish(index, 0, begun)
+        return end - start
+
+    def _just(self, index: int, length: Milliseconds, missing: int, most: Milliwatts) -> Milliwatts:
         """The least power that gives so much energy in a quarter; rather what it has already."""
-        length = self._length(index)
         enough = max(-(-missing // (length * WATT)) * WATT, self.car.intake.least)
-        return self._rather(index, min(enough, most), most)
+        return self._rather(index, length, min(enough, most), most)
 
-    def _rather(self, index: int, enough: Milliwatts, most: Milliwatts) -> Milliwatts:
+    def _rather(
+        self, index: int, length: Milliseconds, enough: Milliwatts, most: Milliwatts
+    ) -> Milliwatts:
         """The acknowledged power, if it is enough and not a percent of the battery too much.
 
         The charge is reported in whole percent: without this a power would change every minute.
@@ -192,95 +296,72 @@ class Asking:
         held = (now.power_at(self.quarters.edges[index]) if now else None) or 0
         if not enough <= held <= most:
             return enough
-        more = (held - enough) * self._length(index) * self.car.intake.charge_efficiency_percent
+        more = (held - enough) * length * self.car.intake.charge_efficiency_percent
         return held if more <= self.car.percent else enough
 
-    def _overtime(self, chosen: dict[int, Milliwatts], needed: int) -> None:
-        """Every quarter after the departure until the car is full."""
-        edges = self.quarters.edges
-        needed -= sum(power * (edges[i + 1] - edges[i]) for i, power in chosen.items())
-        for index in range(self.count, len(self.quarters)):
-            if needed <= 0:
-                return
-            if power := self.room(index):
-                chosen[index] = power
-                needed -= power * (edges[index + 1] - edges[index])
-
-    def _laid(self, chosen: dict[int, Milliwatts], needed: int, short: Charge) -> Choice:
+    def _laid(self, begun: _Begun, chosen: Mapping[int, Milliwatts], short: Charge) -> Choice:
         """A profile of these quarters, ended where the car is full."""
+        edges = self.quarters.edges
+        wishes = [
+            (max(edges[index], begun.since), edges[index + 1], chosen[index])
+            for index in sorted(chosen)
+            if edges[index + 1] > begun.since
+        ]
+        _, pieces = rise(self.car.intake, begun.charge, wishes, self.car.target)
+        return self._made([*begun.wishes, *pieces], short)
+
+    def _made(self, pieces: Iterable[Wish], short: Charge) -> Choice:
         edges = self.quarters.edges
         periods = _Periods(edges[0])
         taken: dict[int, Milliwatts] = {}
-        for index in sorted(chosen):
-            if needed <= 0:
-                break
-            power, start, end = chosen[index], edges[index], edges[index + 1]
-            end = min(end, start - (-needed // power))
-            needed -= power * (end - start)
-            taken[index] = power
+        for start, end, power in pieces:
+            index = bisect_right(edges, start) - 1
+            taken[index] = max(power, taken.get(index, 0))
             periods.add(start, end, power)
         return Choice(periods.done(), taken, short)
 
     def _tried(self) -> Choice:
-        """The same where its power depends on its charge: by trying how far the cheapest go."""
-        order, at_once = self.quarters.cheapest_first(self.car.prices, self.count), self._at_once()
-        rooms = {i: self.room(i, -1) for i in range(len(self.quarters))}
+        """Where the charge may fall: by following how far the cheapest quarters go."""
+        order, at_once = self.quarters.cheapest_first(self.car.prices, self.count), self._reserved()
+        rooms = {index: self.room(index) for index in range(len(self.quarters))}
 
-        def lacking(chosen: dict[int, Milliwatts]) -> Charge:
+        def lacking(chosen: Mapping[int, Milliwatts]) -> Charge:
             path = self._follow(chosen, at_once, self.count)
             reached = path.greatest(self.car.charge_by) if self.count else self.car.charge
             return self.car.target - reached
 
         short = lacking(rooms)
         if short > 0:
-            every = self._follow(rooms, at_once, len(self.quarters))
-            return self._followed(every, short)
+            return self._followed(self._follow(rooms, at_once, len(self.quarters)), short)
         fewest = bisect_left(
             range(len(order)), x=True, key=lambda n: lacking({i: rooms[i] for i in order[:n]}) <= 0
         )
-        chosen = {i: rooms[i] for i in order[:fewest]}
-        if fewest:
-            last = order[fewest - 1]
-            choices = range(min(self.car.intake.least, rooms[last]), rooms[last], 50 * WATT)
-            place = bisect_left(
-                choices, x=True, key=lambda power: lacking({**chosen, last: power}) <= 0
-            )
-            if place < len(choices):
-                chosen[last] = self._rather(last, choices[place], rooms[last])
-        return self._followed(self._follow(chosen, at_once, self.count))
+        chosen = {index: rooms[index] for index in order[:fewest]}
+        return self._followed(self._follow(chosen, at_once, self.count), 0)
 
-    def _at_once(self) -> Instant:
-        """Until when it is charged whatever that costs: when it has its reserve."""
-        if self.car.charge >= self.car.reserve:
-            return self.quarters.edges[0]
-        rooms = {i: self.room(i, -1) for i in range(len(self.quarters))}
+    def _reserved(self) -> Instant:
+        """When a car whose charge may fall has its reserve if it is charged at once."""
+        rooms = {index: self.room(index) for index in range(len(self.quarters))}
         reached = self._follow(rooms, FOREVER, len(self.quarters)).reaches(self.car.reserve)
         return FOREVER if reached is None else reached
 
-    def _follow(self, chosen: dict[int, Milliwatts], at_once: Instant, count: int) -> Trajectory:
+    def _follow(self, chosen: Mapping[int, Milliwatts], at_once: Instant, count: int) -> Trajectory:
         """The charge over the first `count` quarters."""
         wishes: list[Wish] = []
         for index in range(count):
             start, end = self.quarters.edges[index], self.quarters.edges[index + 1]
             split = min(max(at_once, start), end)
             if start < split:
-                wishes.append((start, split, self.room(index, -1)))
+                wishes.append((start, split, self.room(index)))
             if split < end:
                 wishes.append((split, end, chosen.get(index, 0)))
         car = self.car
         return follow(car.intake, car.charge, wishes, car.computing, car.target)
 
-    def _followed(self, path: Trajectory, short: Charge = 0) -> Choice:
+    def _followed(self, path: Trajectory, short: Charge) -> Choice:
         """A trajectory as a profile."""
-        edges = self.quarters.edges
-        periods = _Periods(edges[0])
-        taken: dict[int, Milliwatts] = {}
-        for (start, end), power in zip(pairwise(path.instants), path.powers, strict=True):
-            if power:
-                index = bisect_right(edges, start) - 1
-                taken[index] = max(power, taken.get(index, 0))
-                periods.add(start, end, power)
-        return Choice(periods.done(), taken, short)
+        pieces = zip(pairwise(path.instants), path.powers, strict=True)
+        return self._made(((start, end, power) for (start, end), power in pieces if power), short)
 
 
 class _Periods:

@@ -168,6 +168,33 @@ def follow(
     return Trajectory(tuple(instants), tuple(charges), tuple(powers))
 
 
+def rise(
+    intake: Intake, charge: Charge, wishes: Iterable[Wish], full: Charge
+) -> tuple[Charge, list[Wish]]:
+    """The charge after these wishes while nothing takes from it, and what was taken and when.
+
+    The same as `follow`, without what computes, for wishes that have gaps and leave room for it.
+    """
+    levels = [level for level, _ in intake.steps]
+    taken: list[Wish] = []
+    for start, end, given in wishes:
+        at = start
+        while at < end:
+            if charge >= full:
+                return charge, taken
+            passed = bisect_right(levels, charge)
+            power = min(given, intake.steps[passed - 1][1] // WATT * WATT) if passed else given
+            if power < intake.least or not power:
+                break
+            goal = min(full, levels[passed]) if passed < len(levels) else full
+            gain = power * intake.charge_efficiency_percent
+            until = min(end, at - (charge - goal) // gain)
+            charge += gain * (until - at)
+            taken.append((at, until, power))
+            at = until
+    return charge, taken
+
+
 def _computing(line: Sequence[Step], at: Instant) -> tuple[Milliwatts, Instant]:
     """What computes at an instant, and until when."""
     for step in line:
