@@ -124,6 +124,9 @@ def fit_command(  # noqa: PLR0913, PLR0917 - a command has as many options as it
     from idlewatt_operator.learning.learned import manifest  # noqa: PLC0415 - numpy is slow
 
     _check_names(name, namespace)
+    if plot is not None and test_from is None:
+        message = "there is nothing to draw without sessions to test on; give --test-from too"
+        raise typer.BadParameter(message, param_hint="--plot")
     first_tested = None if test_from is None else _date(test_from)
     console = _console(to_errors=str(out) == "-")
     past = _read(sessions, zone, site, console)
@@ -135,9 +138,6 @@ def fit_command(  # noqa: PLR0913, PLR0917 - a command has as many options as it
     _write(out, manifest(found, name, namespace), "--out")
     if tested:
         _tell_checked(found.entries, tested, plot, f"{sessions.name} from {test_from}", console)
-    elif plot is not None:
-        message = "there is nothing to draw without sessions to test on; give --test-from too"
-        raise typer.BadParameter(message, param_hint="--plot")
     if str(out) != "-":
         console.print(f"\nThe ConfigMap: {out}", highlight=False, soft_wrap=True)
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from idlewatt_operator.twin.own import a_play
-from idlewatt_operator.twin.sessions_file import SessionsError, read
+from idlewatt_operator.twin.sessions_file import SessionsError, parse, read
 from idlewatt_scheduler.calendar import instant_of
 from idlewatt_scheduler.model.units import HOUR, MINUTE
 
@@ -41,6 +41,19 @@ def test_the_least_file_is_read(tmp_path: Path) -> None:
     assert row.arrives_at == instant_of(datetime(2026, 1, 15, 18, 4, tzinfo=TEXAS))
     assert (row.stated_leave_at, row.energy_kwh, row.capacity_kwh) == (None, None, None)
     assert sessions.zone == TEXAS
+
+
+def test_what_is_not_played_may_be_of_any_length(tmp_path: Path) -> None:
+    """Learning of departures reads months, and the site of each row; overlaps are still told."""
+    lines = [f"{HEADER},site", "a,2026-01-15T18:00,2026-01-16T07:00,depot-7"]
+    text = "\n".join([*lines, "a,2026-07-15T18:00,2026-07-16T07:00,"])
+    rows = parse(text, tmp_path, BERLIN, played=False).rows
+    assert [row.site for row in rows] == ["depot-7", None]
+    with pytest.raises(SessionsError, match="at most 7 are played at once"):
+        parse(text, tmp_path, BERLIN, played=True)
+    twice = "\n".join([*lines, "a,2026-01-16T06:00,2026-01-16T09:00,"])
+    with pytest.raises(SessionsError, match="arrives before it left"):
+        parse(twice, tmp_path, BERLIN, played=False)
 
 
 def test_every_column_is_read(tmp_path: Path) -> None:
