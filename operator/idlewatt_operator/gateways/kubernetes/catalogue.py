@@ -13,7 +13,7 @@ from typing import Any, Final, TypeAlias
 from pydantic import ValidationError
 
 from idlewatt_operator.resources.base import Resource
-from idlewatt_operator.resources.energytariff import EnergyTariff
+from idlewatt_operator.resources.energytariff import EnergyTariff, Source
 from idlewatt_operator.resources.errors import mistakes
 from idlewatt_operator.resources.fleetpolicy import FleetPolicy
 from idlewatt_operator.resources.learned import Named, named_departures
@@ -36,18 +36,34 @@ _TO_MODEL: Final[Mapping[type[Resource], Callable[[Any], Value]]] = {
 
 
 @dataclass(frozen=True, slots=True)
+class _Names:
+    """What an object points to outside the kinds that are watched.
+
+    Attributes:
+        departures: of a policy, the ConfigMap of learned departures.
+        source: of a tariff, where its intervals come from.
+    """
+
+    departures: Named | None = None
+    source: Source | None = None
+
+
+_NOTHING: Final = _Names()
+
+
+@dataclass(frozen=True, slots=True)
 class _Entry:
     """An object at one version; `value` is None where it was deleted.
 
     Attributes:
-        departures: of a policy, the ConfigMap that it names.
+        names: what else it points to.
     """
 
     version: int
     value: Value | Refused | None
     conditions: Sequence[Mapping[str, Any]] = ()
     generation: int = 0
-    departures: Named | None = None
+    names: _Names = _NOTHING
 
 
 class Catalogue:
@@ -83,6 +99,15 @@ class Catalogue:
     def tariffs(self) -> Mapping[str, tariff.Tariff]:
         """The usable EnergyTariffs by name."""
         return self._of(EnergyTariff, tariff.Tariff)
+
+    @property
+    def sources(self) -> Mapping[str, Source]:
+        """Where the intervals of usable tariffs come from, by the tariff's name."""
+        return {
+            name: entry.names.source
+            for name, entry in self._entries[EnergyTariff.naming.kind].items()
+            if entry.names.source is not None and isinstance(entry.value, tariff.Tariff)
+        }
 
     @property
     def policy(self) -> policy.FleetPolicy:
@@ -162,10 +187,10 @@ class Catalogue:
         if old is not None and old.version >= version > 0:
             return False
         conditions = (manifest.get("status") or {}).get("conditions") or ()
-        value, departures = _read(kind, manifest)
-        entries[name] = _Entry(version, value, conditions, _generation(manifest), departures)
+        value, names = _read(kind, manifest)
+        entries[name] = _Entry(version, value, conditions, _generation(manifest), names)
         self._settle(kind, name)
-        return old is None or (old.value, old.departures) != (value, departures)
+        return old is None or (old.value, old.names) != (value, names)
 
     def _settle(self, kind: type[Resource], name: str) -> None:
         """A policy that cannot be used leaves the last one in force; one that is gone does not."""
@@ -175,7 +200,7 @@ class Catalogue:
         if entry is None or entry.value is None:
             self._policy, self._departures = policy.FleetPolicy(), None
         elif isinstance(entry.value, policy.FleetPolicy):
-            self._policy, self._departures = entry.value, entry.departures
+            self._policy, self._departures = entry.value, entry.names.departures
 
     def _of(self, kind: type[Resource], model: type[Any]) -> dict[str, Any]:
         entries = self._entries[kind.naming.kind]
@@ -184,15 +209,19 @@ class Catalogue:
         }
 
 
-def _read(kind: type[Resource], manifest: Manifest) -> tuple[Value | Refused, Named | None]:
-    """The object, and the ConfigMap that it names where it is a policy."""
+def _read(kind: type[Resource], manifest: Manifest) -> tuple[Value | Refused, _Names]:
+    """The object, and what it points to."""
     try:
         resource = kind.model_validate(dict(manifest))
     except ValidationError as error:
         sentence = "; ".join(str(mistake) for mistake in mistakes(error, kind))
-        return Refused(kind.naming.kind, _name(manifest), sentence, _generation(manifest)), None
-    named = named_departures(resource.spec) if isinstance(resource, FleetPolicy) else None
-    return _TO_MODEL[kind](resource), named
+        return Refused(kind.naming.kind, _name(manifest), sentence, _generation(manifest)), _NOTHING
+    names = _NOTHING
+    if isinstance(resource, FleetPolicy):
+        names = _Names(departures=named_departures(resource.spec))
+    elif isinstance(resource, EnergyTariff):
+        names = _Names(source=resource.spec.source)
+    return _TO_MODEL[kind](resource), names
 
 
 def _name(manifest: Manifest) -> str:

@@ -35,6 +35,7 @@ from idlewatt_operator.gateways.protocols import (
 )
 from idlewatt_operator.resources.records import GivenUp, PodRecord, Released
 from idlewatt_scheduler.model.site import ObservedCircuit
+from idlewatt_scheduler.model.tariff import Tariff
 
 SCHEDULER_NAME: Final = "idlewatt"
 
@@ -49,6 +50,9 @@ class KubernetesCluster:
         jitter: numbers in [0, 1), for delays.
         leadership: asked before each write; None: nobody else can lead.
         vehicle_list: the VehicleList that is kept to the names of all vehicles; None: none is.
+
+    Attributes:
+        supply: completes the tariffs with what their sources answered.
     """
 
     def __init__(  # noqa: PLR0913 # what it is made of, all of it injected
@@ -65,6 +69,7 @@ class KubernetesCluster:
         vehicle_list: str | None = None,
     ) -> None:
         self.catalogue = Catalogue(request_cycle)
+        self.supply: Callable[[Mapping[str, Tariff]], Mapping[str, Tariff]] = lambda shown: shown
         self._session = session
         self._clock = clock
         self._jitter = jitter
@@ -171,7 +176,7 @@ class KubernetesCluster:
             vehicles=with_readable(self._vehicles.store.shown(), self._vehicles.store.refused()),
             nodes=self._nodes.store.shown(),
             sites=self.catalogue.sites,
-            tariffs=self.catalogue.tariffs,
+            tariffs=self.supply(self.catalogue.tariffs),
             learned=self._departures.learned,
             pods=self._shown_pods(),
             generations=self.catalogue.generations,

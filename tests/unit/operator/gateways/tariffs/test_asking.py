@@ -115,7 +115,7 @@ async def test_a_file_is_read_below_its_folder_alone(tmp_path: Path) -> None:
     assert await asker(source(type="File", path="prices.json")) == b"{}"
     with pytest.raises(SeriesError, match="leads out of the folder"):
         await asker(source(type="File", path="link"))
-    with pytest.raises(SeriesError, match="missing[.]json cannot be read"):
+    with pytest.raises(SeriesError, match=r"missing\.json cannot be read"):
         await asker(source(type="File", path="missing.json"))
     with pytest.raises(SeriesError, match="IDLEWATT_TARIFFS_DIR"):
         await Asker()(source(type="File", path="prices.json"))
