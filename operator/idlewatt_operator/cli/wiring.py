@@ -9,10 +9,11 @@ import contextlib
 import logging
 import os
 import random
+import secrets
 import signal
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Container, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Container, Coroutine, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -28,8 +29,14 @@ from idlewatt_operator.gateways.kubernetes.session import ApiSession
 from idlewatt_operator.gateways.leadership import Leadership, Nobody, Unchallenged
 from idlewatt_operator.gateways.listening import Endpoint, ListenError, Verdict, listening
 from idlewatt_operator.gateways.preflight import StartError, check_cluster, connected
-from idlewatt_operator.gateways.protocols import Clock, ClusterGateway, TelemetryGateway
+from idlewatt_operator.gateways.protocols import (
+    ChargingGateway,
+    Clock,
+    ClusterGateway,
+    TelemetryGateway,
+)
 from idlewatt_operator.gateways.redis.address import RedisAddress
+from idlewatt_operator.gateways.redis.charging import RedisCharging
 from idlewatt_operator.gateways.redis.telemetry import RedisTelemetry
 from idlewatt_operator.handlers.serving import serve
 from idlewatt_operator.reconcile.checked import checked
@@ -42,7 +49,7 @@ from idlewatt_operator.reconcile.vitals import ProcessVitals
 from idlewatt_operator.settings import Settings
 from idlewatt_scheduler.model.plan import Plan
 from idlewatt_scheduler.model.snapshot import Snapshot
-from idlewatt_scheduler.model.units import SECOND
+from idlewatt_scheduler.model.units import SECOND, Milliseconds
 from idlewatt_scheduler.planner import Stop, plan
 
 _log: Final = logging.getLogger(__name__)
@@ -96,7 +103,7 @@ async def run_operator(
         StartError: the cluster or Redis cannot be used as it is; the message is a sentence.
     """
     clock, stop = clock or WallClock(), stop or asyncio.Event()
-    settings = replace(options.settings, status_beside=True)
+    settings = replace(options.settings, status_beside=True, charging_beside=True)
     source = CredentialSource(options.kubeconfig)
     vitals = ProcessVitals(settings, Metrics())
     requested = _Later()
@@ -122,12 +129,24 @@ async def run_operator(
         telemetry = await stack.enter_async_context(
             _telemetry(options, settings, cluster, clock, requested, leadership, stop)
         )
+        charging = await stack.enter_async_context(
+            _charging(options, clock, requested, Nobody() if settings.dry_run else leadership)
+        )
         vitals.telemetry = partial(_verdict, telemetry)
-        vitals.shown.watch(_sources(cluster, leadership, telemetry))
         serving = serve(source, cluster.catalogue, stop=stop, jitter=random.random)
         await stack.enter_async_context(_background(serving, _SERVING_ENDS_SECONDS))
         await _synced_or_stopped(cluster, stop)
-        cycle = _cycle(cluster, telemetry, clock, settings)
+        cycle = _cycle(
+            cluster,
+            telemetry,
+            clock,
+            settings,
+            charging=charging,
+            on_reaction=vitals.shown.note_reaction,
+        )
+        vitals.shown.watch(
+            _sources(cluster, leadership, telemetry, lambda: cycle.memory.charges.counts)
+        )
         async with elected(elector, stop) as leads:
             if not leads:
                 return
@@ -195,13 +214,27 @@ async def _looked_anew(cluster: KubernetesCluster, stop: asyncio.Event) -> bool:
         return looked.done() and not stop.is_set()
 
 
-def _cycle(
-    cluster: ClusterGateway, telemetry: TelemetryGateway | None, clock: Clock, settings: Settings
+def _cycle(  # noqa: PLR0913 # what it is made of, all of it injected
+    cluster: ClusterGateway,
+    telemetry: TelemetryGateway | None,
+    clock: Clock,
+    settings: Settings,
+    *,
+    charging: ChargingGateway | None,
+    on_reaction: Callable[[Milliseconds], None],
 ) -> Cycle:
     if settings.dry_run:
         cluster = DryRunCluster(cluster)
         telemetry = None if telemetry is None else DryRunTelemetry(telemetry)
-    return Cycle(cluster, telemetry, clock, _plan_in_a_thread, settings)
+    return Cycle(
+        cluster,
+        telemetry,
+        clock,
+        _plan_in_a_thread,
+        settings,
+        charging=charging,
+        on_reaction=on_reaction,
+    )
 
 
 async def _plan_in_a_thread(snapshot: Snapshot) -> Plan:
@@ -260,6 +293,28 @@ async def _telemetry(  # noqa: PLR0913, PLR0917 # what it is made of, all of it 
         yield source
 
 
+@contextlib.asynccontextmanager
+async def _charging(
+    options: Options, clock: Clock, requested: Callable[[], None], leadership: Leadership
+) -> AsyncIterator[RedisCharging | None]:
+    """Who speaks to charge points; without anybody, every car's charging is External."""
+    if options.redis is None:
+        _log.info("No --redis-url: no charge point can be told anything; charging is External.")
+        yield None
+        return
+    client = options.redis.connect()
+    charging = RedisCharging(
+        client,
+        clock,
+        token=partial(secrets.token_hex, 8),
+        jitter=random.random,
+        on_change=requested,
+        leadership=leadership,
+    )
+    async with contextlib.aclosing(client), _background(charging.run()):
+        yield charging
+
+
 def _verdict(telemetry: RedisTelemetry | None) -> Verdict:
     """How telemetry does; where it is away, no other operator would have it any better."""
     if telemetry is None:
@@ -272,7 +327,10 @@ def _verdict(telemetry: RedisTelemetry | None) -> Verdict:
 
 
 def _sources(
-    cluster: KubernetesCluster, leadership: Leadership, telemetry: RedisTelemetry | None
+    cluster: KubernetesCluster,
+    leadership: Leadership,
+    telemetry: RedisTelemetry | None,
+    profiles: Callable[[], Mapping[str, int]],
 ) -> Sources:
     def state() -> TelemetryState | None:
         if telemetry is None:
@@ -285,7 +343,9 @@ def _sources(
             telemetry.refused_count,
         )
 
-    return Sources(lambda: leadership.left_seconds() > 0, lambda: cluster.write_outcomes, state)
+    return Sources(
+        lambda: leadership.left_seconds() > 0, lambda: cluster.write_outcomes, state, profiles
+    )
 
 
 @contextlib.asynccontextmanager

@@ -30,6 +30,9 @@ from idlewatt_scheduler.model.vehicle import Supply, Vehicle
 SOON: Final = MINUTE
 """What differs within this time is sent, however little it is."""
 
+SENT: Final = "Sent"
+"""How all profiles are counted; those that were answered once more, by their outcome."""
+
 _SAME_PERCENT: Final = 2
 """A charge is reported in whole percents, which moves the end of charging by as much: a profile
 that differs by no more than twice that, and not soon, is the same one."""
@@ -148,7 +151,7 @@ class Charges:
 
     def sending(self, sending: Sending) -> None:
         """It is on its way; whatever comes of it, it may be in force from now on."""
-        self.counts["Sent"] += 1
+        self.counts[SENT] += 1
         self._talks[sending.vehicle].say(sending.profile)
 
     def answered(self, sending: Sending, result: Result, at: Instant) -> None:

@@ -27,14 +27,17 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from idlewatt_operator.gateways.protocols import Outcome
+from idlewatt_operator.reconcile.charging import SENT
 from idlewatt_operator.reconcile.loop import Loop
 from idlewatt_operator.reconcile.reasons import public_name
 from idlewatt_operator.reconcile.report import Report
 from idlewatt_scheduler.model.plan import Plan, Waiting
-from idlewatt_scheduler.model.units import SECOND, Instant
+from idlewatt_scheduler.model.units import SECOND, Instant, Milliseconds
 
 _STEP_SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 _NO_CANDIDATE: Final = "NoCandidate"
+_PROFILE_OUTCOMES: Final = (SENT, str(Outcome.DONE), str(Outcome.REFUSED), str(Outcome.UNKNOWN))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +66,13 @@ class Sources:
         leads: whether this process may write.
         writes: how many writes of each kind ended how.
         telemetry: None: there is no source of it.
+        profiles: how many charging profiles were sent, and how those that were answered ended.
     """
 
     leads: Callable[[], bool]
     writes: Callable[[], Mapping[tuple[str, str], int]]
     telemetry: Callable[[], TelemetryState | None]
+    profiles: Callable[[], Mapping[str, int]]
 
 
 class Metrics:
@@ -115,6 +120,12 @@ class Metrics:
             ["condition", "reason"],
             registry=registry,
         )
+        self._reactions = Histogram(
+            "idlewatt_curtailment_reaction_seconds",
+            "From the arrival of a circuit's changed limit until what follows from it was done.",
+            buckets=_STEP_SECONDS,
+            registry=registry,
+        )
         self._draining: frozenset[str] = frozenset()
 
     def watch(self, sources: Sources) -> None:
@@ -139,6 +150,10 @@ class Metrics:
             if uid not in self._draining:
                 self._drains.labels(reason).inc()
         self._draining = frozenset(draining)
+
+    def note_reaction(self, length: Milliseconds) -> None:
+        """Take how long it took to act on a circuit's changed limit."""
+        self._reactions.observe(length / SECOND)
 
     def _note_waiting(self, plan: Plan) -> None:
         counts = Counts((str(each.condition), main_reason(each)) for each in plan.waiting)
@@ -194,6 +209,15 @@ class _Watched(Collector):
         for (verb, outcome), count in sorted(self._sources.writes().items()):
             writes.add_metric([verb, outcome], count)
         yield writes
+        profiles = CounterMetricFamily(
+            "idlewatt_charging_profiles",
+            "Charging profiles that were sent, and of those how many ended how.",
+            labels=["outcome"],
+        )
+        counts = self._sources.profiles()
+        for outcome in _PROFILE_OUTCOMES:
+            profiles.add_metric([outcome], counts.get(outcome, 0))
+        yield profiles
         telemetry = self._sources.telemetry()
         if telemetry is not None:
             yield from _telemetry(telemetry)

@@ -23,6 +23,7 @@ from idlewatt_operator.gateways.redis.contract import (
     VehicleReport,
     read_report,
 )
+from idlewatt_operator.gateways.redis.entries import end_if_cancelled, entries_of, text_of
 from idlewatt_operator.gateways.redis.folding import (
     KnownCircuit,
     KnownVehicle,
@@ -99,6 +100,7 @@ class RedisTelemetry:
         self._position: str | None = None
         self._caught_up = asyncio.Event()
         self._shown: Telemetry | None = None
+        self._limits_changed_at: Instant | None = None
         self.accepted = 0
         self.answered_at: Instant | None = None
         self.reported_at: Instant | None = None
@@ -130,6 +132,7 @@ class RedisTelemetry:
                 ),
                 circuits=MappingProxyType(self._by_site()),
                 refused=self._refusals.latest(),
+                limits_changed_at=self._limits_changed_at,
             )
         return self._shown
 
@@ -162,7 +165,7 @@ class RedisTelemetry:
             try:
                 await self._restore()
                 while True:
-                    _end_if_cancelled()
+                    end_if_cancelled()
                     await self._step()
                     self._backoff.reset()
             except (RedisError, OSError, TimeoutError) as error:
@@ -170,7 +173,7 @@ class RedisTelemetry:
                 _LOG.warning("%s", self.trouble)
             except Exception:  # noqa: BLE001 # a fault of ours must not leave the fleet blind
                 _LOG.exception("The reading of telemetry failed; it is tried again.")
-            _end_if_cancelled()
+            end_if_cancelled()
             await self._sleep(self._backoff.next_seconds())
 
     async def _restore(self) -> None:
@@ -178,12 +181,12 @@ class RedisTelemetry:
         if self._position is None:
             held = Kept()
             async for field, text in self._client.hscan_iter(HASH, count=1_000):
-                held.take(_text(field), text)
+                held.take(text_of(field), text)
             for sentence in held.refused:
                 self._refusals.note(HASH, sentence)
             self._vehicles, self._circuits = held.vehicles, held.circuits
             position = await self._client.get(POSITION)
-            self._position = _START if position is None else _entry_id(_text(position))
+            self._position = _START if position is None else _entry_id(text_of(position))
             self._shown = None
         if _number(self._position) > _number(await self._last_id()):
             # Another stream took the place of the one that was read: waiting would be for ever.
@@ -198,20 +201,20 @@ class RedisTelemetry:
             if "no such key" in str(error):
                 return _START
             raise
-        return _text(about["last-generated-id"])
+        return text_of(about["last-generated-id"])
 
     async def _step(self) -> None:
         position = self._position or _START
         block = _BLOCK_MILLISECONDS if self.synced else None
         answer = await self._client.xread({STREAM: position}, count=_BATCH, block=block)
-        entries = _entries(answer)
+        entries = entries_of(answer)
         self.answered_at, self.trouble = self._clock.now(), self._keeps_nothing
         if not entries:
             self._caught_up_now()
             await self._restore()  # an empty read is the moment to see that the stream is the same
             return
         changed = [self._take_surely(fields) for _, fields in entries]
-        self._position = _text(entries[-1][0])
+        self._position = text_of(entries[-1][0])
         self.reported_at = _number(self._position)[0]
         self._shown = None
         await self._keep_if_it_is_taken()
@@ -237,7 +240,7 @@ class RedisTelemetry:
 
     def _take(self, raw: Mapping[Any, Any]) -> bool:
         """Fold one entry; whether it brought something new."""
-        fields = {_text(name): _text(value) for name, value in raw.items()}
+        fields = {text_of(name): text_of(value) for name, value in raw.items()}
         try:
             report = read_report(fields)
         except ReportError as error:
@@ -276,8 +279,11 @@ class RedisTelemetry:
             self._unkept[vehicle_field(report.vehicle)] = folded
             return folded != vehicle
         key = (report.site, report.circuit)
-        circuit = fold_circuit(self._circuits.get(key), report)
-        changed = circuit != self._circuits.get(key)
+        before = self._circuits.get(key)
+        circuit = fold_circuit(before, report)
+        changed = circuit != before
+        if _limit(circuit) != _limit(before):
+            self._limits_changed_at = self._clock.now()
         self._circuits[key] = circuit
         self._unkept[circuit_field(key)] = circuit
         return changed
@@ -349,24 +355,11 @@ async def reading(  # noqa: PLR0913 # what it is made of, all of it injected
         await client.aclose()
 
 
-def _end_if_cancelled() -> None:
-    """Obey a cancellation that redis-py (8.1) swallowed on its way here."""
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError
-
-
-def _entries(answer: Any) -> list[tuple[bytes, dict[bytes, bytes]]]:  # noqa: ANN401 # untyped there
-    if not answer:
-        return []
-    streams = answer.values() if isinstance(answer, dict) else (found for _, found in answer)
-    first = next(iter(streams))
-    # With RESP3 the entries are one level deeper.
-    return first[0] if first and isinstance(first[0], list) else first
-
-
-def _text(value: bytes | str) -> str:
-    return value if isinstance(value, str) else value.decode(errors="replace")
+def _limit(known: KnownCircuit | None) -> tuple[int | None, Instant | None]:
+    """What was imposed on a circuit from outside, and until when."""
+    if known is None:
+        return None, None
+    return known.observed.curtailed_to_watts, known.observed.curtailed_until
 
 
 def _entry_id(text: str) -> str:

@@ -43,7 +43,9 @@ def watched() -> Metrics:
     """All metrics there are, of a leader with telemetry."""
     metrics = Metrics()
     writes = {("bind", "Done"): 3, ("bind", "Withheld"): 1}
-    metrics.watch(Sources(lambda: True, lambda: writes, lambda: STATE))
+    metrics.watch(
+        Sources(lambda: True, lambda: writes, lambda: STATE, lambda: {"Sent": 7, "Done": 5})
+    )
     metrics.count(Loop(nothing, ManualClock(AT), Settings()))
     return metrics
 
