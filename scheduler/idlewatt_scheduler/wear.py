@@ -105,18 +105,21 @@ def model_rate(vehicle: Vehicle, at: Instant) -> Decimal | None:
     """The wear of a kWh (DC) on this vehicle, in its compensation's currency.
 
     What is not known of it, of its pack's temperature and rise, its charge and its age, is the
-    dearest it can be. None where the chemistry or the replacement cost is unknown.
+    dearest it can be. None where the chemistry or the replacement cost is unknown, and where the
+    vehicle has no battery or does not compute.
     """
-    battery = vehicle.battery
+    battery, watts = vehicle.battery, vehicle.compute.max_power_watts
     cost = battery.replacement_cost_per_kwh
     if cost is None or battery.chemistry not in CELLS:
+        return None
+    if battery.net_capacity_watt_hours <= 0 or watts <= 0:
         return None
     observed, connection = vehicle.observed.battery, vehicle.observed.connection
     return _dearest(
         battery.chemistry,
         battery.net_capacity_watt_hours,
         f"{cost}",
-        vehicle.compute.max_power_watts,
+        watts,
         _from_battery(vehicle, connection.supply if connection else Supply.UNPLUGGED),
         observed.temperature_celsius if observed else None,
         battery.compute_rise_kelvin,

@@ -218,11 +218,18 @@ def test_a_vehicle_s_rate_is_that_of_a_night_at_its_full_power() -> None:
 
 
 @pytest.mark.parametrize(
-    "unknown", ["battery__chemistry", "battery__replacement_cost_per_kwh"], ids=str
+    ("field", "value"),
+    [
+        ("battery__chemistry", None),
+        ("battery__chemistry", "LTO"),
+        ("battery__replacement_cost_per_kwh", None),
+        ("battery__net_capacity_watt_hours", 0),
+        ("compute__max_power_watts", 0),
+    ],
 )
-def test_without_chemistry_or_cost_there_is_no_rate(unknown: str) -> None:
+def test_without_what_a_rate_is_made_of_there_is_none(field: str, value: object) -> None:
     """The agreed rate stands alone then."""
-    assert model_rate(a_car(**{unknown: None}), NOW) is None
+    assert model_rate(a_car(**{field: value}), NOW) is None
 
 
 @pytest.mark.parametrize("chemistry", CELLS)
