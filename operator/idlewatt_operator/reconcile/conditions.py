@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from idlewatt_operator.gateways.protocols import Condition
+from idlewatt_operator.reconcile.charging_condition import charging_condition
 from idlewatt_operator.reconcile.situation import Situation
 from idlewatt_operator.resources.findings import vehicle_findings
 from idlewatt_operator.resources.records import VehicleRecord
@@ -43,18 +44,20 @@ _SENTENCES: Mapping[VehicleReason, str] = {
 def vehicle_conditions(
     candidate: Candidate, record: VehicleRecord, situation: Situation
 ) -> tuple[Condition, ...]:
-    """Available, Reachable, TelemetryFresh, ParkingWindowsUsable, WearCovered, the first Draining.
+    """All of a vehicle's conditions but Attested, which is nobody's here.
 
     `Draining` is here for a vehicle that never had it; later it is written where it is decided.
     """
     if candidate.parked is None:
         return ()
     generation = record.generation
+    charging = charging_condition(candidate.parked, record)
     return (
         _available(candidate, generation),
         _reachable(candidate.parked, generation),
         _fresh(candidate.parked.case, generation),
         *_findings(candidate.parked, situation, generation),
+        *(() if charging is None else (charging,)),
         Condition("Draining", "False", "NotDraining", "No drain was needed yet.", generation),
     )
 
