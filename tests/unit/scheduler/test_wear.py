@@ -223,13 +223,21 @@ def test_a_vehicle_s_rate_is_that_of_a_night_at_its_full_power() -> None:
         ("battery__chemistry", None),
         ("battery__chemistry", "LTO"),
         ("battery__replacement_cost_per_kwh", None),
-        ("battery__net_capacity_watt_hours", 0),
         ("compute__max_power_watts", 0),
     ],
 )
 def test_without_what_a_rate_is_made_of_there_is_none(field: str, value: object) -> None:
     """The agreed rate stands alone then."""
     assert model_rate(a_car(**{field: value}), NOW) is None
+
+
+def test_of_a_pack_without_capacity_there_is_no_rate() -> None:
+    """A VehicleNode that cannot be read counts as such, and must not divide by it."""
+    car = a_car()
+    assert (
+        model_rate(replace(car, battery=replace(car.battery, net_capacity_watt_hours=0)), NOW)
+        is None
+    )
 
 
 @pytest.mark.parametrize("chemistry", CELLS)
