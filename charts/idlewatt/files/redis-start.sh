@@ -24,7 +24,7 @@ gateway=$(digest gateway-password)
 umask 077
 cat > "$USERS" <<EOF
 user default on nopass resetkeys resetchannels -@all +ping +hello +auth
-user operator on #$operator $connection ~idlewatt:* +multi +exec +discard +get +set +hset +hscan +xadd +xread +xlen +xinfo
+user operator on #$operator $connection ~idlewatt:* +multi +exec +discard +get +set +hget +hset +hkeys +hscan +hdel +xadd +xread +xlen +xinfo
 user gateway on #$gateway $connection %W~idlewatt:telemetry %R~idlewatt:wake +xadd +xread +xrange +xrevrange
 EOF
 exec redis-server "$CONFIG" --aclfile "$USERS"

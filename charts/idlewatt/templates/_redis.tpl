@@ -54,7 +54,6 @@ redis://{{ include "idlewatt.redis.name" . }}.{{ .Release.Namespace }}.svc:6379/
 
 {{- define "idlewatt.redis.caMount" -}}
 {{- if include "idlewatt.redis.ca" . }}
-volumeMounts:
 - name: redis-ca
   mountPath: /etc/idlewatt/redis-ca
   readOnly: true
@@ -63,7 +62,6 @@ volumeMounts:
 
 {{- define "idlewatt.redis.caVolume" -}}
 {{- with include "idlewatt.redis.ca" . }}
-volumes:
 - name: redis-ca
   secret:
     secretName: {{ . }}
