@@ -14,7 +14,9 @@ from idlewatt_operator.gateways.kubernetes.gateway import KubernetesCluster
 from idlewatt_operator.gateways.kubernetes.given_up import ANNOTATION, read_given_up
 from idlewatt_operator.gateways.kubernetes.session import ApiSession
 from idlewatt_operator.gateways.protocols import BindOrder, Condition, EventNote, Outcome
+from idlewatt_operator.resources.parkingsite import ParkingSite
 from idlewatt_operator.resources.records import GivenUp, PodRecord, Released
+from idlewatt_operator.resources.to_model import to_site
 from idlewatt_scheduler.model.site import ObservedCircuit
 from idlewatt_scheduler.model.workload import Pod
 
@@ -377,6 +379,26 @@ async def test_what_was_reported_of_a_circuit_is_kept_beside_the_others(
     assert (await gateway.write_circuits("depot", [ours])).outcome is Outcome.DONE
     assert cluster.api.get("ParkingSite", "depot")["metadata"]["resourceVersion"] == version
     assert (await gateway.write_circuits("nowhere", [ours])).outcome is Outcome.GONE
+
+
+async def test_all_that_a_circuit_reports_stands_in_its_site(
+    cluster: ControlPlane, gateway: KubernetesCluster
+) -> None:
+    """What flows both ways, on each phase, and the month's peak, under the names of the schema."""
+    cluster.api.apply(a_site())
+    full = ObservedCircuit(
+        "main",
+        5_200,
+        observed_at=1_800_000_000_000,
+        generation_watts=9_100,
+        export_watts=3_900,
+        uncontrolled_milliamps=(7_500, 8_000, 0),
+        peak_watts=31_000,
+        peak_at=1_800_000_000_000,
+    )
+    assert (await gateway.write_circuits("depot", [full])).outcome is Outcome.DONE
+    stored = ParkingSite.model_validate(cluster.api.get("ParkingSite", "depot"))
+    assert to_site(stored).observed_circuits == (full,)
 
 
 async def test_a_released_pod_is_let_go_of_and_a_changed_one_is_looked_at_again(

@@ -1,13 +1,21 @@
 """Whether an owner is paid at least what the wear model says that a kWh wears off the battery."""
 
-from dataclasses import replace
 from decimal import ROUND_CEILING, Decimal
+from functools import lru_cache
 from typing import Final
 
 from idlewatt_operator.resources.finding import Finding
 from idlewatt_scheduler.model.policy import FleetPolicy, WearFloor
-from idlewatt_scheduler.model.units import Instant
-from idlewatt_scheduler.model.vehicle import Observation, ObservedBattery, Vehicle
+from idlewatt_scheduler.model.units import DAY, Instant
+from idlewatt_scheduler.model.vehicle import (
+    Agreement,
+    Battery,
+    Compensation,
+    Compute,
+    Observation,
+    ObservedBattery,
+    Vehicle,
+)
 from idlewatt_scheduler.wear import model_rate
 from idlewatt_scheduler.wear_coefficients import CELLS
 
@@ -21,7 +29,16 @@ def wear_covered(vehicle: Vehicle, policy: FleetPolicy, at: Instant) -> Finding:
     A rate by the minute would come and go with the charge; so the model is asked about a pack at
     its departure charge, and below 25 C about one of 25 C.
     """
-    rate = model_rate(_at_a_usual_night(vehicle), at)
+    seen = vehicle.observed.battery
+    warmth = seen.temperature_celsius if seen is not None else None
+    rate = _rate(
+        vehicle.battery,
+        vehicle.compensation,
+        vehicle.agreement,
+        vehicle.compute.max_power_watts,
+        max(_TEMPERATE_CELSIUS, warmth or _TEMPERATE_CELSIUS),
+        at - at % DAY,
+    )
     floor = policy.wear_floor is WearFloor.MODEL
     if rate is None:
         return _unknown(vehicle, floor=floor)
@@ -41,14 +58,27 @@ def wear_covered(vehicle: Vehicle, policy: FleetPolicy, at: Instant) -> Finding:
     return Finding(_KIND, "True", "Covered", "Its wearPerKWh is no less than the wear model's.")
 
 
-def _at_a_usual_night(vehicle: Vehicle) -> Vehicle:
-    seen = vehicle.observed.battery
-    warmth = seen.temperature_celsius if seen is not None else None
-    battery = ObservedBattery(
-        state_of_charge_percent=vehicle.battery.departure_percent,
-        temperature_celsius=max(_TEMPERATE_CELSIUS, warmth or _TEMPERATE_CELSIUS),
+@lru_cache(maxsize=65_536)
+def _rate(  # noqa: PLR0913, PLR0917 # all that the rate depends on, for the cache
+    battery: Battery,
+    compensation: Compensation,
+    agreement: Agreement | None,
+    max_power_watts: int,
+    celsius: int,
+    day: Instant,
+) -> Decimal | None:
+    """The model's rate of a usual night; asked of every vehicle in every cycle."""
+    usual = ObservedBattery(battery.departure_percent, celsius)
+    vehicle = Vehicle(
+        name="",
+        compensation=compensation,
+        battery=battery,
+        compute=Compute(max_power_watts, {}),
+        max_charge_power_watts=0,
+        agreement=agreement,
+        observed=Observation(battery=usual),
     )
-    return replace(vehicle, observed=Observation(battery=battery))
+    return model_rate(vehicle, day)
 
 
 def _unknown(vehicle: Vehicle, *, floor: bool) -> Finding:
