@@ -12,6 +12,7 @@ _LEFT: Final = 62.0
 _TOP: Final = 46.0
 _SIDE: Final = 330.0
 _MOST: Final = 30.0
+_IN_A_ROW: Final = 2
 _TICKS: Final = (0, 5, 10, 15, 20, 25, 30)
 _INK: Final = "#24313c"
 _FAINT: Final = "#d5dce2"
@@ -23,7 +24,7 @@ _MARKED: Final = (1, 5, 10, 20)
 
 
 def picture(title: str, groups: Sequence[tuple[str, Sequence[Checked]]]) -> str:
-    """One panel for each group and kind, side by side, as an SVG that needs nothing else.
+    """One panel for each group and kind, two in a row, as an SVG that needs nothing else.
 
     Args:
         title: said to whoever cannot see it.
@@ -35,22 +36,28 @@ def picture(title: str, groups: Sequence[tuple[str, Sequence[Checked]]]) -> str:
         for stated in (True, False)
     ]
     shown = [panel for panel in panels if panel[2]]
-    width = _WIDTH * max(1, len(shown))
+    width = _WIDTH * max(1, min(len(shown), _IN_A_ROW))
+    height = _HEIGHT * max(1, -(-len(shown) // _IN_A_ROW))
     return tag(
         "svg",
         tag("title", _escaped(title)),
-        tag("rect", width=width, height=_HEIGHT, fill="#ffffff"),
+        tag("rect", width=width, height=height, fill="#ffffff"),
         *(
-            tag("g", *_panel(heading, stated, checked), transform=f"translate({_WIDTH * n:g} 0)")
+            tag("g", *_panel(heading, stated, checked), transform=_place(n))
             for n, (heading, stated, checked) in enumerate(shown)
         ),
         xmlns="http://www.w3.org/2000/svg",
-        viewBox=f"0 0 {width:g} {_HEIGHT:g}",
+        viewBox=f"0 0 {width:g} {height:g}",
         role="img",
         font_family="system-ui, sans-serif",
         font_size=12,
         fill=_INK,
     )
+
+
+def _place(panel: int) -> str:
+    row, column = divmod(panel, _IN_A_ROW)
+    return f"translate({_WIDTH * column:g} {_HEIGHT * row:g})"
 
 
 def _panel(heading: str, stated: bool, checked: Sequence[Checked]) -> Iterator[str]:  # noqa: FBT001 - the kind
