@@ -238,14 +238,29 @@ def _refuse_by_tariff(
 
 
 def _tariff_codes(car: Car, need: Need, instants: Whole) -> Codes:
-    code = {
-        Verdict.OFF_PEAK: 0,
-        Verdict.UNKNOWN: _CODES[PodReason.PRICE_UNKNOWN],
-        Verdict.ON_PEAK: _CODES[PodReason.ON_PEAK],
-    }
-    starts = (int(instant) + need.wake for instant in instants)
-    verdicts = [tariff_verdict(car, need, start, start + need.stay) for start in starts]
-    return np.array([code[verdict] for verdict in verdicts], dtype=np.uint8)
+    """The code of the first clause of the tariff that fails, by step."""
+    line = car.prices
+    if line is None:
+        verdict = tariff_verdict(car, need, 0, need.stay)
+        unknown = verdict is Verdict.UNKNOWN
+        code = _CODES[PodReason.PRICE_UNKNOWN] if unknown else _CODES[None]
+        return np.full(len(instants), code, dtype=np.uint8)
+    starts = np.array(line.timeline.starts, dtype=np.int64)
+    start = instants + need.wake
+    until = start + need.stay
+    first = np.searchsorted(starts, start, side="right") - 1
+    last = np.searchsorted(starts, until, side="left")
+    on_peak = np.zeros(len(instants), dtype=np.bool_)
+    unknown_steps = on_peak
+    if need.minds_tariff:
+        on_peak = np.diff(np.array(line.judgement.on_peak)[[first, last]], axis=0)[0] > 0
+        unknown_steps = np.diff(np.array(line.judgement.unknown)[[first, last]], axis=0)[0] > 0
+    if fleet_pays(car):
+        priced = np.array([price is not None for price in line.timeline.prices], dtype=np.int64)
+        unpriced = np.concatenate(([0], np.cumsum(1 - priced)))
+        unknown_steps = unknown_steps | (unpriced[last] > unpriced[first])
+    found = np.where(unknown_steps, np.uint8(_CODES[PodReason.PRICE_UNKNOWN]), np.uint8(0))
+    return np.where(on_peak, np.uint8(_CODES[PodReason.ON_PEAK]), found)
 
 
 @dataclass(frozen=True, slots=True)

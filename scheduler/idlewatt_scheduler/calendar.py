@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 from operator import lt
-from typing import Final, TypeAlias
+from typing import Final
 
 from idlewatt_scheduler.model.calendars import (
-    EVERY_MONTH,
     Interval,
     OnHolidays,
     PublicHolidays,
@@ -115,7 +114,7 @@ def occurrences(
     """
     first = local_day(within.start, zone).toordinal() - 2
     last = local_day(within.end, zone).toordinal() + 1
-    for start, end in _stretches(recurrence, zone, first, last, holidays):
+    for start, end in zip(*_stretches(recurrence, zone, first, last, holidays), strict=True):
         if start < within.end and end > within.start:
             yield Interval(start, end)
 
@@ -170,39 +169,43 @@ def _compiled(  # noqa: PLR0913, PLR0917 - the key of the cache
     since = day * DAY
     first = _FIRST_ORDINAL + day - 3
     last = _FIRST_ORDINAL + day + CALENDAR_HORIZON // DAY + 2
-    stretches: list[tuple[Instant, Instant]] = []
+    starts: list[Instant] = []
+    ends: list[Instant] = []
     for window in windows:
         if window.site != site:
             continue
         if window.recurrence is not None:
-            stretches += _stretches(window.recurrence, zone, first, last, holidays)
+            opens, closes = _stretches(window.recurrence, zone, first, last, holidays)
+            starts += opens
+            ends += closes
         elif window.start is not None and window.end is not None:
-            stretches.append((window.start, window.end))
-    stretches.sort()
-    starts, ends = _apart(stretches)
+            starts.append(window.start)
+            ends.append(window.end)
+    starts, ends = _apart(starts, ends)
     if exceptions:
         away = sorted((e.start, e.end) for e in exceptions if e.site is None or e.site == site)
         starts, ends = _columns(_without(zip(starts, ends, strict=True), _joined(away)))
     over = bisect_right(ends, since)
-    return Timetable(starts[over:], ends[over:], since)
+    return Timetable(tuple(starts[over:]), tuple(ends[over:]), since)
 
 
-_Columns: TypeAlias = tuple[tuple[Instant, ...], tuple[Instant, ...]]
+def _apart(starts: list[Instant], ends: list[Instant]) -> tuple[list[Instant], list[Instant]]:
+    """The starts and the ends of stretches in order, those that touch or overlap made one.
+
+    If each end, in order, is before the next start, in order, no two stretches touch: before the
+    n-th start n - 1 of them have ended, and they are the n - 1 that have started.
+    """
+    sorted_starts, sorted_ends = sorted(starts), sorted(ends)
+    if all(map(lt, sorted_ends, sorted_starts[1:])):
+        return sorted_starts, sorted_ends
+    return _columns(_joined(sorted(zip(starts, ends, strict=True))))
 
 
-def _apart(ordered: Sequence[tuple[Instant, Instant]]) -> _Columns:
-    """The starts and the ends of stretches, those that touch or overlap made one."""
-    starts, ends = _columns(ordered)
-    if all(map(lt, ends, starts[1:])):
-        return starts, ends
-    return _columns(_joined(ordered))
-
-
-def _columns(stretches: Sequence[tuple[Instant, Instant]]) -> _Columns:
-    if not stretches:
-        return (), ()
-    starts, ends = zip(*stretches, strict=True)
-    return starts, ends
+def _columns(
+    stretches: Iterable[tuple[Instant, Instant]],
+) -> tuple[list[Instant], list[Instant]]:
+    pairs = list(stretches)
+    return [start for start, _ in pairs], [end for _, end in pairs]
 
 
 def _joined(ordered: Iterable[tuple[Instant, Instant]]) -> list[tuple[Instant, Instant]]:
@@ -237,53 +240,59 @@ def _without(
 
 def _stretches(
     recurrence: Recurrence, zone: tzinfo, first: int, last: int, holidays: PublicHolidays
-) -> list[tuple[Instant, Instant]]:
+) -> tuple[list[Instant], list[Instant]]:
     """From and to of the occurrences that start on the days of these ordinals, in order."""
     overnight = 1 if recurrence.end_minutes <= recurrence.start_minutes else 0
-    start_after, end_after = recurrence.start_minutes * MINUTE, recurrence.end_minutes * MINUTE
-    midnights, changes = _midnights(zone, first, last + 1)
-    days = _days(recurrence, first, last, holidays)
-    if not changes:
-        return [(midnights[i] + start_after, midnights[i + overnight] + end_after) for i in days]
-    found = []
-    for index in days:
-        if index in changes or index + overnight in changes:
-            day = date.fromordinal(first + index)
-            start = wall_clock(day, recurrence.start_minutes, zone)
-            end = wall_clock(day + timedelta(days=overnight), recurrence.end_minutes, zone)
+    even = None
+    if recurrence.on_holidays is OnHolidays.AS_USUAL and not recurrence.except_dates:
+        even = _even_days(recurrence.days, recurrence.months, zone, first, last, overnight)
+    if even is not None:
+        start_after, end_after = recurrence.start_minutes * MINUTE, recurrence.end_minutes * MINUTE
+        return [day + start_after for day in even[0]], [day + end_after for day in even[1]]
+    starts, ends = [], []
+    for ordinal in range(first, last + 1):
+        day = date.fromordinal(ordinal)
+        if starts_on(recurrence, day, holidays):
+            start = _wall(ordinal, recurrence.start_minutes, zone)
+            end = _wall(ordinal + overnight, recurrence.end_minutes, zone)
             if start < end:
-                found.append((start, end))
-        else:
-            found.append((midnights[index] + start_after, midnights[index + overnight] + end_after))
-    return found
-
-
-def _days(recurrence: Recurrence, first: int, last: int, holidays: PublicHolidays) -> Sequence[int]:
-    """The days of these ordinals, counted from the first, on which a recurrence starts."""
-    if (
-        recurrence.on_holidays is OnHolidays.AS_USUAL
-        and recurrence.months == EVERY_MONTH
-        and not recurrence.except_dates
-    ):
-        return _on_weekdays(recurrence.days, first, last)
-    days = (date.fromordinal(ordinal) for ordinal in range(first, last + 1))
-    return [index for index, day in enumerate(days) if starts_on(recurrence, day, holidays)]
+                starts.append(start)
+                ends.append(end)
+    return starts, ends
 
 
 @lru_cache(maxsize=4_096)
-def _on_weekdays(weekdays: frozenset[int], first: int, last: int) -> tuple[int, ...]:
-    return tuple(i for i in range(last - first + 1) if (first + i - 1) % 7 in weekdays)
+def _even_days(  # noqa: PLR0913, PLR0917 - the key of the cache
+    weekdays: frozenset[int],
+    months: frozenset[int],
+    zone: tzinfo,
+    first: int,
+    last: int,
+    overnight: int,
+) -> tuple[tuple[Instant, ...], tuple[Instant, ...]] | None:
+    """The midnights of the days on which something starts, and of those on which that ends.
 
-
-@lru_cache(maxsize=4_096)
-def _midnights(zone: tzinfo, first: int, last: int) -> tuple[tuple[Instant, ...], frozenset[int]]:
-    """When each local day begins, and the days, counted from the first, whose clocks change.
-
-    On these, and there alone, the minutes after midnight do not tell the wall time.
+    None where clocks are changed: then the minutes after midnight do not tell the wall time.
     """
-    found = [_midnight(zone, ordinal) for ordinal in range(first, last + 1)]
-    changes = frozenset(index for index, (_, even) in enumerate(found) if not even)
-    return tuple(midnight for midnight, _ in found), changes
+    if not all(_midnight(zone, ordinal)[1] for ordinal in range(first, last + 2)):
+        return None
+    days = [
+        ordinal
+        for ordinal in range(first, last + 1)
+        if (ordinal - 1) % 7 in weekdays and date.fromordinal(ordinal).month in months
+    ]
+    return (
+        tuple(_midnight(zone, ordinal)[0] for ordinal in days),
+        tuple(_midnight(zone, ordinal + overnight)[0] for ordinal in days),
+    )
+
+
+def _wall(ordinal: int, minutes: int, zone: tzinfo) -> Instant:
+    """`wall_clock` of a day, looked up where its clocks run evenly."""
+    midnight, even = _midnight(zone, ordinal)
+    if even:
+        return midnight + minutes * MINUTE
+    return wall_clock(date.fromordinal(ordinal), minutes, zone)
 
 
 @lru_cache(maxsize=65_536)
