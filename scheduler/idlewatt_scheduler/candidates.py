@@ -390,11 +390,7 @@ def _new_profiles(
     ours = {car.name for cars in by_site.values() for car in cars}
     _load(left, [_with_charging(candidate, None, at) for candidate in others], at)
     _load(left, [each for each in candidates if each.name in ours], at, computing_alone=True)
-    return {
-        name: profile
-        for cars in by_site.values()
-        for name, profile in profiles(cars, left, at).items()
-    }
+    return profiles(by_site, left, at)
 
 
 def _with_charging(candidate: Candidate, new: ChargingProfile | None, at: Instant) -> Candidate:
@@ -432,6 +428,12 @@ def _load(
 
 def _draws(parked: Parked, at: Instant, *, computing_alone: bool) -> list[Change]:
     """From, until, and what the car draws without any new pod."""
+    if not parked.base:
+        if computing_alone:
+            return []
+        if parked.charging is not None:
+            cap = parked.electrics.cap
+            return [(p.start, p.end, min(cap, p.power)) for p in parked.charging.most if p.power]
     edges = {at, FOREVER}
     edges.update(edge for step in parked.base for edge in (step.start, step.end))
     if not computing_alone:

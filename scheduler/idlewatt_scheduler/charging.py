@@ -2,8 +2,9 @@
 
 1 keep        what the chargers follow now, the car with the least slack first
 2 choose      each car again, beside what the others have, until nobody would choose otherwise
-3 repair      where a car is short that alone would not be: those first, from the beginning;
-              then by the least slack of each quarter, whatever the price, and each car again
+3 repair      where a car is short that alone would not be: the others make way for it if they
+              can; from three beginnings: by slack, the short ones first, and quarter by quarter
+              to those that can least go without it, whatever the price
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,41 +14,63 @@ from idlewatt_scheduler.circuits import CircuitKey, Headroom, Load, RoomKey
 from idlewatt_scheduler.energy import Electrics, Source, Step
 from idlewatt_scheduler.model.charging import ChargingProfile
 from idlewatt_scheduler.model.site import ChargingController
-from idlewatt_scheduler.model.units import FOREVER, Instant, Milliseconds, Milliwatts
+from idlewatt_scheduler.model.units import FOREVER, MINUTE, Instant, Milliseconds, Milliwatts
 from idlewatt_scheduler.model.vehicle import Supply
 from idlewatt_scheduler.prices import PriceLine
 from idlewatt_scheduler.quarters import UNLIMITED, Asking, Car, Choice, Grid, grid
-from idlewatt_scheduler.trajectory import Charge, Intake, charge_of, follow, percent_of
+from idlewatt_scheduler.trajectory import Charge, Intake, charge_of, follow, percent_of, rise
 
 ROUNDS = 6
 """How often each car is asked again at most; nearly always nobody answers otherwise twice."""
 
-REPAIRS = 3
-"""How often those that are short are put first."""
+REPAIRS = 4
+"""How often the others are asked to make way for those that are short."""
 
-REPAIRED_AT_MOST = 200_000
-"""Cars times quarters of a site beyond which a shortage is left as it is: it takes too long."""
+REPAIRED_AT_MOST = 200
+"""How many cars a plan has time to repair the sites of."""
 
 
 def profiles(
-    cars: Iterable[Car], rooms: Mapping[RoomKey, Headroom], at: Instant
+    by_site: Mapping[str, Iterable[Car]], rooms: Mapping[RoomKey, Headroom], at: Instant
 ) -> dict[str, ChargingProfile]:
-    """A new profile for each car of one site, by name.
+    """A new profile for each car, by name.
 
     Args:
-        cars: those whose charging is ours to plan.
+        by_site: the cars whose charging is ours to plan, by the name of their site.
         rooms: what the circuits leave for them, by the keys of their `loads`.
         at: the instant of planning.
     """
-    asked = tuple(cars)
-    quarters = grid(at, [car.charge_by for car in asked])
-    row = sorted(asked, key=lambda car: (slack(car, quarters), car.name))
-    site = _Site(quarters, rooms, row)
-    site.keep()
-    site.settle()
-    if site.short and len(row) * len(quarters) <= REPAIRED_AT_MOST:
-        site = _repaired(site)
-    return {name: ChargingProfile(choice.periods) for name, choice in site.choices.items()}
+    settled: dict[str, _Site] = {}
+    for name, cars in by_site.items():
+        asked = tuple(cars)
+        quarters = grid(at, [car.charge_by for car in asked])
+        slacks = {car.name: slack(car, quarters) for car in asked}
+        row = sorted(asked, key=lambda car: (slacks[car.name], car.name))
+        able = frozenset(name for name, left in slacks.items() if left >= 0)
+        site = settled[name] = _Site(quarters, rooms, row, able)
+        site.keep()
+        site.settle()
+    _repair(settled, at)
+    return {
+        name: ChargingProfile(choice.periods)
+        for site in settled.values()
+        for name, choice in site.choices.items()
+    }
+
+
+def _repair(settled: dict[str, "_Site"], at: Instant) -> None:
+    """Repair sites where a car is short, as many as there is time for, each minute others first.
+
+    What was repaired is acknowledged and kept, so that the others have their turn.
+    """
+    short = sorted(name for name, site in settled.items() if site.short)
+    turn = at // MINUTE % max(len(short), 1)
+    done = 0
+    for name in (*short[turn:], *short[:turn]):
+        done += len(settled[name].row)
+        if done > REPAIRED_AT_MOST:
+            return
+        settled[name] = _repaired(settled[name])
 
 
 def is_controlled(case: VehicleCase) -> bool:
@@ -113,38 +136,51 @@ def car_of(  # noqa: PLR0913
 def slack(car: Car, quarters: Grid) -> Milliseconds:
     """How long it could wait: until its departure, less what it takes at the greatest powers."""
     start, end = quarters.edges[0], quarters.edges[-1]
-    wish = (start, end, UNLIMITED)
-    reached = follow(car.intake, car.charge, [wish], car.computing).reaches(car.target)
-    return -FOREVER if reached is None else car.charge_by - reached
+    if car.computing:
+        wish = start, end, UNLIMITED
+        reached = follow(car.intake, car.charge, [wish], car.computing).reaches(car.target)
+        return -FOREVER if reached is None else car.charge_by - reached
+    wish = start, end, car.intake.greatest(-1)
+    charge, pieces = rise(car.intake, car.charge, [wish], car.target)
+    if charge < car.target:
+        return -FOREVER
+    return car.charge_by - (pieces[-1][1] if pieces else start)
 
 
 class _Site:
-    """The cars of a site with what each has been given so far, asked in the order of `row`."""
+    """The cars of a site with what each has been given so far, asked in the order of `row`.
+
+    Args:
+        quarters: of the site.
+        rooms: what its circuits leave for charging.
+        row: the cars.
+        able: the names of those that alone would have their departure charge in time.
+    """
 
     def __init__(
-        self, quarters: Grid, rooms: Mapping[RoomKey, Headroom], row: Sequence[Car]
+        self,
+        quarters: Grid,
+        rooms: Mapping[RoomKey, Headroom],
+        row: Sequence[Car],
+        able: frozenset[str],
     ) -> None:
-        self.quarters, self.rooms, self.row = quarters, rooms, row
+        self.quarters, self.rooms, self.row, self.able = quarters, rooms, row, able
         used = {key for car in row for key, _ in car.loads}
         self._left = {key: rooms[key].least_of_each(quarters.edges) for key in used}
         self._asking = [Asking(car, quarters, self._left) for car in row]
         self.choices: dict[str, Choice] = {}
 
     @property
-    def short(self) -> Charge:
-        """What those lack at their departures that alone would lack nothing."""
-        return sum(
-            self.choices[car.name].short for car in self.row if slack(car, self.quarters) >= 0
+    def lacking(self) -> frozenset[str]:
+        """The cars that are short, and alone would not be."""
+        return frozenset(
+            name for name, choice in self.choices.items() if choice.short and name in self.able
         )
 
     @property
-    def short_ones(self) -> list[Car]:
-        """Those cars."""
-        return [
-            car
-            for car in self.row
-            if self.choices[car.name].short > 0 and slack(car, self.quarters) >= 0
-        ]
+    def short(self) -> Charge:
+        """What those lack together."""
+        return sum(self.choices[name].short for name in self.lacking)
 
     def keep(self) -> None:
         """Give each car what its charger follows now, as far as there is room."""
@@ -165,6 +201,21 @@ class _Site:
                 )
             if not freed:
                 return
+
+    def make_way(self) -> None:
+        """Have those that can do without leave to the others the quarters in which these lack."""
+        lacking = self.lacking
+        spared = frozenset(
+            index
+            for asking in self._asking
+            if asking.car.name in lacking
+            for index in asking.crowded(self.choices[asking.car.name].taken)
+        )
+        for others in (True, False):
+            for asking in self._asking:
+                if (asking.car.name in lacking) is not others:
+                    self._give_back(asking.car)
+                    self._give(asking.car, asking.choose(spared if others else frozenset()))
 
     def spread(self) -> None:
         """Whatever the price, each quarter to those that can least go without it."""
@@ -212,21 +263,20 @@ def _slack_at(car: Car, charge: Charge, at: Instant) -> Milliseconds:
 
 def _repaired(site: _Site) -> _Site:
     """A plan of the same site in which those that could be full lack the least that was found."""
-    best, first = site, list(site.short_ones)
-    for _ in range(REPAIRS):
-        names = {car.name for car in first}
-        rest = [car for car in site.row if car.name not in names]
-        tried = _Site(site.quarters, site.rooms, [*first, *rest])
+    lacking = site.lacking
+    first = sorted(site.row, key=lambda car: car.name not in lacking)
+    best = site
+    for row, spread in ((site.row, False), (first, False), (site.row, True)):
+        tried = _Site(site.quarters, site.rooms, row, site.able)
+        if spread:
+            tried.spread()
         tried.settle()
-        if tried.short < best.short:
-            best = tried
-        more = [car for car in tried.short_ones if car.name not in names]
-        if not best.short or not more:
+        for _ in range(REPAIRS):
+            if not tried.short:
+                break
+            tried.make_way()
+        tried.settle()
+        best = tried if tried.short < best.short else best
+        if not best.short:
             break
-        first = [*more, *first]
-    if best.short:
-        spread = _Site(site.quarters, site.rooms, site.row)
-        spread.spread()
-        spread.settle()
-        best = spread if spread.short < best.short else best
     return best

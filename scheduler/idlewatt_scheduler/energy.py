@@ -109,19 +109,18 @@ def controlled(
     acknowledged: ChargingProfile, new: ChargingProfile | None, at: Instant
 ) -> Controlled:
     """Two profiles as one car's charging from `at` on."""
-    now = acknowledged.pieces(at, FOREVER)
+    now = tuple(Stretch(*piece) for piece in acknowledged.pieces(at, FOREVER))
     if new is None:
-        held = tuple(Stretch(*piece) for piece in now)
-        return Controlled((), held, ())
-    then = new.pieces(at, FOREVER)
-    edges = sorted({edge for start, end, _ in (*now, *then) for edge in (start, end)})
+        return Controlled((), now, ())
+    then = tuple(Stretch(*piece) for piece in new.pieces(at, FOREVER))
+    edges = sorted({piece.start for piece in (*now, *then)} | {FOREVER})
     most: list[Stretch] = []
     least: list[Stretch] = []
     for start, end in pairwise(edges):
-        powers = acknowledged.power_at(start) or 0, new.power_at(start) or 0
+        powers = power_at(now, start), power_at(then, start)
         most.append(Stretch(start, end, max(powers)))
         least.append(Stretch(start, end, min(powers)))
-    return Controlled(tuple(Stretch(*piece) for piece in then), _joined(most), _joined(least))
+    return Controlled(then, _joined(most), _joined(least))
 
 
 def power_at(stretches: Sequence[Stretch], instant: Instant) -> Milliwatts:

@@ -153,6 +153,21 @@ class Asking:
         self._busy = _busiest(car.computing, quarters) if car.computing else {}
         self._most = car.intake.greatest(-1)
         self.count = quarters.before(car.charge_by)
+        self._spared: frozenset[int] = frozenset()
+
+    def crowded(self, taken: Mapping[int, Milliwatts]) -> list[int]:
+        """The quarters before its departure in which others leave it less than it could take."""
+        return [
+            index
+            for index in range(self.count)
+            if taken.get(index, 0)
+            < self.car.intake.greatest(self.car.charge, self._busy.get(index, 0))
+        ]
+
+    def _order(self) -> Sequence[int]:
+        """The quarters before its departure in the order in which it would rather have them."""
+        order = self.quarters.cheapest_first(self.car.prices, self.count)
+        return sorted(order, key=self._spared.__contains__) if self._spared else order
 
     def room(self, index: int) -> Milliwatts:
         """The power the car may have in a quarter if its charge does not matter; 0: too little."""
@@ -165,8 +180,13 @@ class Asking:
         power -= power % WATT
         return power if power >= self.car.intake.least else 0
 
-    def choose(self) -> Choice:
-        """The best there is for this car alone in the room it has."""
+    def choose(self, spared: frozenset[int] = frozenset()) -> Choice:
+        """The best there is for this car alone in the room it has.
+
+        Args:
+            spared: quarters to be left to others where this car can do without them.
+        """
+        self._spared = spared
         if self.car.falls:
             return self._tried()
         begun = self._at_once()
@@ -209,7 +229,8 @@ class Asking:
     def _at_once(self) -> _Begun:
         """Up to the reserve every quarter is taken."""
         car, edges = self.car, self.quarters.edges
-        charge, wishes = car.charge, []
+        charge = car.charge
+        wishes: list[Wish] = []
         for index in range(len(self.quarters)):
             if charge >= car.reserve:
                 return _Begun(tuple(wishes), charge, edges[index], index)
@@ -227,7 +248,7 @@ class Asking:
         greatest = intake.greatest(begun.charge)
         missing = -((begun.charge - self.car.target) // intake.charge_efficiency_percent)
         chosen: dict[int, Milliwatts] = {}
-        for index in self.quarters.cheapest_first(self.car.prices, self.count):
+        for index in self._order():
             if missing <= 0:
                 break
             if index < begun.first:
@@ -244,8 +265,7 @@ class Asking:
     def _tapered(self, begun: _Begun) -> tuple[dict[int, Milliwatts], Charge]:
         """The same where it depends on the charge: as many of the cheapest as are needed."""
         intake, target = self.car.intake, self.car.target
-        found = self.quarters.cheapest_first(self.car.prices, self.count)
-        order = [(i, power) for i in found if i >= begun.first and (power := self.room(i))]
+        order = [(i, power) for i in self._order() if i >= begun.first and (power := self.room(i))]
 
         def lacking(chosen: list[tuple[int, Milliwatts]]) -> Charge:
             wishes = [self._wish(index, power, begun) for index, power in sorted(chosen)]
@@ -322,7 +342,7 @@ class Asking:
 
     def _tried(self) -> Choice:
         """Where the charge may fall: by following how far the cheapest quarters go."""
-        order, at_once = self.quarters.cheapest_first(self.car.prices, self.count), self._reserved()
+        order, at_once = self._order(), self._reserved()
         rooms = {index: self.room(index) for index in range(len(self.quarters))}
 
         def lacking(chosen: Mapping[int, Milliwatts]) -> Charge:
