@@ -21,20 +21,9 @@ def is_holiday(place: PublicHolidays, day: date) -> bool:
     return place.country is not None and day in _by_law(place.country, place.subdivision, day.year)
 
 
-def are_known(place: PublicHolidays) -> bool:
-    """Whether the holidays of this country and subdivision are known; naming none is fine."""
-    if place.country is None:
-        return place.subdivision is None
-    try:
-        country_holidays(place.country, subdiv=place.subdivision)
-    except NotImplementedError:
-        return False
-    return True
-
-
 @lru_cache(maxsize=4_096)
 def _by_law(country: str, subdivision: str | None, year: int) -> frozenset[date]:
-    """The holidays of a year; none where the place is not known, which `are_known` tells."""
+    """The holidays of a year; none where the place is not known: resources are refused for that."""
     try:
         return frozenset(country_holidays(country, subdiv=subdivision, years=year, expand=False))
     except NotImplementedError:

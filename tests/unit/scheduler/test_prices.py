@@ -415,8 +415,8 @@ def test_pieces_are_what_is_in_force_cut_to_a_stretch() -> None:
         interval(0, HOUR, "1"), interval(HOUR, HOUR, "2", export_price_per_kwh=Decimal(3))
     )
     assert list(line(tariff).pieces(AT - 9, AT + 90 * MINUTE)) == [
-        (AT, AT + HOUR, 1, None),
-        (AT + HOUR, AT + 90 * MINUTE, 2, 3),
+        (AT, AT + HOUR, Fraction(1), None),
+        (AT + HOUR, AT + 90 * MINUTE, Fraction(2), Fraction(3)),
     ]
     assert list(line(tariff).pieces(AT, AT)) == []
 

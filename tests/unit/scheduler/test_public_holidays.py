@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from idlewatt_scheduler.model.calendars import PublicHolidays
-from idlewatt_scheduler.public_holidays import are_known, is_holiday
+from idlewatt_scheduler.public_holidays import is_holiday
 
 BAVARIA_2026 = [
     (1, 1),
@@ -63,20 +63,3 @@ def test_a_day_in_lieu_is_a_holiday() -> None:
 def test_what_a_site_says_counts_beside_the_law(place: PublicHolidays, expected: bool) -> None:  # noqa: FBT001
     """Epiphany 2026, in several places."""
     assert is_holiday(place, date(2026, 1, 6)) is expected
-
-
-@pytest.mark.parametrize(
-    ("place", "expected"),
-    [
-        (PublicHolidays(), True),
-        (PublicHolidays("DE"), True),
-        (PublicHolidays("DE", "BY"), True),
-        (PublicHolidays("DE", "ZZ"), False),
-        (PublicHolidays("de"), False),
-        (PublicHolidays("XX"), False),
-        (PublicHolidays(subdivision="BY"), False),
-    ],
-)
-def test_a_place_that_is_not_known_can_be_told(place: PublicHolidays, expected: bool) -> None:  # noqa: FBT001
-    """For who reads a resource; the calendar itself takes such a place to have no holidays."""
-    assert are_known(place) is expected
