@@ -9,14 +9,19 @@ from hypothesis import HealthCheck, given, settings
 from tests.property.strategies import snapshots
 
 from idlewatt_scheduler.feasibility import violations
-from idlewatt_scheduler.model.plan import Plan
+from idlewatt_scheduler.model.charging import ChargingPeriod, ChargingProfile
+from idlewatt_scheduler.model.plan import Charging, Plan
 from idlewatt_scheduler.model.reasons import VehicleReason, WaitingCondition
 from idlewatt_scheduler.model.snapshot import Snapshot
+from idlewatt_scheduler.model.units import MINUTE
 from idlewatt_scheduler.planner import Params, plan
 
 GREEDY = Params(exact_literals=0)
 EXACT = Params()
 ENERGY, NEVER = WaitingCondition.WAITING_FOR_ENERGY, WaitingCondition.UNSCHEDULABLE
+WATT, QUARTER = 1_000, 15 * MINUTE
+A_CENT = Fraction(1, 100)
+"""More than the wear model's rates may differ for a whole stay."""
 LARGE = {"most_vehicles": 5, "most_pending": 8, "most_running": 6}
 PATIENT = settings(
     deadline=None,
@@ -56,13 +61,61 @@ def _spoilt(good: Plan) -> Iterator[tuple[str, Plan]]:
             "a later readyAt": (replace(placement, ready_at=placement.ready_at + 1),),
             "an earlier end": (replace(placement, until=placement.until - 1),),
             "more power": (replace(placement, power=placement.power + 1),),
+            "more cost": (replace(placement, cost=placement.cost + A_CENT),),
             "more energy": (replace(placement, energy_watt_hours=placement.energy_watt_hours + 1),),
             "elsewhere": (replace(placement, node="nowhere"),),
         }.items():
             others = good.placements[:number], good.placements[number + 1 :]
             yield name, replace(good, placements=(*others[0], *placements, *others[1]))
+    yield from _spoilt_charging(good)
     yield from _spoilt_waiting(good)
     yield from _spoilt_leaving(good)
+
+
+def _spoilt_charging(good: Plan) -> Iterator[tuple[str, Plan]]:
+    for number, charging in enumerate(good.charging):
+        periods = charging.profile.periods
+        first, last = periods[0], periods[-1]
+        later = replace(first, start=first.start + 1)
+        for name, entries in {
+            "a profile lost": (),
+            "a profile twice": (charging, charging),
+            "a profile of nobody": (charging, replace(charging, vehicle="zz-nobody")),
+            "no period": (_with(charging),),
+            "a first period too late": (_with(charging, later, *periods[1:]),),
+            "power for ever": (_with(charging, *periods[:-1], replace(last, power=WATT)),),
+            "half a watt": (_with(charging, replace(first, power=500), *_and_then(charging)),),
+            "a power out of reach": (
+                _with(charging, replace(first, power=50_000 * WATT), *_and_then(charging)),
+            ),
+            "periods out of order": (_with(charging, *periods, first),),
+        }.items():
+            others = good.charging[:number], good.charging[number + 1 :]
+            yield name, replace(good, charging=(*others[0], *entries, *others[1]))
+        for place in {0, len(periods) // 2, len(periods) - 2} & {*range(len(periods) - 1)}:
+            period = periods[place]
+            moved = replace(period, start=period.start + 1) if place else later
+            parts = (*periods[:place], moved, *periods[place + 1 :])
+            yield "a period moved", _charged(good, number, _with(charging, *parts))
+            if period.power:
+                odd = replace(period, power=period.power - 1)
+                parts = (*periods[:place], odd, *periods[place + 1 :])
+                yield "a milliwatt less", _charged(good, number, _with(charging, *parts))
+
+
+def _with(charging: Charging, *periods: ChargingPeriod) -> Charging:
+    return replace(charging, profile=ChargingProfile(periods))
+
+
+def _and_then(charging: Charging) -> tuple[ChargingPeriod, ...]:
+    """The periods after the first; where there is none, one without power a quarter later."""
+    first, *others = charging.profile.periods
+    quarter = (first.start // QUARTER + 1) * QUARTER
+    return tuple(others) or (ChargingPeriod(quarter, 0),)
+
+
+def _charged(good: Plan, number: int, charging: Charging) -> Plan:
+    return replace(good, charging=(*good.charging[:number], charging, *good.charging[number + 1 :]))
 
 
 def _spoilt_waiting(good: Plan) -> Iterator[tuple[str, Plan]]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
+from typing import Final
 
 from idlewatt_scheduler.feasibility.power import (
     Source,
@@ -28,6 +29,8 @@ from idlewatt_scheduler.model.units import (
 )
 from idlewatt_scheduler.model.vehicle import Vehicle
 
+_MICRO_UNIT: Final = Fraction(1, 10**6)
+
 
 @dataclass(frozen=True, slots=True)
 class Bill:
@@ -36,12 +39,12 @@ class Bill:
     Attributes:
         cost: in the plan's currency; None where a price or a rate is unknown.
         watt_hours: AC, standby counted once, waking left out.
-        by_model: its wear is priced by the wear model.
+        tolerated: by how much the cost may differ; the wear model is rounded to micro-units.
     """
 
     cost: Fraction | None = Fraction(0)
     watt_hours: Fraction = Fraction(0)
-    by_model: bool = False
+    tolerated: Fraction = Fraction(0)
 
 
 def bill(reading: Reading, candidate: Candidate, stays: Sequence[Stay]) -> Bill:
@@ -51,10 +54,10 @@ def bill(reading: Reading, candidate: Candidate, stays: Sequence[Stay]) -> Bill:
         return Bill()
     pieces = list(_pieces(reading, candidate, stays))
     watt_hours = sum((_watt_hours(piece.ac, piece) for piece in pieces), Fraction(0))
-    wear, by_model = _wear_per_kwh(reading, vehicle)
+    wear, by_model = _wear_per_kwh(reading, candidate, vehicle)
     rate = reading.rate(vehicle.compensation.currency)
     if rate is None or candidate.site is None:
-        return Bill(None, watt_hours, by_model)
+        return Bill(None, watt_hours)
     availability = Fraction(vehicle.compensation.availability_per_hour)
     hours = Fraction(sum(piece.length for piece in pieces if piece.alone), HOUR)
     kilowatt_hours = sum((_watt_hours(piece.dc, piece) for piece in pieces), Fraction(0)) / 1_000
@@ -65,9 +68,10 @@ def bill(reading: Reading, candidate: Candidate, stays: Sequence[Stay]) -> Bill:
         _connection(reading, candidate, pieces),
     ):
         if term is None:
-            return Bill(None, watt_hours, by_model)
+            return Bill(None, watt_hours)
         cost += term
-    return Bill(cost, watt_hours, by_model)
+    tolerated = _MICRO_UNIT * rate * max(kilowatt_hours, Fraction(1)) if by_model else Fraction(0)
+    return Bill(cost, watt_hours, tolerated)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +122,14 @@ def _watt_hours(power: Milliwatts, piece: Piece) -> Fraction:
     return Fraction(power * piece.length, MILLIWATT_MILLISECONDS_PER_WATT_HOUR)
 
 
-def _wear_per_kwh(reading: Reading, vehicle: Vehicle) -> tuple[Fraction, bool]:
+def _wear_per_kwh(
+    reading: Reading, candidate: Candidate, vehicle: Vehicle
+) -> tuple[Fraction, bool]:
     """What a kWh DC wears off, in the owner's currency, and whether the model says so."""
     agreed = Fraction(vehicle.compensation.wear_per_kwh)
     if reading.policy.wear_floor is not WearFloor.MODEL:
         return agreed, False
-    modelled = wear_rate(vehicle, reading.at)
+    modelled = wear_rate(candidate, reading.at)
     return (agreed, False) if modelled is None or modelled <= agreed else (modelled, True)
 
 

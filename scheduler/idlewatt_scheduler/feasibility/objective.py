@@ -15,7 +15,6 @@ from idlewatt_scheduler.model.plan import Placement, Plan
 
 _WEIGHT_BASE: Final = 16
 _HIGHEST_RANK: Final = 5
-_MICRO_UNIT: Final = Fraction(1, 10**6)
 
 
 def objective_violations(scene: Scene, plan: Plan) -> Iterator[Violation]:
@@ -69,9 +68,7 @@ def _of_one(placement: Placement, before: Bill, after: Bill) -> Iterator[Violati
     subject = placement.pod.key
     if before.cost is not None and after.cost is not None:
         adds = after.cost - before.cost
-        # Two readings of the wear model's curves may differ in the last of their digits.
-        tolerated = _MICRO_UNIT if after.by_model else 0
-        if abs(placement.cost - adds) > tolerated:
+        if abs(placement.cost - adds) > after.tolerated:
             sentence = f"It costs {placement.cost}; it adds {adds} on {placement.node}."
             yield Violation("Cost", subject, sentence)
     energy = after.watt_hours - before.watt_hours
