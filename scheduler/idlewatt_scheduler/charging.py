@@ -17,7 +17,7 @@ from idlewatt_scheduler.model.site import ChargingController
 from idlewatt_scheduler.model.units import FOREVER, MINUTE, Instant, Milliseconds, Milliwatts
 from idlewatt_scheduler.model.vehicle import Supply
 from idlewatt_scheduler.prices import PriceLine
-from idlewatt_scheduler.quarters import UNLIMITED, Asking, Car, Choice, Grid, grid
+from idlewatt_scheduler.quarters import UNLIMITED, Asking, Car, Choice, Grid, Ranks, grid
 from idlewatt_scheduler.trajectory import Charge, Intake, charge_of, follow, percent_of, rise
 
 ROUNDS = 6
@@ -41,9 +41,10 @@ def profiles(
         at: the instant of planning.
     """
     settled: dict[str, _Site] = {}
+    ranks: Ranks = {}
     for name, cars in by_site.items():
         asked = tuple(cars)
-        quarters = grid(at, [car.charge_by for car in asked])
+        quarters = grid(at, [car.charge_by for car in asked], ranks)
         slacks = {car.name: slack(car, quarters) for car in asked}
         row = sorted(asked, key=lambda car: (slacks[car.name], car.name))
         able = frozenset(name for name, left in slacks.items() if left >= 0)

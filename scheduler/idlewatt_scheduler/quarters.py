@@ -9,8 +9,9 @@ after its departure too, until it is there or a day has passed.
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from itertools import pairwise
-from typing import Final
+from typing import Final, TypeAlias
 
 from idlewatt_scheduler.circuits import RoomKey
 from idlewatt_scheduler.energy import Step
@@ -27,6 +28,10 @@ UNLIMITED: Final[Milliwatts] = FOREVER
 
 STEP: Final[Milliwatts] = 50_000
 """How finely the power of a tapered car's dearest quarter is looked for."""
+
+
+Ranks: TypeAlias = dict[int, dict[Fraction, int]]
+"""By the identity of a price line, the rank of each of its prices."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +73,11 @@ class Grid:
 
     Attributes:
         edges: the starts of the quarters, and the end of the last.
+        ranks: of the prices of each line.
     """
 
     edges: list[Instant]
+    ranks: Ranks = field(default_factory=dict)
     _orders: dict[int, list[int]] = field(default_factory=dict)
     _firsts: dict[tuple[int, int], list[int]] = field(default_factory=dict)
 
@@ -87,23 +94,34 @@ class Grid:
             return range(count)
         key = id(prices)
         if key not in self._orders:
-            self._orders[key] = _by_price(prices, self.edges[:-1])
+            self._orders[key] = _by_price(prices, self.edges[:-1], self.ranks)
         if (key, count) not in self._firsts:
             self._firsts[key, count] = [index for index in self._orders[key] if index < count]
         return self._firsts[key, count]
 
 
-def _by_price(prices: PriceLine, starts: Sequence[Instant]) -> list[int]:
-    found = [prices.price_at(start) for start in starts]
-    known = sorted((price, index) for index, price in enumerate(found) if price is not None)
-    return [*(i for _, i in known), *(i for i, price in enumerate(found) if price is None)]
+def _by_price(prices: PriceLine, starts: Sequence[Instant], ranks: Ranks) -> list[int]:
+    """Quarters by the rank of their price; each line's prices are compared once, for all sites."""
+    if id(prices) not in ranks:
+        known = {segment.price for segment in prices.segments if segment.price is not None}
+        ranks[id(prices)] = {price: place for place, price in enumerate(sorted(known))}
+    rank = ranks[id(prices)]
+    found = [len(rank) if price is None else rank[price] for price in map(prices.price_at, starts)]
+    return sorted(range(len(found)), key=found.__getitem__)
 
 
-def grid(at: Instant, departures: Sequence[Instant]) -> Grid:
-    """Quarters until a day after the last of these departures."""
+def grid(at: Instant, departures: Sequence[Instant], ranks: Ranks | None = None) -> Grid:
+    """Quarters until a day after the last of these departures.
+
+    Args:
+        at: when the first begins.
+        departures: until which the cars are to be charged.
+        ranks: kept between the grids of one plan.
+    """
     first = (at // QUARTER + 1) * QUARTER
     count = max(-((first - max(departures, default=at)) // QUARTER), 0) + OVERTIME
-    return Grid([at, *range(first, first + (count + 1) * QUARTER, QUARTER)])
+    edges = [at, *range(first, first + (count + 1) * QUARTER, QUARTER)]
+    return Grid(edges, {} if ranks is None else ranks)
 
 
 @dataclass(frozen=True, slots=True)
