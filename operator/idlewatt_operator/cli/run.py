@@ -56,6 +56,15 @@ VehicleList: TypeAlias = Annotated[
         show_default=False,
     ),
 ]
+TariffsDir: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FOLDER",
+        envvar="IDLEWATT_TARIFFS_DIR",
+        help="Where the files are that a tariff's source of type File names.",
+        show_default=False,
+    ),
+]
 DryRun: TypeAlias = Annotated[
     bool,
     typer.Option(
@@ -109,6 +118,7 @@ def command(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     redis_url: RedisUrl = None,
     scheduler_name: SchedulerName = "idlewatt",
     vehicle_list: VehicleList = None,
+    tariffs_dir: TariffsDir = None,
     dry_run: DryRun = False,  # noqa: FBT002 - an option of a command line
     listen: Listen = None,
     leader_election: LeaderElection = False,  # noqa: FBT002 - an option of a command line
@@ -141,6 +151,7 @@ def command(  # noqa: PLR0913, PLR0917 - each is an option of the command line
             vehicle_list,
             _endpoint(listen),
             _election(lease_namespace, lease_name, identity) if leader_election else None,
+            tariffs_dir,
         )
     )
 

@@ -13,13 +13,14 @@ import secrets
 import signal
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Container, Coroutine, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Container, Coroutine, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Final
 
 from idlewatt_operator.cli.leading import Election, StoppedShort, candidate, elected
+from idlewatt_operator.cli.supplying import settled, supplying
 from idlewatt_operator.gateways.clock import WallClock
 from idlewatt_operator.gateways.dry_run import DryRunCluster, DryRunTelemetry
 from idlewatt_operator.gateways.kubernetes.credentials import CredentialSource
@@ -38,6 +39,7 @@ from idlewatt_operator.gateways.protocols import (
 from idlewatt_operator.gateways.redis.address import RedisAddress
 from idlewatt_operator.gateways.redis.charging import RedisCharging
 from idlewatt_operator.gateways.redis.telemetry import RedisTelemetry
+from idlewatt_operator.gateways.tariffs.refreshing import TariffSources
 from idlewatt_operator.handlers.serving import serve
 from idlewatt_operator.reconcile.checked import checked
 from idlewatt_operator.reconcile.cycle import Cycle
@@ -78,6 +80,7 @@ class Options:
         vehicle_list: the VehicleList that is kept to the names of all vehicles; None: none is.
         listen: where probes and metrics are answered; None: nowhere.
         election: None: nobody else can lead.
+        tariffs: the folder of tariffs' sources that are files; None: there is none.
     """
 
     kubeconfig: Path | None = None
@@ -86,6 +89,16 @@ class Options:
     vehicle_list: str | None = None
     listen: Endpoint | None = None
     election: Election | None = None
+    tariffs: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Beside:
+    """What is heard and asked beside the cluster, for as long as the operator runs."""
+
+    telemetry: RedisTelemetry | None
+    charging: ChargingGateway | None
+    tariffs: TariffSources
 
 
 async def run_operator(
@@ -126,27 +139,16 @@ async def run_operator(
         vitals.synced, vitals.candidate = (lambda: cluster.synced), elector
         _stop_on_signals(stop)
         await stack.enter_async_context(cluster.running())
-        telemetry = await stack.enter_async_context(
-            _telemetry(options, settings, cluster, clock, requested, leadership, stop)
+        beside = await stack.enter_async_context(
+            _beside(options, settings, cluster, clock, requested, leadership, stop)
         )
-        charging = await stack.enter_async_context(
-            _charging(options, clock, requested, Nobody() if settings.dry_run else leadership)
-        )
-        vitals.telemetry = partial(_verdict, telemetry)
+        vitals.telemetry = partial(_verdict, beside.telemetry)
         serving = serve(source, cluster.catalogue, stop=stop, jitter=random.random)
         await stack.enter_async_context(_background(serving, _SERVING_ENDS_SECONDS))
         await _synced_or_stopped(cluster, stop)
-        cycle = _cycle(
-            cluster,
-            telemetry,
-            clock,
-            settings,
-            charging=charging,
-            on_reaction=vitals.shown.note_reaction,
-        )
-        vitals.shown.watch(
-            _sources(cluster, leadership, telemetry, lambda: cycle.memory.charges.counts)
-        )
+        await settled(beside.tariffs, stop)
+        cycle = _cycle(cluster, beside, clock, settings, vitals.shown.note_reaction)
+        vitals.shown.watch(_sources(cluster, leadership, beside, cycle))
         async with elected(elector, stop) as leads:
             if not leads:
                 return
@@ -163,6 +165,33 @@ async def run_operator(
                 if elector is None or await _looked_anew(cluster, stop):
                     await _until_stopped(loop, cycle, stop)
                     _all_is_answered(cluster, settings)
+
+
+@contextlib.asynccontextmanager
+async def _beside(  # noqa: PLR0913, PLR0917 # what it is made of, all of it injected
+    options: Options,
+    settings: Settings,
+    cluster: KubernetesCluster,
+    clock: Clock,
+    requested: Callable[[], None],
+    leadership: Leadership,
+    stop: asyncio.Event,
+) -> AsyncIterator[_Beside]:
+    """Telemetry, charge points and the sources of tariffs; a dry run writes nothing to any."""
+    allowed = Nobody() if settings.dry_run else leadership
+    async with (
+        _telemetry(options, settings, cluster, clock, requested, allowed, stop) as telemetry,
+        _charging(options, clock, requested, allowed) as charging,
+        supplying(
+            cluster,
+            clock,
+            options.redis,
+            options.tariffs,
+            on_change=requested,
+            leadership=allowed,
+        ) as tariffs,
+    ):
+        yield _Beside(telemetry, charging, tariffs)
 
 
 class _Later:
@@ -214,15 +243,14 @@ async def _looked_anew(cluster: KubernetesCluster, stop: asyncio.Event) -> bool:
         return looked.done() and not stop.is_set()
 
 
-def _cycle(  # noqa: PLR0913 # what it is made of, all of it injected
+def _cycle(
     cluster: ClusterGateway,
-    telemetry: TelemetryGateway | None,
+    beside: _Beside,
     clock: Clock,
     settings: Settings,
-    *,
-    charging: ChargingGateway | None,
     on_reaction: Callable[[Milliseconds], None],
 ) -> Cycle:
+    telemetry: TelemetryGateway | None = beside.telemetry
     if settings.dry_run:
         cluster = DryRunCluster(cluster)
         telemetry = None if telemetry is None else DryRunTelemetry(telemetry)
@@ -232,7 +260,7 @@ def _cycle(  # noqa: PLR0913 # what it is made of, all of it injected
         clock,
         _plan_in_a_thread,
         settings,
-        charging=charging,
+        charging=beside.charging,
         on_reaction=on_reaction,
     )
 
@@ -276,7 +304,7 @@ async def _telemetry(  # noqa: PLR0913, PLR0917 # what it is made of, all of it 
         known=known,
         on_change=changed,
         jitter=random.random,
-        leadership=Nobody() if settings.dry_run else leadership,
+        leadership=leadership,
     )
     async with contextlib.aclosing(client), _background(source.run()):
         patience_seconds = settings.telemetry_awaited_for / SECOND
@@ -329,9 +357,11 @@ def _verdict(telemetry: RedisTelemetry | None) -> Verdict:
 def _sources(
     cluster: KubernetesCluster,
     leadership: Leadership,
-    telemetry: RedisTelemetry | None,
-    profiles: Callable[[], Mapping[str, int]],
+    beside: _Beside,
+    cycle: Cycle,
 ) -> Sources:
+    telemetry = beside.telemetry
+
     def state() -> TelemetryState | None:
         if telemetry is None:
             return None
@@ -344,7 +374,11 @@ def _sources(
         )
 
     return Sources(
-        lambda: leadership.left_seconds() > 0, lambda: cluster.write_outcomes, state, profiles
+        lambda: leadership.left_seconds() > 0,
+        lambda: cluster.write_outcomes,
+        state,
+        lambda: cycle.memory.charges.counts,
+        beside.tariffs.state,
     )
 
 

@@ -28,6 +28,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from idlewatt_operator.gateways.protocols import Outcome
+from idlewatt_operator.gateways.tariffs.refreshing import SourcesState
 from idlewatt_operator.reconcile.charging import SENT
 from idlewatt_operator.reconcile.loop import Loop
 from idlewatt_operator.reconcile.reasons import public_name
@@ -67,12 +68,14 @@ class Sources:
         writes: how many writes of each kind ended how.
         telemetry: None: there is no source of it.
         profiles: how many charging profiles were sent, and how those that were answered ended.
+        tariffs: how the sources of tariffs do.
     """
 
     leads: Callable[[], bool]
     writes: Callable[[], Mapping[tuple[str, str], int]]
     telemetry: Callable[[], TelemetryState | None]
     profiles: Callable[[], Mapping[str, int]]
+    tariffs: Callable[[], SourcesState] = lambda: SourcesState(0, 0)
 
 
 class Metrics:
@@ -218,9 +221,29 @@ class _Watched(Collector):
         for outcome in _PROFILE_OUTCOMES:
             profiles.add_metric([outcome], counts.get(outcome, 0))
         yield profiles
+        yield from _tariffs(self._sources.tariffs())
         telemetry = self._sources.telemetry()
         if telemetry is not None:
             yield from _telemetry(telemetry)
+
+
+def _tariffs(state: SourcesState) -> Iterator[Metric]:
+    sources = GaugeMetricFamily(
+        "idlewatt_tariff_sources",
+        "Tariffs with a source, by whether what it gave last is still in force.",
+        labels=["state"],
+    )
+    sources.add_metric(["fresh"], state.fresh)
+    sources.add_metric(["stale"], state.stale)
+    yield sources
+    answers = CounterMetricFamily(
+        "idlewatt_tariff_source_answers",
+        "Times that a source was asked, by what came of it.",
+        labels=["outcome"],
+    )
+    for outcome in ("good", "failed", "refused"):
+        answers.add_metric([outcome], state.answers.get(outcome, 0))
+    yield answers
 
 
 def _telemetry(state: TelemetryState) -> Iterator[Metric]:

@@ -141,4 +141,5 @@ async def test_no_metric_tells_on_anybody() -> None:
     for name in ("v-0", "depot", "default", "svc", "a-1", "owner", "Occupied", "NotParked"):
         assert name not in text
     labels = {label for each in shown(metrics) for label in each.labels}
-    assert labels <= {"step", "le", "reason", "condition", "verb", "outcome", "version", "python"}
+    known = {"step", "le", "reason", "condition", "verb", "outcome", "state", "version", "python"}
+    assert labels <= known
