@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from idlewatt_operator.twin.catalogue import GPU
 from idlewatt_operator.twin.stays import CHARGE_EFFICIENCY, Stay, windows
 from idlewatt_scheduler.model.site import ChargingController, Circuit, EnergyBearer, Site
-from idlewatt_scheduler.model.units import thousandths
+from idlewatt_scheduler.model.units import DAY, thousandths
 from idlewatt_scheduler.model.vehicle import (
     Agreement,
     Battery,
@@ -26,6 +26,10 @@ RESERVE_PERCENT: Final = 30
 DEPARTURE_PERCENT: Final = 80
 ENERGY_RATE: Final = Decimal("0.16")
 WEAR_RATE: Final = Decimal("0.02")
+CHEMISTRIES: Final = ("LFP", "NMC811", "NCA")
+REPLACEMENT_COST: Final = Decimal(100)
+COMPUTE_RISE_KELVIN: Final = 2
+PACK_AGE: Final = 3 * 365 * DAY
 AVAILABILITY_RATES: Final = tuple(Decimal(text) for text in ("0.04", "0.06", "0.08", "0.10"))
 _GIB: Final = 1 << 30
 _MEGABIT: Final = 1_000_000
@@ -64,7 +68,11 @@ ASSUMED: Final = (
         "computing takes grid power only. Batteries take 90 % of what the charger draws."
     ),
     "Pods draw their full bound watts while their containers run, loading included.",
-    "No heat: batteries stand at 25 degrees and computers at 45.",
+    (
+        "No heat: batteries stand at 25 degrees and computers at 45. What wear would cost by the "
+        f"model is for packs of LFP, NMC811 or NCA, three years old, at ${REPLACEMENT_COST} a kWh, "
+        f"{COMPUTE_RISE_KELVIN} K warmer while they compute."
+    ),
 )
 
 
@@ -76,8 +84,7 @@ def enrol(
     for stay in stays:
         by_vehicle.setdefault(stay.vehicle, []).append(stay)
     return tuple(
-        _vehicle(name, own, capacities[name], zone, dice(seed, "enrolment", name))
-        for name, own in by_vehicle.items()
+        _vehicle(name, own, capacities[name], zone, seed) for name, own in by_vehicle.items()
     )
 
 
@@ -87,8 +94,9 @@ def dice(*what: object) -> Random:
 
 
 def _vehicle(
-    name: str, stays: Sequence[Stay], capacity_watt_hours: int, zone: ZoneInfo, chance: Random
+    name: str, stays: Sequence[Stay], capacity_watt_hours: int, zone: ZoneInfo, seed: int
 ) -> Vehicle:
+    chance = dice(seed, "enrolment", name)
     computer = chance.choice(COMPUTERS)
     compensation = Compensation(
         currency="USD",
@@ -102,6 +110,10 @@ def _vehicle(
         departure_percent=DEPARTURE_PERCENT,
         min_temperature_celsius=0,
         max_temperature_celsius=45,
+        chemistry=dice(seed, "chemistry", name).choice(CHEMISTRIES),
+        replacement_cost_per_kwh=REPLACEMENT_COST,
+        compute_rise_kelvin=COMPUTE_RISE_KELVIN,
+        in_service_since=stays[0].arrives_at - PACK_AGE,
     )
     return Vehicle(
         name=name,

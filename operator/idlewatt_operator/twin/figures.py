@@ -57,6 +57,12 @@ def _energy(accounts: Accounts) -> tuple[Row, ...]:
         ),
         Row("charging", kwh(charging.kwh), kwh(alone.kwh), f"{money(charging.cost)} at the tariff"),
         Row(
+            "mean price of charging",
+            _price(charging.mean_price),
+            _price(alone.mean_price),
+            "planned cars to the departure charge",
+        ),
+        Row(
             "computing",
             kwh(computing.kwh),
             kwh(Fraction(0)),
@@ -64,7 +70,7 @@ def _energy(accounts: Accounts) -> tuple[Row, ...]:
         ),
         Row("of it off-peak", f"{float(share):.0%}"),
         Row(
-            "mean price of a kWh",
+            "mean price of computing",
             _price(computing.mean_price),
             note=f"{_price(accounts.mean_price)} over all hours",
         ),

@@ -73,6 +73,7 @@ class Fleet:
         cluster.preparation = self._preparation
         for car in self.cars.values():
             journal.draws[car.name] = []
+            journal.charges[car.name] = []
             cluster.add_vehicle(car.vehicle, scenario.nodes[car.name])
         for stay in scenario.stays:
             self._expect(stay)
@@ -138,6 +139,7 @@ class Fleet:
     def _park(self, car: Car, stay: Stay, watt_hours: float) -> None:
         car.stay, car.since = stay, stay.arrives_at
         car.watt_hours, car.settled_at = watt_hours, self.clock.now()
+        self.journal.charges[car.name].append((car.settled_at, watt_hours))
         car.boarded = car.told = car.charger_failed = False
         if self.scenario.site(stay.site).charging_controller is ChargingController.IDLEWATT:
             self.stations.plug(car.name, car.vehicle.min_charge_power_watts * 1_000)
@@ -359,8 +361,12 @@ class Fleet:
         return given if given >= car.vehicle.min_charge_power_watts else 0.0
 
     def _told_otherwise(self, vehicle: str) -> None:
-        """Its charge point gives something else from now on."""
-        self._refresh(self.cars[vehicle])
+        """Its charge point gives something else from now on; what it does not any more is news."""
+        car = self.cars[vehicle]
+        charged = car.charging_watts > 0
+        self._refresh(car)
+        if charged and not car.charging_watts:
+            self.ask(AT_LEISURE)
 
     def _filled(self, car: Car, stay: Stay | None) -> None:
         if stay is None or car.stay is not stay or car.charging_watts == 0:
@@ -414,6 +420,7 @@ class Fleet:
                 )
                 self.journal.draws[car.name].append(draw)
             car.watt_hours = car.holds(now)
+            self.journal.charges[car.name].append((now, car.watt_hours))
         car.settled_at = now
 
     def settle_all(self) -> None:

@@ -9,6 +9,7 @@ from idlewatt_operator.twin.accounts import Accounts
 from idlewatt_operator.twin.charts import Chart, hourly, price_and_power, vehicle_states
 from idlewatt_operator.twin.circuit_charts import circuits
 from idlewatt_operator.twin.closing import sources
+from idlewatt_operator.twin.energy_charts import energy_charts
 from idlewatt_operator.twin.figures import hours, kilograms, money, rows
 from idlewatt_operator.twin.gantt import who_ran_where
 from idlewatt_operator.twin.journal import Kind
@@ -26,6 +27,9 @@ _STORY: Final = frozenset(
         Kind.DRAINED,
         Kind.TOLD,
         Kind.BOARDED,
+        Kind.CURTAILED,
+        Kind.RELIEVED,
+        Kind.CHARGER,
         Kind.LINK_LOST,
         Kind.LINK_BACK,
         Kind.GIVEN_UP,
@@ -60,6 +64,8 @@ def _body(play: Play, accounts: Accounts) -> Iterator[str]:
     yield _figure(price_and_power(play))
     yield _figure(vehicle_states(play))
     yield _details("The same figures hour by hour", _table(hourly(play)))
+    for chart in energy_charts(play):
+        yield _figure(chart)
     yield _figure(who_ran_where(play))
     yield _figure(circuits(play))
     yield _accounts(accounts)
