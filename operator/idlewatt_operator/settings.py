@@ -23,6 +23,7 @@ class Settings:
         wake_avoided_for: how long a vehicle that did not wake is left alone.
         battery_spared_for: how long a battery is left alone that would not have lasted.
         event_again_after: a waiting pod's event is repeated after that.
+        advised_at_most: kinds of waiting pods for which a cycle looks up what would place them.
         status_at_most_every: one vehicle's status.
         status_writes_per_second: of all vehicles together.
         profiles_per_second: charging profiles that are sent to charge points.
@@ -51,6 +52,7 @@ class Settings:
     wake_avoided_for: Milliseconds = 15 * MINUTE
     battery_spared_for: Milliseconds = 15 * MINUTE
     event_again_after: Milliseconds = 5 * MINUTE
+    advised_at_most: int = 2
     status_at_most_every: Milliseconds = 1 * MINUTE
     status_writes_per_second: int = 50
     profiles_per_second: int = 50

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from idlewatt_operator.cli.manifests import Files, MoreFiles, read_manifests
+from idlewatt_operator.cli.manifests import (
+    Files,
+    MoreFiles,
+    TariffsDir,
+    read_manifests,
+    supply,
+)
 
 if TYPE_CHECKING:
     from idlewatt_scheduler.model.plan import Plan
@@ -58,7 +64,7 @@ def command(
     stand in files or come from kubectl, and changes nothing anywhere. Bad manifests end it with
     status 2 and a sentence for each mistake.
     """
-    moment = _moment(at)
+    moment = moment_of(at)
     cluster = read_manifests(files, more)
 
     from idlewatt_operator.reconcile.snapshot import build_snapshot  # noqa: PLC0415 - slow
@@ -72,7 +78,12 @@ def command(
     _print(made, seconds, output, noun)
 
 
-def _moment(at: str | None) -> "Instant":
+def moment_of(at: str | None) -> "Instant":
+    """The moment an option names; now, where it names none.
+
+    Raises:
+        typer.BadParameter: it is no time, or one that no plan is for.
+    """
     from idlewatt_operator.resources.times import parse_instant  # noqa: PLC0415 - with its command
 
     if at is None:

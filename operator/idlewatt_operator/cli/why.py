@@ -6,7 +6,7 @@ import sys
 import time
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
 
 import typer
 
@@ -40,42 +40,50 @@ class Output(StrEnum):
     JSON = "json"
 
 
+PodName: TypeAlias = Annotated[
+    str, typer.Argument(metavar="POD", help="NAMESPACE/NAME, or the name where it is the only one.")
+]
+On: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--on", metavar="VEHICLE", help="Ask about this vehicle alone."),
+]
+At: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TIME",
+        help="With -f: the moment to ask for, RFC 3339 with a zone. Now, unless it is given.",
+        show_default=False,
+    ),
+]
+Printed: TypeAlias = Annotated[
+    Output, typer.Option("--output", "-o", help="A page for people, or data for programs.")
+]
+Every: TypeAlias = Annotated[
+    bool, typer.Option("--all", help="Show every vehicle, not the nearest ones alone.")
+]
+RedisUrl: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URL",
+        envvar="IDLEWATT_REDIS_URL",
+        help="Without -f: read what vehicles report from there. Without it, what the "
+        "VehicleNodes' status says.",
+        show_default=False,
+    ),
+]
+
+
 def command(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     context: typer.Context,
-    pod: Annotated[
-        str, typer.Argument(metavar="POD", help="NAMESPACE/NAME, or the name where it is the only.")
-    ],
+    pod: PodName,
     more: MoreFiles = None,
     files: Files = None,
-    on: Annotated[
-        str | None,
-        typer.Option("--on", metavar="VEHICLE", help="Ask about this vehicle alone."),
-    ] = None,
-    at: Annotated[
-        str | None,
-        typer.Option(
-            metavar="TIME",
-            help="With -f: the moment to ask for, RFC 3339 with a zone. Now, unless it is given.",
-            show_default=False,
-        ),
-    ] = None,
-    output: Annotated[
-        Output, typer.Option("--output", "-o", help="A page for people, or data for programs.")
-    ] = Output.TEXT,
-    every: Annotated[  # noqa: FBT002 - an option of a command line
-        bool, typer.Option("--all", help="Show every vehicle, not the nearest ones alone.")
-    ] = False,
+    on: On = None,
+    at: At = None,
+    output: Printed = Output.TEXT,
+    every: Every = False,  # noqa: FBT002 - an option of a command line
     kubeconfig: Kubeconfig = None,
-    redis_url: Annotated[
-        str | None,
-        typer.Option(
-            metavar="URL",
-            envvar="IDLEWATT_REDIS_URL",
-            help="Without -f: read what vehicles report from there. Without it, what the "
-            "VehicleNodes' status says.",
-            show_default=False,
-        ),
-    ] = None,
+    redis_url: RedisUrl = None,
     scheduler_name: SchedulerName = "idlewatt",
 ) -> None:
     """Say why a pod waits, what the least change is that would place it, and when it starts.
@@ -85,31 +93,41 @@ def command(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     all that its plan places.
     """
     if files or more:
-        from idlewatt_operator.cli.plan import _moment  # noqa: PLC0415 - with its command
+        from idlewatt_operator.cli.plan import moment_of  # noqa: PLC0415 - with its command
 
-        moment = _moment(at)
-        cluster = read_manifests(files, more)
-        view, telemetry = cluster.view(), None
+        moment = moment_of(at)
+        view, telemetry = read_manifests(files, more).view(), None
+    elif at is not None:
+        sentence = "a cluster is asked about now; another time needs manifests, -f"
+        raise typer.BadParameter(sentence, param_hint="--at")
     else:
-        if at is not None:
-            sentence = "a cluster is asked about now; another time needs manifests, -f"
-            raise typer.BadParameter(sentence, param_hint="--at")
         view, telemetry = _from_cluster(context, kubeconfig, redis_url, scheduler_name)
         moment = int(time.time() * 1_000)
 
     from idlewatt_operator.reconcile.snapshot import build_snapshot  # noqa: PLC0415 - slow
+
+    record = _record(view, pod, scheduler_name)
+    if record.scheduler_name != scheduler_name:
+        other = record.scheduler_name
+        typer.echo(f"Pod {record.pod.key} is not ours to place: its schedulerName is {other}.")
+        return
+    snapshot = build_snapshot(moment, view, telemetry, {}, scheduler_name)
+    if on is not None:
+        _refuse_unknown(on, snapshot)
+    _answer(record, snapshot, on, output, every=every)
+
+
+def _answer(
+    record: "PodRecord", snapshot: "Snapshot", on: str | None, output: Output, *, every: bool
+) -> None:
     from idlewatt_scheduler.planner import plan  # noqa: PLC0415 - OR-Tools is slow
     from idlewatt_scheduler.why import why  # noqa: PLC0415 - with it
 
-    record = _record(view, pod, scheduler_name)
-    snapshot = build_snapshot(moment, view, telemetry, {}, scheduler_name)
     made = plan(snapshot)
-    asked = next((each for each in snapshot.pending if each.key == record.pod.key), None)
+    asked = next((each for each in snapshot.pending if _is(each, record.pod)), None)
     if asked is None:
-        typer.echo(_no_question(record, made, scheduler_name))
+        typer.echo(_no_question(record, made))
         return
-    if on is not None:
-        _refuse_unknown(on, snapshot)
     _print(why(snapshot, made, asked, on), snapshot, output, every=every)
 
 
@@ -146,12 +164,9 @@ def _refuse_unknown(vehicle: str, snapshot: "Snapshot") -> None:
         raise typer.BadParameter(sentence, param_hint="--on")
 
 
-def _no_question(record: "PodRecord", made: "Plan", scheduler_name: str) -> str:
+def _no_question(record: "PodRecord", made: "Plan") -> str:
     """Why a pod is none that waits, in a sentence."""
     key = record.pod.key
-    if record.scheduler_name != scheduler_name:
-        other = record.scheduler_name or "default-scheduler"
-        return f"Pod {key} is not ours to place: its schedulerName is {other}."
     if record.ended:
         return f"Pod {key} has ended."
     if record.node is None:

@@ -66,7 +66,7 @@ def _parts(answer: Answer, noun: str, *, every: bool) -> Iterator[RenderableType
     shown = answer.vehicles if every else answer.vehicles[:_SHOWN]
     if shown:
         yield _vehicles(shown, answer)
-    drawn = [vehicle for vehicle in answer.vehicles if vehicle.spells]
+    drawn = [vehicle for vehicle in answer.vehicles if set(_cells(vehicle.spells)) - {_OTHERWISE}]
     if drawn:
         yield _day(drawn, answer.at)
     yield from map(Text, _footnotes(answer, len(shown), noun))
@@ -100,7 +100,7 @@ def _predicted(prediction: Prediction, at: Instant) -> str:
 def _advice(answer: Answer, noun: str) -> Table:
     table = _table("What would place it now, each alone", ("Change", "The least", "On", noun))
     if any(isinstance(each.change, Together) for each in answer.advice):
-        table.title = "No single change is enough; together these are"
+        table.title = "\nNo single change is enough; together these are"
     for each in answer.advice:
         table.add_row(
             kind_of(each.change), amount_of(each.change, answer.at), each.vehicle, _of(each, answer)
@@ -131,12 +131,12 @@ def _vehicles(shown: Iterable[VehicleAnswer], answer: Answer) -> Table:
                 reasons[row] if row < len(reasons) else "",
                 figures[row] if row < len(figures) else "",
                 changes[row] if row < len(changes) else "",
-                end_section=row == rows - 1,
+                end_section=rows > 1 and row == rows - 1,
             )
     return table
 
 
-def _day(drawn: Iterable[VehicleAnswer], at: Instant) -> Table:
+def _day(drawn: Iterable[VehicleAnswer], at: Instant) -> Group:
     """A cell for each half hour of the day to come, the hours above."""
     table = _table("If it were to start then (UTC)", ("", _hours(at)))
     used = ""
@@ -147,9 +147,8 @@ def _day(drawn: Iterable[VehicleAnswer], at: Instant) -> Table:
         for cell in cells:
             row.append(cell, style=_STYLES.get(cell, "dim"))
         table.add_row(vehicle.name, row)
-    legend = ", ".join(f"{mark} {_MEANING[mark]}" for mark in _MEANING if mark in used)
-    table.caption = legend
-    return table
+    legend = "   ".join(f"{mark} {_MEANING[mark]}" for mark in _MEANING if mark in used)
+    return Group(table, Text(f"  {legend}", style="dim"))
 
 
 def _hours(at: Instant) -> str:
@@ -178,7 +177,7 @@ def _footnotes(answer: Answer, shown: int, noun: str) -> Iterator[str]:
         )
     if answer.prediction is not None or any(each.spells for each in answer.vehicles):
         yield (
-            "Foreseen is what is known: windows, prices, ends of stays and curtailments, "
+            "\nForeseen is what is known: windows, prices, ends of stays and curtailments, "
             "acknowledged charging. Telemetry is taken to stay as it is, cars to keep their "
             "windows."
         )
@@ -186,12 +185,11 @@ def _footnotes(answer: Answer, shown: int, noun: str) -> Iterator[str]:
 
 def _table(title: str, headings: tuple[str, ...]) -> Table:
     table = Table(
-        title=title,
+        title=f"\n{title}",
         title_justify="left",
         title_style="bold",
         box=box.SIMPLE_HEAD,
-        caption_justify="left",
-        caption_style="dim",
+        show_edge=False,
     )
     for heading in headings:
         table.add_column(heading, overflow="fold")

@@ -7,8 +7,10 @@ from typing import Final
 from idlewatt_operator.resources.annotations import PREFIX
 from idlewatt_operator.resources.times import format_duration, format_instant
 from idlewatt_scheduler.model.units import SECOND, Instant
+from idlewatt_scheduler.model.workload import Pod
 from idlewatt_scheduler.why import (
     AnyTariff,
+    Brief,
     Change,
     HigherPrice,
     LaterStart,
@@ -84,10 +86,41 @@ def _settings(change: Single, pod: str) -> Iterator[Setting]:
 def amount_of(change: Change, at: Instant) -> str:
     """How much of it: `expected-runtime: 2h49m59s`, `wait until 22:00 (in 3h)`."""
     if isinstance(change, Together):
-        return " and ".join(amount_of(each, at) for each in change.changes)
+        return ", ".join(amount_of(each, at) for each in change.changes)
     if isinstance(change, LaterStart):
         return f"wait until {clock(change.at, at)} (in {rough(change.at - at)})"
-    return " and ".join(map(_short, settings_of(change, "")))
+    return ", ".join(map(_short, settings_of(change, "")))
+
+
+def in_short(brief: Brief, pod: Pod, at: Instant) -> str:
+    """A sentence for an event, without its full stop; empty where nothing is known to help.
+
+    It tells nobody when a given car leaves, or that one is there: figures come rounded, and only
+    where several vehicles stand behind them.
+    """
+    ways = list(_ways(brief, pod, at))
+    if not ways:
+        return ""
+    *first, last = ways
+    either = f"{', '.join(first)} or {last}" if first else last
+    return f"Enough would be {either}; `idlewatt why {pod.key}` says more"
+
+
+def _ways(brief: Brief, pod: Pod, at: Instant) -> Iterator[str]:
+    if brief.start_at is not None:
+        yield f"to wait until about {clock(brief.start_at, at)} UTC"
+    if brief.stay_seconds:
+        length = format_duration(brief.stay_seconds * SECOND)
+        service = pod.demand.expected_runtime is None
+        yield f"a minimumStaySeconds of {brief.stay_seconds}" if service else f"a stay of {length}"
+    elif brief.stay_seconds == 0:
+        yield "a shorter stay"
+    if brief.power_watts:
+        yield f"a power of {brief.power_watts} W"
+    elif brief.power_watts == 0:
+        yield "less power"
+    if brief.any_tariff:
+        yield "the annotation tariff: any"
 
 
 def _short(setting: Setting) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
 
 from idlewatt_operator.gateways.protocols import EventNote
+from idlewatt_operator.reconcile.advising import Advisor
 from idlewatt_operator.reconcile.phrases import leading_reason, waiting_message
 from idlewatt_operator.reconcile.situation import Situation, is_awake
 from idlewatt_operator.resources.records import PodRecord
@@ -71,15 +72,18 @@ class Said:
         return len(self._last)
 
 
-def to_explain(situation: Situation, plan: Plan, said: Said) -> list[Explanation]:
+def to_explain(situation: Situation, plan: Plan, said: Said, advisor: Advisor) -> list[Explanation]:
     """What the waiting pods are told now; those with nothing new to hear are left out."""
+    advisor.advise(situation, plan)
     noun = "nodes" if situation.snapshot.policy.plain_nodes_allowed else "vehicles"
     explanations = []
     for waiting in plan.waiting:
         record = situation.view.pods.get(waiting.pod.uid)
         if record is None or record.node is not None:
             continue
-        explanation = _explanation(situation.at, record, waiting, noun, said)
+        advice = advisor.words(waiting.pod, situation.at)
+        told = Told(waiting_message(waiting, noun), advice)
+        explanation = _explanation(situation.at, record, waiting, told, said)
         if explanation.event is not None or explanation.patch:
             explanations.append(explanation)
     explanations.extend(_waiting_for_a_wake(situation, plan))
@@ -126,16 +130,39 @@ def drained(pod: Pod, message: str, *, warning: bool = False) -> EventNote:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What is said to a pod.
+
+    Attributes:
+        reasons: why it waits.
+        advice: what would place it; None: nobody has looked yet.
+    """
+
+    reasons: str
+    advice: str | None
+
+    @property
+    def message(self) -> str:
+        """Both."""
+        return ". ".join(filter(None, (self.reasons, self.advice)))
+
+
 def _explanation(
-    at: Instant, record: PodRecord, waiting: Waiting, noun: str, said: Said
+    at: Instant, record: PodRecord, waiting: Waiting, told: Told, said: Said
 ) -> Explanation:
-    reason, message = str(waiting.condition), waiting_message(waiting, noun)
+    reason, message = str(waiting.condition), told.message
     what = f"{reason}/{leading_reason(waiting.reasons)}"
+    if told.advice is None:
+        what += "/unadvised"
     uid = waiting.pod.uid
-    if not said.knows(uid, FAILED_SCHEDULING) and record.waiting_message == message:
+    before = record.waiting_message == message or (
+        told.advice is None and record.waiting_message.startswith(message)
+    )
+    if not said.knows(uid, FAILED_SCHEDULING) and before:
         said.note(uid, FAILED_SCHEDULING, what, at)  # said before a restart
     due = said.is_due(uid, FAILED_SCHEDULING, what, at)
-    stands = (record.waiting_reason, record.waiting_message) == (reason, message)
+    stands = record.waiting_reason == reason and before
     return Explanation(
         record=record,
         event=failed(waiting.pod, message, action="Scheduling") if due else None,

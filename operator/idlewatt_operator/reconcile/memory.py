@@ -4,6 +4,7 @@ from collections.abc import Container
 from dataclasses import dataclass, field
 
 from idlewatt_operator.gateways.protocols import ClusterView, Condition
+from idlewatt_operator.reconcile.advising import Advisor
 from idlewatt_operator.reconcile.assumed import SentBindings
 from idlewatt_operator.reconcile.backoff import Backoffs
 from idlewatt_operator.reconcile.charging import Charges
@@ -37,6 +38,7 @@ class Memory:
     batteries: SparedBatteries
     charges: Charges
     said: Said
+    advisor: Advisor
     pace: StatusPace
     site_pace: SitePace
     gone: set[str] = field(default_factory=set)
@@ -60,6 +62,7 @@ class Memory:
                 Backoffs(settings.bind_backoff_first, settings.bind_backoff_most),
             ),
             said=Said(settings.event_again_after),
+            advisor=Advisor(settings.advised_at_most, settings.event_again_after),
             pace=StatusPace(settings.status_at_most_every, settings.status_writes_per_second),
             site_pace=SitePace(settings.status_at_most_every),
         )

@@ -14,6 +14,7 @@ from idlewatt_scheduler.why.answer import (
     VehicleAnswer,
 )
 from idlewatt_scheduler.why.asking import why
+from idlewatt_scheduler.why.brief import Brief, brief
 from idlewatt_scheduler.why.changes import (
     AnyTariff,
     Change,
@@ -29,6 +30,7 @@ __all__ = [
     "Advice",
     "Answer",
     "AnyTariff",
+    "Brief",
     "Change",
     "Failing",
     "HigherPrice",
@@ -41,5 +43,6 @@ __all__ = [
     "Spell",
     "Together",
     "VehicleAnswer",
+    "brief",
     "why",
 ]

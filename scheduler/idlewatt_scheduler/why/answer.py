@@ -96,13 +96,14 @@ class Limits:
         examined: vehicles for which changes are looked for, the nearest first.
         drawn: vehicles of which the day to come is told, the nearest first.
         rounds: how often the queue is planned before a prediction is given up.
-        queue_vehicles: the greatest fleet for which the queue is planned at all.
+        queued: the queue is planned where there are no more than so many pairs of a vehicle and
+            another pod that waits.
     """
 
-    examined: int = 48
+    examined: int = 32
     drawn: int = 3
     rounds: int = 6
-    queue_vehicles: int = 3_000
+    queued: int = 20_000
 
 
 @dataclass(frozen=True, slots=True)

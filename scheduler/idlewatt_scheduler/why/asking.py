@@ -6,9 +6,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
-from idlewatt_scheduler.clauses.pod import never_fits
 from idlewatt_scheduler.model.plan import Plan
-from idlewatt_scheduler.model.reasons import Reason, WaitingCondition
+from idlewatt_scheduler.model.reasons import Reason
 from idlewatt_scheduler.model.snapshot import Snapshot
 from idlewatt_scheduler.model.workload import Pod
 from idlewatt_scheduler.planner import Params
@@ -91,7 +90,9 @@ def why(
         pod=pod.key,
         at=snapshot.at,
         placed=placed,
-        condition=_condition(asked) if waits else None,
+        condition=next(
+            (each.condition for each in plan.waiting if _id(each.pod) == _id(pod)), None
+        ),
         reasons=_counted(answers),
         vehicles=answers,
         advice=tuple(_advice(answers)) if waits else (),
@@ -128,7 +129,7 @@ def _with_spells(asked: _Asked, answers: Iterable[VehicleAnswer]) -> Iterator[Ve
     benches = {bench.candidate.name: bench for bench in asked.benches}
     for rank, answer in enumerate(answers):
         bench = benches[answer.name]
-        if rank < asked.limits.drawn and bench.candidate.parked and not is_hopeless(answer):
+        if rank < asked.limits.drawn and bench.candidate.parked and answer.changes:
             drawn = spells(Vehicle(bench, asked.outlook, asked.wish))
             yield replace(answer, spells=drawn)
         else:
@@ -149,14 +150,6 @@ def _nearness(answer: VehicleAnswer) -> tuple[bool, bool, int, str]:
 def _counted(answers: Iterable[VehicleAnswer]) -> Mapping[Reason, int]:
     counts = Counter(answer.reason for answer in answers)
     return {reason: count for reason, count in counts.most_common() if reason is not None}
-
-
-def _condition(asked: _Asked) -> WaitingCondition:
-    """As the plan says of the pod; where one vehicle is asked about, of that vehicle."""
-    for bench in asked.benches:
-        if bench.candidate.node is not None and not never_fits(bench.case(asked.wish)):
-            return WaitingCondition.WAITING_FOR_ENERGY
-    return WaitingCondition.UNSCHEDULABLE
 
 
 def _advice(answers: Iterable[VehicleAnswer]) -> Iterator[Advice]:
@@ -215,7 +208,7 @@ def _prediction(asked: _Asked, answers: Iterable[VehicleAnswer], plan: Plan) -> 
     others = [waiting.pod for waiting in plan.waiting if _id(waiting.pod) != _id(asked.pod)]
     if not others:
         return Prediction(at, name)
-    if len(asked.outlook.fleet.candidates) > asked.limits.queue_vehicles:
+    if len(asked.outlook.fleet.candidates) * len(others) > asked.limits.queued:
         return Prediction(at, name, queue_asked=False)
     return _in_the_queue(asked, [each[1] for each in starts], at)
 

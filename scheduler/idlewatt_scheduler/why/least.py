@@ -82,10 +82,10 @@ def least_changes(vehicle: Vehicle) -> tuple[Change, ...]:
     """Each kind that suffices alone; where none does, the pairs, else the three together."""
     singles = [
         _later(vehicle),
-        _shorter(vehicle.bench, vehicle.wish),
-        _less(vehicle.bench, vehicle.wish),
+        shorter_stay(vehicle.bench, vehicle.wish),
+        less_power(vehicle.bench, vehicle.wish),
         _dearer(vehicle),
-        _at_any_price(vehicle.bench, vehicle.wish),
+        at_any_price(vehicle.bench, vehicle.wish),
     ]
     found = tuple(change for change in singles if change is not None)
     return found or tuple(_pairs(vehicle)) or tuple(_threes(vehicle))
@@ -100,8 +100,9 @@ def spells(vehicle: Vehicle) -> tuple[Spell, ...]:
     """The day to come, a start tried every half hour; alike ones in a row are one."""
     at, result = vehicle.bench.at, list[Spell]()
     for start in range(at, at + DAY, HALF_HOUR):
-        bench = vehicle.bench if start == at else vehicle.future.bench(start)
-        reason, end = bench.reason(vehicle.wish), min(start + HALF_HOUR, at + DAY)
+        now = start == at
+        wish, end = vehicle.wish, start + HALF_HOUR
+        reason = vehicle.bench.reason(wish) if now else vehicle.future.reason(wish, start)
         if result and result[-1].reason is reason:
             result[-1] = Spell(result[-1].start, end, reason)
         else:
@@ -114,7 +115,8 @@ def _later(vehicle: Vehicle) -> LaterStart | None:
     return None if at is None else LaterStart(at, vehicle.outlook.plan)
 
 
-def _shorter(bench: Bench, wish: Wish) -> ShorterStay | None:
+def shorter_stay(bench: Bench, wish: Wish) -> ShorterStay | None:
+    """The longest stay of whole seconds that fits."""
     runtime = wish.pod.demand.expected_runtime
     needed = seconds(wish.policy.minimum_stay_seconds) if runtime is None else runtime
     most = (needed - 1) // seconds(1)
@@ -128,9 +130,13 @@ def _of_length(wish: Wish, length_seconds: int) -> Wish:
     return replace(wish, pod=with_demand(wish.pod, expected_runtime=seconds(length_seconds)))
 
 
-def _less(bench: Bench, wish: Wish) -> LessPower | None:
-    if bench.candidate.parked is None:
-        return None
+def less_power(bench: Bench, wish: Wish) -> LessPower | None:
+    """The most power of whole watts that fits."""
+    capacity = bench.candidate.capacity
+    if bench.candidate.parked is None or any(
+        asked > capacity.get(name, 0) for name, asked in wish.pod.requests.items()
+    ):
+        return None  # it is its size that keeps it from there, not its power
 
     def takes(watts: int) -> bool:
         change = _drawing(bench, wish.pod, watts)
@@ -213,7 +219,8 @@ def _rounded_up(price: Fraction) -> Decimal:
     return context.divide(Decimal(price.numerator), Decimal(price.denominator)).normalize(context)
 
 
-def _at_any_price(bench: Bench, wish: Wish) -> AnyTariff | None:
+def at_any_price(bench: Bench, wish: Wish) -> AnyTariff | None:
+    """Whether it fits once it does not mind what an hour is called."""
     if wish.pod.demand.any_tariff:
         return None
     change = AnyTariff(wish.pod.key)
@@ -237,15 +244,15 @@ def _pairs(vehicle: Vehicle) -> Iterator[Together]:
     bench, wish = vehicle.bench, vehicle.wish
     free = None if wish.pod.demand.any_tariff else AnyTariff(wish.pod.key)
     if free is not None:
-        for other in (_shorter(bench, _with(wish, free)), _less(bench, _with(wish, free))):
+        for other in (shorter_stay(bench, _with(wish, free)), less_power(bench, _with(wish, free))):
             if other is not None:
                 yield Together((free, other))
     both = _shorter_and_less(bench, wish)
     if both:
         yield Together(both)
     later: list[Callable[[Bench, Wish], tuple[Single, ...]]] = [
-        lambda bench, wish: _some(_shorter(bench, wish)),
-        lambda bench, wish: _some(_less(bench, wish)),
+        lambda bench, wish: _some(shorter_stay(bench, wish)),
+        lambda bench, wish: _some(less_power(bench, wish)),
     ]
     for find in later:
         yield from _later_and(vehicle, find)
@@ -269,8 +276,8 @@ def _shorter_and_less(bench: Bench, wish: Wish) -> tuple[Single, ...]:
     least = _drawing(bench, wish.pod, watts)
     if least is None or bench.case(_with(wish, least)).power >= bench.case(wish).power:
         return ()
-    shorter = _shorter(bench, _with(wish, least))
-    less = None if shorter is None else _less(bench, _with(wish, shorter))
+    shorter = shorter_stay(bench, _with(wish, least))
+    less = None if shorter is None else less_power(bench, _with(wish, shorter))
     return () if shorter is None or less is None else (shorter, less)
 
 

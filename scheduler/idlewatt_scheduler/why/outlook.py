@@ -13,8 +13,16 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any, Final, TypeVar, cast
 
+from idlewatt_scheduler.board import Board
 from idlewatt_scheduler.calendar import Timetable, timetable
-from idlewatt_scheduler.candidates import Candidate, Parked, assemble, running_power, start_of
+from idlewatt_scheduler.candidates import (
+    Candidate,
+    Fleet,
+    Parked,
+    assemble,
+    running_power,
+    start_of,
+)
 from idlewatt_scheduler.energy import (
     MILLIWATT_MILLISECONDS_PER_PERCENT_WATT_HOUR,
     Source,
@@ -47,12 +55,20 @@ class Stretched:
 
 
 class Outlook:
-    """What a snapshot and the plan made for it become."""
+    """What a snapshot and the plan made for it become.
 
-    def __init__(self, snapshot: Snapshot, plan: Plan) -> None:
+    Args:
+        fleet: the snapshot looked up; None: it is looked up here.
+
+    Attributes:
+        boards: of the instants and sites that were asked about; kept for the next vehicle there.
+    """
+
+    def __init__(self, snapshot: Snapshot, plan: Plan, fleet: Fleet | None = None) -> None:
+        self.boards: dict[tuple[Instant, tuple[str, ...]], Board] = {}
         self.snapshot = snapshot
         self.plan = plan
-        self.fleet = assemble(snapshot)
+        self.fleet = assemble(snapshot) if fleet is None else fleet
         self._placed = frozenset((each.pod.key, each.pod.uid) for each in plan.placements)
         self._leaving = frozenset((each.pod.key, each.pod.uid) for each in plan.leaving)
 
