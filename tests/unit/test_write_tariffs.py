@@ -34,7 +34,7 @@ def answers(folder: Path) -> list[str]:
             continue
         for command in block.commands:
             here = command.replace("/tmp/my-tariff", str(folder))  # noqa: S108
-            if here.startswith(("cp ", "sed ", "idlewatt ")):
+            if here.startswith(("cp ", "sed ", "mv ", "idlewatt ")):
                 done = run(here)
                 assert done.returncode == 0, done.stderr
                 found.append(done.stdout)
@@ -54,27 +54,42 @@ def test_the_night_is_off_peak_and_a_later_night_is_not(answers: list[str]) -> N
     assert "2 on-peak" in answers[2]
 
 
+def test_a_holiday_is_billed_as_a_sunday(answers: list[str]) -> None:
+    """On the evening of Epiphany pods land that do not on the next."""
+    assert "3 placed" in answers[3]
+    assert "0 placed" in answers[4]
+    assert "2 on-peak" in answers[4]
+
+
 def test_the_hourly_price_keeps_pods_away_for_an_hour(answers: list[str]) -> None:
     """At 0.221 EUR the page's table is printed; at 0.139 EUR an hour later three pods land."""
     shown = next(block.text for block in blocks(PAGE, "text") if "2 on-peak" in block.text)
-    lines = [line.strip() for line in answers[3].splitlines() if "default/" in line]
+    lines = [line.strip() for line in answers[5].splitlines() if "default/" in line]
     assert [line for line in lines if line not in shown] == []
-    assert "3 placed" in answers[4]
+    assert "3 placed" in answers[6]
 
 
 def test_carbon_keeps_them_away(answers: list[str]) -> None:
     """With 214 g where 200 are allowed, every pod that fits a van waits, on-peak."""
-    assert "0 placed" in answers[5]
-    assert "2 on-peak" in answers[5]
+    assert "0 placed" in answers[7]
+    assert "2 on-peak" in answers[7]
+
+
+def test_forecasts_count_while_they_are_young(answers: list[str]) -> None:
+    """With the grams of another tariff everything lands; of the morning's nothing is known."""
+    assert "3 placed" in answers[8]
+    assert "0 placed" in answers[9]
+    assert "without a known price" in answers[9]
 
 
 def test_what_is_not_published_is_unknown(answers: list[str], folder: Path, tmp_path: Path) -> None:
     """Without the last hour the job of five hours waits, since its price is unknown."""
     assert answers
     for file in folder.glob("*.yaml"):
-        text = file.read_text(encoding="utf-8")
-        kept = [line for line in text.splitlines() if "2026-01-16T03:00:00Z" not in line]
-        (tmp_path / file.name).write_text("\n".join(kept), encoding="utf-8")
+        (tmp_path / file.name).write_text(file.read_text(encoding="utf-8"), encoding="utf-8")
+    hours = next(block.text for block in blocks(PAGE, "yaml") if "name: hourly" in block.text)
+    kept = [line for line in hours.splitlines() if "2026-01-16T03:00:00Z" not in line]
+    (tmp_path / "hourly.yaml").write_text("\n".join(kept), encoding="utf-8")
     price = next(block.text for block in blocks(PAGE, "yaml") if "maxPricePerKWh" in block.text)
     (tmp_path / "policy.yaml").write_text(price, encoding="utf-8")
     done = run(f"idlewatt plan -f {tmp_path} --at 2026-01-15T23:00:00Z")
