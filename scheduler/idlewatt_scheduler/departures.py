@@ -67,6 +67,8 @@ class LearnedDepartures:
         expected = vehicle.observed.departure_expected_at
         if not self.entries or since is None or since > at or source is DepartureSource.LEARNED:
             return None
+        if expected is not None and expected <= at:
+            return None
         stated = expected is not None and source not in _NOT_STATED
         arrived = _local(since, site.time_zone)
         entry = self.entry(stated=stated, vehicle=vehicle.name, site=site.name, arrived=arrived)
@@ -74,8 +76,6 @@ class LearnedDepartures:
             return None
         if not stated or expected is None:
             return after_a_stay(entry.points, since, miss_percent, at)
-        if expected <= at:
-            return None
         return after_a_word(entry.points, since, expected, miss_percent, at)
 
     def charge_by(

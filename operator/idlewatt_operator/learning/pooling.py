@@ -26,6 +26,9 @@ HOUR_WIDTH: Final = 1.0
 HOURS_APART_MOST: Final = 3
 """Hours further away than this do not count at all."""
 
+_KEPT: Final = 32
+"""Mixtures that are kept: the hours of one site, and what they lean on."""
+
 _LEVELS: Final = np.arange(101) / 100.0
 _SATURDAY: Final = 5
 
@@ -81,6 +84,8 @@ class Pool:
             known = self._mix(keys)
             if keys.vehicle is None:  # a vehicle's are asked for once, and there are many
                 self._known[keys] = known
+                if len(self._known) > _KEPT:
+                    self._known.pop(next(iter(self._known)))
         return known
 
     def _mix(self, keys: Keys) -> tuple[Floats, Floats]:

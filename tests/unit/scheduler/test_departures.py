@@ -173,6 +173,7 @@ BOTH = (
         pytest.param(AT + HOUR, None, AT + 6 * MINUTE, id="somebody did"),
         pytest.param(AT + HOUR, DepartureSource.LEARNED, None, id="somebody learned it already"),
         pytest.param(AT, DepartureSource.OWNER, None, id="it should have left"),
+        pytest.param(AT, DepartureSource.PARKING_WINDOW, None, id="its window has closed"),
     ],
 )
 def test_who_said_it_decides_what_is_learned(
