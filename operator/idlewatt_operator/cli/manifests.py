@@ -1,11 +1,14 @@
 """What the commands that read manifests share: the option `-f`, and how mistakes are told."""
 
+import asyncio
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
 
 import typer
 
 if TYPE_CHECKING:
     from idlewatt_operator.gateways.manifests.cluster import ManifestCluster
+    from idlewatt_scheduler.model.units import Instant
 
 BAD_INPUT: Final = 2
 """Exit status, as of a command that is called wrongly."""
@@ -30,6 +33,34 @@ MoreFiles: TypeAlias = Annotated[
         show_default=False,
     ),
 ]
+
+
+TariffsDir: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FOLDER",
+        envvar="IDLEWATT_TARIFFS_DIR",
+        help="Where the files are that a tariff's source of type File names.",
+        show_default=False,
+    ),
+]
+
+
+def supply(cluster: "ManifestCluster", folder: Path | None, at: "Instant") -> None:
+    """Give tariffs with a source what its file says, and tell of those that are not asked."""
+    from idlewatt_operator.gateways.tariffs.once import in_folder, supplied  # noqa: PLC0415 - slow
+    from idlewatt_operator.resources.energytariff import EnergyTariff  # noqa: PLC0415 - slow
+
+    sources = {
+        each.metadata.name: each.spec.source
+        for each in cluster.resources
+        if isinstance(each, EnergyTariff) and each.spec.source is not None
+    }
+    if sources:
+        found = asyncio.run(supplied(cluster.tariffs, sources, in_folder(folder, at)))
+        cluster.tariffs = dict(found.tariffs)
+        for note in found.notes:
+            typer.echo(note, err=True)
 
 
 def read_manifests(files: list[str] | None, more: list[str] | None) -> "ManifestCluster":

@@ -40,7 +40,7 @@ class Output(StrEnum):
     YAML = "yaml"
 
 
-def command(
+def command(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     files: Files = None,
     more: MoreFiles = None,
     at: Annotated[
@@ -57,6 +57,7 @@ def command(
     seed: Annotated[
         int, typer.Option(help="The same manifests, time and seed give the same plan.")
     ] = 0,
+    tariffs_dir: TariffsDir = None,
 ) -> None:
     """Show which pods would run on which vehicles, and why the others wait.
 
@@ -66,6 +67,7 @@ def command(
     """
     moment = moment_of(at)
     cluster = read_manifests(files, more)
+    supply(cluster, tariffs_dir, moment)
 
     from idlewatt_operator.reconcile.snapshot import build_snapshot  # noqa: PLC0415 - slow
     from idlewatt_scheduler.planner import plan  # noqa: PLC0415 - OR-Tools is slow

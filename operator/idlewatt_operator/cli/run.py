@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
 
 import typer
 
+from idlewatt_operator.cli.manifests import TariffsDir
+
 if TYPE_CHECKING:
     from idlewatt_operator.cli.leading import Election
     from idlewatt_operator.cli.wiring import Options
@@ -53,15 +55,6 @@ VehicleList: TypeAlias = Annotated[
         envvar="IDLEWATT_VEHICLE_LIST",
         help="A VehicleList that is kept to the names of all vehicles, for the admission "
         "policy of the Helm chart.",
-        show_default=False,
-    ),
-]
-TariffsDir: TypeAlias = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="FOLDER",
-        envvar="IDLEWATT_TARIFFS_DIR",
-        help="Where the files are that a tariff's source of type File names.",
         show_default=False,
     ),
 ]

@@ -100,3 +100,29 @@ def test_entsoe_without_a_key_asks_for_one(monkeypatch: pytest.MonkeyPatch) -> N
     result = run("--entsoe", "DE_LU", "--from", "2026-01-15", "--to", "2026-01-17")
     assert result.exit_code == 2
     assert "IDLEWATT_ENTSOE_KEY" in result.stderr
+
+
+def test_a_plan_reads_the_file_that_a_source_names(tmp_path: Path) -> None:
+    """What was imported with --form source; without the folder a note says what is missing."""
+    folder = tmp_path / "series"
+    folder.mkdir()
+    assert (
+        run(
+            str(SERIES / "day-ahead.csv"), "--form", "source", "--out", str(folder / "p.json")
+        ).exit_code
+        == 0
+    )
+    tariff = {
+        "apiVersion": "idlewatt.dev/v1alpha1",
+        "kind": "EnergyTariff",
+        "metadata": {"name": "depot"},
+        "spec": {"currency": "USD", "source": {"type": "File", "path": "p.json"}},
+    }
+    manifest = tmp_path / "tariff.json"
+    manifest.write_text(json.dumps(tariff))
+    words = ["plan", "-f", str(manifest), "--at", "2022-07-01T12:00:00Z"]
+    without = CliRunner().invoke(app, words, env={"IDLEWATT_TARIFFS_DIR": ""})
+    assert "name its folder with --tariffs-dir" in without.stderr
+    given = CliRunner().invoke(app, [*words, "--tariffs-dir", str(folder)])
+    assert given.exit_code == 0
+    assert "source" not in given.stderr
