@@ -210,7 +210,7 @@ def _wear_lane(x: Scale, wear: list[_Wear], end: Instant) -> list[str]:
     highest = max(max(each.model, each.paid) for each in points)
     y = Scale(0, svg.nice_high(highest), *_WEAR_LANE)
     return [
-        value_axis(y, "cents of wear"),
+        value_axis(y, "ct of wear"),
         tag("path", d=svg.path([(x(p.at), y(p.paid)) for p in points]), class_="paid-line"),
         tag("path", d=svg.path([(x(p.at), y(p.model)) for p in points]), class_="wear-line"),
     ]

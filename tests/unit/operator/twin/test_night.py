@@ -161,7 +161,7 @@ def test_the_report_shows_what_it_promises(played: Played) -> None:
     html = page(play, books)
     loads = Loads()
     loads.feed(html)
-    assert loads.counts["svg"] == 3 + 3 * len(play.scenario.sites)
+    assert loads.counts["svg"] == 4 + 3 * len(play.scenario.sites)
     assert loads.counts["desc"] == 3
     assert "prefers-color-scheme: dark" in html
     assert "@media print" in html
