@@ -162,7 +162,7 @@ def test_the_report_shows_what_it_promises(played: Played) -> None:
     loads = Loads()
     loads.feed(html)
     assert loads.counts["svg"] == 4 + 3 * len(play.scenario.sites)
-    assert loads.counts["desc"] == 3
+    assert loads.counts["desc"] == 4
     assert "prefers-color-scheme: dark" in html
     assert "@media print" in html
     for line in play.scenario.assumptions:
