@@ -15,6 +15,7 @@ from tests.property.strategies import snapshots
 from idlewatt_scheduler.feasibility import violations
 from idlewatt_scheduler.feasibility.bill import bill
 from idlewatt_scheduler.feasibility.reading import Reading, Stay
+from idlewatt_scheduler.feasibility.site_bill import site_bill
 from idlewatt_scheduler.model.plan import Placement, Plan, Waiting
 from idlewatt_scheduler.model.reasons import PodReason, VehicleReason, WaitingCondition
 from idlewatt_scheduler.model.snapshot import Snapshot
@@ -37,9 +38,9 @@ Score = tuple[int, int, Fraction]
 def test_no_stable_plan_is_better_than_a_proven_one(snapshot: Snapshot) -> None:
     """Neither in weight nor in cost; and no plan is heavier than any solver's bound."""
     exact, greedy = plan(snapshot), plan(snapshot, Params(exact_literals=0))
-    reading = Reading(snapshot)
+    reading = Reading(snapshot, exact.charging)
     assume(len(reading.candidates) ** len(snapshot.pending) <= 81)
-    scores = [_score(reading, found) for found in _stable_plans(reading)]
+    scores = [_score(reading, found) for found in _stable_plans(reading, exact)]
     best = max(scores)
     assert greedy.bound >= best[0]
     assert exact.bound >= best[0]
@@ -50,9 +51,9 @@ def test_no_stable_plan_is_better_than_a_proven_one(snapshot: Snapshot) -> None:
         assert best[2] - money <= COMPARED_TO
 
 
-def _stable_plans(reading: Reading) -> Iterator[Plan]:
+def _stable_plans(reading: Reading, found: Plan) -> Iterator[Plan]:
+    """Profiles and who leaves are planned before any pod is placed: they are the same in all."""
     pods = reading.snapshot.pending
-    leaving = plan(reading.snapshot).leaving
     for chosen in product([None, *reading.candidates], repeat=len(pods)):
         placements, waiting = [], []
         for pod, name in zip(pods, chosen, strict=True):
@@ -61,8 +62,10 @@ def _stable_plans(reading: Reading) -> Iterator[Plan]:
                 continue
             stay = reading.new_stay(pod, reading.candidates[name])
             placements.append(Placement(pod, name, stay.start, stay.ready_at, stay.end, stay.power))
-        tried = Plan(reading.at, tuple(placements), tuple(waiting), leaving)
-        if not any(found.rule in FORBIDDEN for found in violations(reading.snapshot, tried)):
+        tried = Plan(
+            reading.at, tuple(placements), tuple(waiting), found.leaving, charging=found.charging
+        )
+        if not any(broken.rule in FORBIDDEN for broken in violations(reading.snapshot, tried)):
             yield tried
 
 
@@ -77,5 +80,6 @@ def _score(reading: Reading, found: Plan) -> Score:
         plain += candidate.vehicle is None
         held[placement.node].append(reading.new_stay(placement.pod, candidate))
     costs = [bill(reading, reading.candidates[name], stays).cost for name, stays in held.items()]
+    costs += [site_bill(reading, site, held) for site in reading.snapshot.sites.values()]
     assert None not in costs
     return weight, -plain, -sum((cost for cost in costs if cost is not None), Fraction(0))
