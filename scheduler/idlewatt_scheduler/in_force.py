@@ -18,6 +18,7 @@ from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
 from heapq import heappop, heappush
+from typing import TypeAlias
 
 from idlewatt_scheduler.calendar import occurrences
 from idlewatt_scheduler.model.calendars import Interval, PublicHolidays
@@ -31,8 +32,8 @@ from idlewatt_scheduler.model.units import (
     Milliseconds,
 )
 
-_Rank = tuple[int, int, int]
-_Stretch = tuple[Instant, Instant, _Rank]
+_Rank: TypeAlias = tuple[int, int, int]
+_Stretch: TypeAlias = tuple[Instant, Instant, _Rank]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -135,15 +136,17 @@ def _added(adders: tuple[Decimal, ...], tax_percent: Decimal) -> _Completion:
 
 @dataclass(frozen=True, slots=True)
 class _Stated:
-    """What a zone or an interval says."""
+    """What a zone says, in the words of an interval."""
 
-    price: Decimal | None
-    band: str | None
-    grams: Decimal | None
-    export: Decimal | None
+    price_per_kwh: Decimal | None = None
+    band: str | None = None
+    grams_per_kwh: Decimal | None = None
+    export_price_per_kwh: Decimal | None = None
 
 
-_NOTHING = _Stated(None, None, None, None)
+_Said: TypeAlias = _Stated | TariffInterval
+
+_NOTHING = _Stated()
 
 
 @lru_cache(maxsize=256)
@@ -235,23 +238,12 @@ def _as_listed(
         and i.start + i.duration > within.start
         and _is_believed(i, at, forecast_max_age)
     ]
-    return _compiled(
-        ((start, end, _said(intervals[-rank[2]])) for start, end, rank in _in_force(stretches)),
-        completion,
-    )
+    pieces = ((start, end, intervals[-rank[2]]) for start, end, rank in _in_force(stretches))
+    return _compiled(pieces, completion)
 
 
 def _recency(interval: TariffInterval) -> int:
     return FOREVER if interval.created_at is None else -interval.created_at
-
-
-def _said(interval: TariffInterval) -> _Stated:
-    return _Stated(
-        interval.price_per_kwh,
-        interval.band,
-        interval.grams_per_kwh,
-        interval.export_price_per_kwh,
-    )
 
 
 def _within(day: int) -> Interval:
@@ -280,10 +272,11 @@ def _in_force(stretches: Sequence[_Stretch]) -> Iterator[_Stretch]:
 
 
 def _compiled(
-    pieces: Iterable[tuple[Instant, Instant, _Stated]], completion: _Completion | None
+    pieces: Iterable[tuple[Instant, Instant, _Said]], completion: _Completion | None
 ) -> Timeline:
     """Pieces in order as a timeline, the gaps between them filled with steps of nothing known."""
-    starts, stated = [-FOREVER], [_NOTHING]
+    starts: list[Instant] = [-FOREVER]
+    stated: list[_Said] = [_NOTHING]
     reached = -FOREVER
     for start, end, said in pieces:
         if start == reached:
@@ -292,14 +285,14 @@ def _compiled(
         starts += (start, end)
         stated += (said, _NOTHING)
         reached = end
-    scale, prices = _in_parts([said.price for said in stated], completion)
+    scale, prices = _in_parts([said.price_per_kwh for said in stated], completion)
     paid, known = _sums(starts, prices)
     return Timeline(
         starts=tuple(starts),
         prices=tuple(prices),
         bands=tuple(said.band for said in stated),
-        grams=tuple(said.grams for said in stated),
-        exports=tuple(said.export for said in stated),
+        grams=tuple(said.grams_per_kwh for said in stated),
+        exports=tuple(said.export_price_per_kwh for said in stated),
         scale=scale,
         paid=paid,
         known=known,
