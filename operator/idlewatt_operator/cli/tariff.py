@@ -182,7 +182,7 @@ def _read(
     text = series.read_text(file)
     if time_of_use.is_time_of_use(text):
         return time_of_use.time_of_use(text, off_peak_at_most)
-    header = day_ahead.header_of(text)
+    header = series.header_of(text)
     if carbon.is_carbon(header):
         return carbon.carbon(text, forecasts=forecasts)
     if day_ahead.is_ercot(header):
@@ -215,10 +215,13 @@ def _decimal(text: str | None, option: str) -> Decimal | None:
     if text is None:
         return None
     try:
-        return Decimal(text)
-    except InvalidOperation as error:
+        found = Decimal(text)
+    except InvalidOperation:
+        found = Decimal("NaN")
+    if not found.is_finite():
         message = f"'{text}' is no price such as 0.08"
-        raise typer.BadParameter(message, param_hint=option) from error
+        raise typer.BadParameter(message, param_hint=option)
+    return found
 
 
 def _utc(moment: datetime) -> datetime:

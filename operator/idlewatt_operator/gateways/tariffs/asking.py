@@ -79,7 +79,8 @@ class Asker:
         except TimeoutError as error:
             message = f"{host} did not answer within {TIMEOUT_SECONDS:.0f} s."
             raise SeriesError(message) from error
-        except aiohttp.ClientError as error:
+        except (aiohttp.ClientError, UnicodeError, OSError) as error:
+            # UnicodeError: a name that no host can have, such as `https://../`, found out late.
             message = f"{host} cannot be asked: {type(error).__name__}."
             raise SeriesError(message) from error
 

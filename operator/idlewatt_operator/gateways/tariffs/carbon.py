@@ -1,9 +1,7 @@
 """Marginal CO2 from CSV: a column of times, one of kilograms per kWh, and forecasts beside it."""
 
-import csv
-import io
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 from decimal import Decimal
 from typing import Final
 
@@ -12,7 +10,10 @@ from idlewatt_operator.gateways.tariffs.series import (
     Interval,
     SeriesError,
     amount,
+    header_of,
+    moment_of,
     resolution,
+    rows,
     tidy,
 )
 
@@ -39,26 +40,18 @@ def carbon(text: str, *, forecasts: bool) -> Found:
     Raises:
         SeriesError: a line cannot be read.
     """
-    reader = csv.DictReader(io.StringIO(text))
-    steps = [name for name in reader.fieldnames or [] if re.fullmatch(r"f\d+", name)]
-    rows = []
-    for row in reader:
-        if None in row or None in row.values():
-            message = f"line {reader.line_num}: it has not as many cells as there are columns."
-            raise SeriesError(message)
-        try:
-            moment = datetime.fromisoformat(row["time"])
-        except ValueError as error:
-            message = f"line {reader.line_num}: '{row['time']}' is no time."
-            raise SeriesError(message) from error
+    steps = [name for name in header_of(text) if re.fullmatch(r"f\d+", name)]
+    listed = []
+    for line, row in rows(text):
+        moment = moment_of(row["time"], line)
         if moment.tzinfo is None:
-            message = f"line {reader.line_num}: '{row['time']}' is in no time zone."
+            message = f"line {line}: '{row['time']}' is in no time zone."
             raise SeriesError(message)
-        rows.append((reader.line_num, moment.astimezone(UTC), row))
-    seconds = resolution(moment for _, moment, _ in rows)
+        listed.append((line, moment.astimezone(UTC), row))
+    seconds = resolution(moment for _, moment, _ in listed)
     measured, notes = tidy(
         Interval(moment, seconds, _grams(row["moer"], line, "moer"), moment)
-        for line, moment, row in rows
+        for line, moment, row in listed
     )
     expected = [
         Interval(
@@ -68,11 +61,11 @@ def carbon(text: str, *, forecasts: bool) -> Found:
             moment,
             forecast=True,
         )
-        for line, moment, row in rows
+        for line, moment, row in listed
         for name in (steps if forecasts else ())
     ]
     if steps and not forecasts:
-        left_out = f"{len(rows) * len(steps)} forecasts were left out: --forecasts keeps them."
+        left_out = f"{len(listed) * len(steps)} forecasts were left out: --forecasts keeps them."
         notes = (*notes, left_out)
     until = measured[-1].start + timedelta(seconds=seconds)
     return Found(

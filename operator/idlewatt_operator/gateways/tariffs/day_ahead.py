@@ -1,9 +1,7 @@
 """Day-ahead prices from CSV: ERCOT's own columns, or any two that are named."""
 
-import csv
-import io
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -16,8 +14,13 @@ from idlewatt_operator.gateways.tariffs.series import (
     LocalClock,
     SeriesError,
     amount,
-    resolution,
+    check_year,
+    header_of,
+    lengths,
+    moment_of,
+    rows,
     tidy,
+    zone_of,
 )
 
 ERCOT_COLUMNS: Final = frozenset(
@@ -65,7 +68,7 @@ def ercot(text: str) -> Found:
     clock = LocalClock(ZoneInfo(ERCOT_ZONE))
     points: set[str] = set()
     found = []
-    for line, row in _rows(text):
+    for line, row in _prices(text):
         points.add(row.get("Settlement Point") or "")
         ending = re.fullmatch(r"(\d\d):00", row["Hour Ending"])
         if ending is None or not 1 <= int(ending[1]) <= HOURS_OF_A_DAY:
@@ -76,6 +79,7 @@ def ercot(text: str) -> Found:
         except ValueError as error:
             message = f"line {line}: '{row['Delivery Date']}' is no date such as 07/31/2022."
             raise SeriesError(message) from error
+        check_year(day, row["Delivery Date"], line)
         local = day + timedelta(hours=int(ending[1]) - 1)
         start = clock.instant(local, second=row["Repeated Hour Flag"] == "Y")
         price = amount(row["Settlement Point Price"], line, "Settlement Point Price")
@@ -103,25 +107,20 @@ def any_series(text: str, columns: Columns) -> Found:
     Raises:
         SeriesError: a column is missing, a line cannot be read, or a time has no zone.
     """
-    clock = LocalClock(ZoneInfo(columns.zone)) if columns.zone else None
-    header = header_of(text)
-    for name in filter(None, (columns.time, columns.price, columns.created)):
-        if name not in header:
-            there = ", ".join(filter(None, header))
-            message = (
-                f"There is no column {name}: the columns are {there}. Name them with "
-                "--time-column and --price-column."
-            )
-            raise SeriesError(message)
-    rows = list(_rows(text))
-    starts = [_moment(row[columns.time], line, clock) for line, row in rows]
-    seconds = resolution(starts)
+    clock = LocalClock(zone_of(columns.zone)) if columns.zone else None
+    _check_columns(text, columns)
+    lines = _prices(text)
+    if clock is not None:
+        lines = _in_order(lines, columns.time)
+    starts = [_moment(row[columns.time], line, clock) for line, row in lines]
+    seconds = lengths(starts)
     published = [
-        _moment(row[columns.created], line, None) if columns.created else None for line, row in rows
+        _moment(row[columns.created], line, None) if columns.created else None
+        for line, row in lines
     ]
-    prices = [amount(row[columns.price], line, columns.price) for line, row in rows]
+    prices = [amount(row[columns.price], line, columns.price) for line, row in lines]
     listed = [
-        Interval(start, seconds, {"PRICE": price / PER_KWH[columns.unit]}, created)
+        Interval(start, seconds[start], {"PRICE": price / PER_KWH[columns.unit]}, created)
         for start, price, created in zip(starts, prices, published, strict=True)
     ]
     if columns.created:
@@ -141,31 +140,44 @@ def any_series(text: str, columns: Columns) -> Found:
     )
 
 
-def header_of(text: str) -> list[str]:
-    """The names of the columns."""
-    return next(csv.reader(io.StringIO(text)), [])
-
-
-def _rows(text: str) -> Iterator[tuple[int, dict[str, str]]]:
-    reader = csv.DictReader(io.StringIO(text))
-    empty = True
-    for row in reader:
-        if None in row or None in row.values():
-            message = f"line {reader.line_num}: it has not as many cells as there are columns."
+def _check_columns(text: str, columns: Columns) -> None:
+    header = header_of(text)
+    for name in filter(None, (columns.time, columns.price, columns.created) if header else ()):
+        if name not in header:
+            there = ", ".join(filter(None, header))
+            message = (
+                f"There is no column {name}: the columns are {there}. Name them with "
+                "--time-column and --price-column."
+            )
             raise SeriesError(message)
-        empty = False
-        yield reader.line_num, row
-    if empty:
+        if header.count(name) > 1:
+            message = f"There are {header.count(name)} columns {name}: give each a name of its own."
+            raise SeriesError(message)
+
+
+def _prices(text: str) -> list[tuple[int, dict[str, str]]]:
+    found = list(rows(text))
+    if not found:
         message = "There is no line of prices here."
         raise SeriesError(message)
+    return found
+
+
+def _in_order(
+    listed: list[tuple[int, dict[str, str]]], column: str
+) -> list[tuple[int, dict[str, str]]]:
+    """From early to late: of a file that begins with the latest line, turned round.
+
+    Local times of an autumn night are told apart by their order alone.
+    """
+    (first_line, first), (last_line, last) = listed[0], listed[-1]
+    begins, ends = moment_of(first[column], first_line), moment_of(last[column], last_line)
+    turned = begins.replace(tzinfo=None) > ends.replace(tzinfo=None)
+    return listed[::-1] if turned else listed
 
 
 def _moment(text: str, line: int, clock: LocalClock | None) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text.strip())
-    except ValueError as error:
-        message = f"line {line}: '{text}' is no time such as 2026-01-15T23:00:00+01:00."
-        raise SeriesError(message) from error
+    moment = moment_of(text, line)
     if moment.tzinfo is not None:
         return moment
     if clock is None:

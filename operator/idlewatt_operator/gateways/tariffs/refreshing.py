@@ -189,8 +189,12 @@ class TariffSources:
             self._counts["refused" if isinstance(error, AnswerError) else "failed"] += 1
             if asked.trouble != str(error):
                 _LOG.warning("The source of the tariff %s: %s", name, error)
-            asked.trouble, asked.settled = str(error), True
-            asked.due = now + round(asked.backoff.next_seconds() * SECOND)
+            self._put_off(asked, str(error), now)
+            return
+        except Exception as error:  # noqa: BLE001 - one source must not end the asking of the others
+            self._counts["failed"] += 1
+            _LOG.exception("The source of the tariff %s could not be asked.", name)
+            self._put_off(asked, f"It could not be asked: {type(error).__name__}.", now)
             return
         self._counts["good"] += 1
         if asked.trouble:
@@ -204,6 +208,11 @@ class TariffSources:
         self._on_change()
         if self._keeping is not None and self._leadership.left_seconds() > 0:
             await self._quietly(self._keeping.write(name, asked.source, text, now))
+
+    @staticmethod
+    def _put_off(asked: _Asked, trouble: str, now: Instant) -> None:
+        asked.trouble, asked.settled = trouble, True
+        asked.due = now + round(asked.backoff.next_seconds() * SECOND)
 
     async def _quietly(self, work: Awaitable[None]) -> None:
         """What Redis does not keep is asked for again after a restart: no reason to stop."""

@@ -3,7 +3,10 @@
 Amounts stay decimals from the file to the manifest: nothing is rounded, and no clock is shifted.
 """
 
+import csv
 import gzip
+import io
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -11,11 +14,13 @@ from decimal import Decimal, InvalidOperation
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 GZIP: Final = b"\x1f\x8b"
 RESOLUTIONS: Final = (300, 900, 1_800, 3_600)
 """Seconds: the lengths that markets and grids publish in."""
 
+_YEARS: Final = range(1971, 2200)
 _TOLD: Final = 5
 
 
@@ -83,19 +88,91 @@ class Found:
 
 
 def read_text(path: Path) -> str:
-    """The text of a file, unpacked where it is gzipped.
+    """The text of a file, unpacked where it is gzipped, whatever its lines end with.
 
     Raises:
         SeriesError: it cannot be read, or is no text.
     """
     try:
         data = path.read_bytes()
-        return (gzip.decompress(data) if data[:2] == GZIP else data).decode("utf-8-sig")
-    except (OSError, EOFError, UnicodeDecodeError) as error:
+        text = (gzip.decompress(data) if data[:2] == GZIP else data).decode("utf-8-sig")
+        return text.replace("\r\n", "\n").replace("\r", "\n")
+    except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
         reason = (
             error.strerror if isinstance(error, OSError) and error.strerror else "it is no text"
         )
         message = f"{path} cannot be read: {reason}."
+        raise SeriesError(message) from error
+
+
+def header_of(text: str) -> list[str]:
+    """The names of a CSV's columns.
+
+    Raises:
+        SeriesError: the first line cannot be read.
+    """
+    reader = csv.reader(io.StringIO(text))
+    try:
+        return next(reader, [])
+    except csv.Error as error:
+        message = f"line {reader.line_num}: it is no line of a CSV ({error})."
+        raise SeriesError(message) from error
+
+
+def rows(text: str) -> Iterator[tuple[int, dict[str, str]]]:
+    """The lines of a CSV below its header, each with its number and its cells by column.
+
+    Raises:
+        SeriesError: a line cannot be read, or has not a cell for each column.
+    """
+    reader = csv.DictReader(io.StringIO(text))
+    try:
+        for row in reader:
+            if None in row or None in row.values():
+                message = f"line {reader.line_num}: it has not as many cells as there are columns."
+                raise SeriesError(message)
+            yield reader.line_num, row
+    except csv.Error as error:
+        message = f"line {reader.line_num}: it is no line of a CSV ({error})."
+        raise SeriesError(message) from error
+
+
+def moment_of(text: str, line: int) -> datetime:
+    """A time as it stands in a file, in a zone or in none.
+
+    Raises:
+        SeriesError: it is none, or centuries away.
+    """
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError as error:
+        message = f"line {line}: '{text}' is no time such as 2026-01-15T23:00:00+01:00."
+        raise SeriesError(message) from error
+    check_year(moment, text, line)
+    return moment
+
+
+def check_year(moment: datetime, text: str, line: int) -> None:
+    """Refuse what nobody publishes prices of, and what no calendar reaches.
+
+    Raises:
+        SeriesError: it is centuries away.
+    """
+    if moment.year not in _YEARS:
+        message = f"line {line}: '{text}' is not between the years 1970 and 2200."
+        raise SeriesError(message)
+
+
+def zone_of(name: str) -> ZoneInfo:
+    """A time zone by its IANA name.
+
+    Raises:
+        SeriesError: there is none of that name.
+    """
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        message = f"'{name}' is not a time zone: write its IANA name, such as Europe/Berlin or UTC."
         raise SeriesError(message) from error
 
 
@@ -180,6 +257,22 @@ def resolution(starts: Iterable[datetime]) -> int:
         )
         raise SeriesError(message)
     return common
+
+
+def lengths(starts: Iterable[datetime]) -> dict[datetime, int]:
+    """The seconds for which each line holds: the commonest step, or less if the next comes sooner.
+
+    So a series that goes from hours to quarters of an hour keeps both, and the last line holds no
+    longer than the one before it.
+
+    Raises:
+        SeriesError: the commonest step is not 5, 15, 30 or 60 minutes.
+    """
+    ordered = sorted(set(starts))
+    common = resolution(ordered)
+    steps = [round((after - before).total_seconds()) for before, after in pairwise(ordered)]
+    held = [min(step, common) if step in RESOLUTIONS else common for step in steps]
+    return dict(zip(ordered, [*held, held[-1]], strict=True))
 
 
 def _gaps(ordered: tuple[Interval, ...]) -> Iterator[str]:

@@ -69,6 +69,9 @@ def time_of_use(text: str, off_peak_at_most: Decimal | None = None) -> Found:
     except json.JSONDecodeError as error:
         message = f"This is no JSON: {error.msg} in line {error.lineno}."
         raise SeriesError(message) from error
+    except RecursionError as error:
+        message = "This is no tariff: its JSON is nested too deeply."
+        raise SeriesError(message) from error
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])

@@ -82,6 +82,7 @@ def test_what_is_too_long_for_an_object_goes_into_a_source(tmp_path: Path) -> No
         ([str(SERIES / "day-ahead.csv"), "--adder", "grid=dear"], "perKWh"),
         ([str(SERIES / "day-ahead.csv"), "--to", "2020-01-01"], "Nothing is left between"),
         ([str(SERIES / "sce-tou-ev-4.json"), "--off-peak-at-most", "dear"], "is no price"),
+        ([str(SERIES / "sce-tou-ev-4.json"), "--off-peak-at-most", "NaN"], "is no price"),
         ([str(SERIES / "sce-tou-ev-4.json"), "--form", "source"], "this has none"),
         ([str(SERIES / "README.md")], "There is no column time"),
     ],
@@ -92,6 +93,34 @@ def test_what_cannot_be_used_ends_with_a_sentence(words: list[str], sentence: st
     assert result.exit_code == 2
     assert sentence in " ".join(result.stderr.replace("│", " ").split())
     assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (gzip.compress(b"time,price\n" * 1_000)[:-20] + b"\xff" * 20, "it is no text"),
+        (b'{"schedule": ' * 100_000, "nested too deeply"),
+        (b"time,price\n9999-12-31T23:00:00Z,1\n", "not between the years"),
+    ],
+)
+def test_a_file_that_is_broken_ends_with_a_sentence(
+    content: bytes, sentence: str, tmp_path: Path
+) -> None:
+    """Packed wrongly, nested without end, centuries away."""
+    file = tmp_path / "broken"
+    file.write_bytes(content)
+    result = run(str(file))
+    assert (result.exit_code, sentence in result.stderr) == (2, True), result.output
+
+
+@pytest.mark.parametrize("zone", ["Europe", "Europe/Nowhere", "../etc/passwd"])
+def test_a_time_zone_that_is_none_is_named(zone: str, tmp_path: Path) -> None:
+    """Before any time is read in it."""
+    file = tmp_path / "prices.csv"
+    file.write_text("time,price\r2026-01-15T23:00:00,1\r2026-01-16T00:00:00,1\r")
+    result = run(str(file), "--currency", "EUR", "--time-zone", zone)
+    assert (result.exit_code, f"'{zone}' is not a time zone" in result.stderr) == (2, True)
+    assert made(run(str(file), "--currency", "EUR", "--time-zone", "UTC"))
 
 
 def test_entsoe_without_a_key_asks_for_one(monkeypatch: pytest.MonkeyPatch) -> None:

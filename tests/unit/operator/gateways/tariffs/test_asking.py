@@ -81,6 +81,8 @@ async def test_an_address_that_answers_otherwise_is_a_sentence(
         f"{address}/much": "answers with more than 1,000 bytes",
         f"{address}/late": "did not answer within",
         "http://127.0.0.1:9/": "cannot be asked",
+        "https://../prices": "cannot be asked",
+        f"https://{'a' * 64}.example/prices": "cannot be asked",
     }
     for url, sentence in sentences.items():
         with pytest.raises(SeriesError, match=sentence):

@@ -146,9 +146,32 @@ def test_local_times_of_an_autumn_night_are_both_there() -> None:
     assert found.notes == ()
 
 
+def test_an_autumn_night_that_begins_with_its_end_is_read_backwards() -> None:
+    """Some publishers write the latest line first: the hour that comes twice is in both orders."""
+    times = ["03:00", "02:00", "02:00", "01:00", "00:00"]
+    text = "time,price\n" + "".join(f"2026-10-25 {at}:00,{n}\n" for n, at in enumerate(times))
+    found = any_series(text, Columns(zone="Europe/Berlin", unit="kWh"))
+    assert [each.values["PRICE"] for each in found.intervals] == [4, 3, 2, 1, 0]
+    assert found.notes == ()
+
+
+def test_a_market_that_goes_from_hours_to_quarters_keeps_both() -> None:
+    """No line holds longer than until the next, and the last no longer than the one before it."""
+    hours = [f"2026-01-15T{hour:02d}:00Z" for hour in range(10)]
+    quarters = [f"2026-01-15T10:{minute:02d}Z" for minute in (0, 15, 30, 45)]
+    text = "time,price\n" + "".join(f"{time},1\n" for time in (*hours, *quarters))
+    found = any_series(text, Columns())
+    assert [each.seconds for each in found.intervals] == [3_600] * 10 + [900] * 4
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
+        ("", "no line of prices"),
+        ("time,price,price\n2026-01-15T23:00:00Z,1,2\n", "2 columns price"),
+        ("time,price\n9999-12-31T23:00:00Z,1\n", "not between the years 1970 and 2200"),
+        ("time,price\n0001-01-01T00:00:00+14:00,1\n", "not between the years 1970 and 2200"),
+        (f"time,price\n2026-01-15T23:00:00Z,{'1' * 200_000}\n", "no line of a CSV"),
         ("time,price\n2026-01-15T23:00:00,1\n2026-01-16,1\n", "is in no time zone"),
         ("time,price\nmidnight,1\n", "line 2: 'midnight' is no time"),
         ("when,price\n2026-01-15T23:00:00Z,1\n", "no column time: the columns are when, price"),

@@ -86,6 +86,8 @@ class Stage:
         self.asked += 1
         if isinstance(self.says, Exception):
             raise self.says
+        if source.path == "odd.json":
+            raise UnicodeError
         return self.says
 
     def _changed(self) -> None:
@@ -122,6 +124,19 @@ async def test_an_answer_completes_the_tariff_and_asks_for_a_cycle() -> None:
     assert stage.shown.refreshed_at == AT
     assert stage.changes == 1
     assert stage.shown is stage.shown
+
+
+async def test_a_source_that_makes_us_stumble_does_not_end_the_others(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """What nobody foresaw is logged and put off, and every tariff goes on being supplied."""
+    stage = Stage()
+    stage.wanted = {"odd": a_source(path="odd.json"), "depot": a_source()}
+    await stage.look()
+    assert stage.shown.refreshed_at == AT
+    assert stage.sources.troubles() == {"odd": "It could not be asked: UnicodeError."}
+    assert stage.sources.state().answers == {"good": 1, "failed": 1, "refused": 0}
+    assert "odd could not be asked" in caplog.text
 
 
 async def test_it_is_asked_when_it_is_due_and_not_before() -> None:
