@@ -141,6 +141,9 @@ def follow(
 ) -> Trajectory:
     """How the charge moves while the car is given the power of each wish.
 
+    A step of the taper that was reached holds until the next wish, though the charge fall again:
+    otherwise a car could stand on a step and change its power every millisecond.
+
     Args:
         intake: what the car takes of it.
         charge: at the start of the first wish.
@@ -153,14 +156,17 @@ def follow(
     for start, end, given in wishes:
         if not instants:
             instants.append(start)
-        at = start
+        at, highest = start, charge
         while at < end:
             stopped = stopped or (full is not None and charge >= full)
+            highest = max(highest, charge)
             busy, until = _computing(computing, at)
-            power = 0 if stopped else intake.taken(given, charge, busy)
-            rise = power * intake.charge_efficiency_percent - (100 * busy if intake.drains else 0)
-            until = min(end, until, at + _steady(intake, charge, rise, full))
-            charge += rise * (until - at)
+            power = 0 if stopped else intake.taken(given, highest, busy)
+            gain = power * intake.charge_efficiency_percent - (100 * busy if intake.drains else 0)
+            until = min(end, until)
+            if gain > 0:
+                until = min(until, at - (charge - _next_level(intake, highest, full)) // gain)
+            charge += gain * (until - at)
             instants.append(until)
             charges.append(charge)
             powers.append(power)
@@ -205,17 +211,9 @@ def _computing(line: Sequence[Step], at: Instant) -> tuple[Milliwatts, Instant]:
     return 0, FOREVER
 
 
-def _steady(intake: Intake, charge: Charge, rise: int, full: Charge | None) -> int:
-    """Milliseconds for which the charge stays between two levels at which something changes."""
+def _next_level(intake: Intake, charge: Charge, full: Charge | None) -> Charge:
+    """The next charge at which something changes."""
     levels = [level for level, _ in intake.steps]
     if full is not None:
         levels.append(full)
-    if rise > 0:
-        return min(
-            (-((charge - level) // rise) for level in levels if level > charge), default=FOREVER
-        )
-    if rise < 0:
-        return min(
-            ((charge - level) // -rise + 1 for level in levels if level <= charge), default=FOREVER
-        )
-    return FOREVER
+    return min((level for level in levels if level > charge), default=FOREVER * FOREVER)
