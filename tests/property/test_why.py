@@ -374,5 +374,5 @@ def _more_power(snapshot: Snapshot, pod: Pod, name: str, change: LessPower) -> I
         declared_watts=None if declared is None else min(declared, watts),
         requests={"cpu": cpu},
     )
-    if max(Fraction(cpu) / per_watt, more.declared_watts or 0) > change.power_watts:
+    if max(Fraction(cpu) / per_watt, Fraction(more.declared_watts or 0)) > change.power_watts:
         yield more

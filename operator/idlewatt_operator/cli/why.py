@@ -4,13 +4,20 @@ import difflib
 import json
 import sys
 import time
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
 
 import typer
 
-from idlewatt_operator.cli.manifests import Files, MoreFiles, read_manifests
+from idlewatt_operator.cli.manifests import (
+    Files,
+    MoreFiles,
+    TariffsDir,
+    read_manifests,
+    supply,
+)
 from idlewatt_operator.cli.run import Kubeconfig, SchedulerName
 
 if TYPE_CHECKING:
@@ -85,6 +92,7 @@ def command(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     kubeconfig: Kubeconfig = None,
     redis_url: RedisUrl = None,
     scheduler_name: SchedulerName = "idlewatt",
+    tariffs_dir: TariffsDir = None,
 ) -> None:
     """Say why a pod waits, what the least change is that would place it, and when it starts.
 
@@ -96,7 +104,9 @@ def command(  # noqa: PLR0913, PLR0917 - each is an option of the command line
         from idlewatt_operator.cli.plan import moment_of  # noqa: PLC0415 - with its command
 
         moment = moment_of(at)
-        view, telemetry = read_manifests(files, more).view(), None
+        cluster = read_manifests(files, more)
+        supply(cluster, tariffs_dir, moment)
+        view, telemetry = cluster.view(), None
     elif at is not None:
         sentence = "a cluster is asked about now; another time needs manifests, -f"
         raise typer.BadParameter(sentence, param_hint="--at")
@@ -222,10 +232,18 @@ async def _asked(
     from idlewatt_operator.gateways.kubernetes.once import read_once  # noqa: PLC0415
     from idlewatt_operator.gateways.kubernetes.session import ApiSession  # noqa: PLC0415
     from idlewatt_operator.gateways.preflight import check_access  # noqa: PLC0415
-    from idlewatt_operator.gateways.redis.once import read_telemetry_once  # noqa: PLC0415
+    from idlewatt_operator.gateways.redis import once  # noqa: PLC0415
 
     async with ApiSession(CredentialSource(kubeconfig)) as session:
         await check_access(session)
-        view = await read_once(session, scheduler_name)
-    telemetry = None if redis is None else await read_telemetry_once(redis, view.vehicles)
-    return view, telemetry
+        read = await read_once(session, scheduler_name)
+    if redis is None:
+        for name in read.sources:
+            note = f"What the source of the tariff {name} said is kept in Redis: see --redis-url."
+            typer.echo(f"{note} Its prices are unknown here.", err=True)
+        return read.view, None
+    telemetry = await once.read_telemetry_once(redis, read.view.vehicles)
+    kept = await once.read_sources_once(redis, read.view.tariffs, read.sources)
+    for note in kept.notes:
+        typer.echo(note, err=True)
+    return replace(read.view, tariffs=kept.tariffs), telemetry

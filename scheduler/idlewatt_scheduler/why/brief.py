@@ -66,8 +66,8 @@ def brief(outlook: Outlook, pod: Pod) -> Brief:
     if not chosen:
         return Brief()
     benches = _benches(outlook, chosen)
-    stays = [each.length_seconds for bench in benches if (each := shorter_stay(bench, wish))]
-    powers = [each.power_watts for bench in benches if (each := less_power(bench, wish))]
+    stays = [stay.length_seconds for each in benches if (stay := shorter_stay(each, wish))]
+    powers = [power.power_watts for each in benches if (power := less_power(each, wish))]
     return Brief(
         start_at=_start(outlook, wish, benches),
         stay_seconds=_hidden(stays, ROUND_SECONDS),

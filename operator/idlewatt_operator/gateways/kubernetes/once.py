@@ -1,7 +1,8 @@
 """A cluster read once, with `list` and nothing more: for somebody who asks, and goes again."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
 from typing import Final, TypeVar
 
 import msgspec
@@ -20,6 +21,7 @@ from idlewatt_operator.gateways.kubernetes.watched import (
 )
 from idlewatt_operator.gateways.preflight import StartError
 from idlewatt_operator.gateways.protocols import ClusterView
+from idlewatt_operator.resources.energytariff import Source
 from idlewatt_operator.resources.records import Refused
 
 _PAGE_OBJECTS: Final = 500
@@ -41,7 +43,19 @@ class _Page(msgspec.Struct):
 _PAGE: Final = msgspec.json.Decoder(_Page)
 
 
-async def read_once(session: ApiSession, scheduler_name: str) -> ClusterView:
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A cluster at one moment.
+
+    Attributes:
+        sources: by tariff, where its prices come from; what they said is not in the cluster.
+    """
+
+    view: ClusterView
+    sources: Mapping[str, Source]
+
+
+async def read_once(session: ApiSession, scheduler_name: str) -> Reading:
     """All that a cycle would look at, as it stands in the cluster now.
 
     Raises:
@@ -56,7 +70,7 @@ async def read_once(session: ApiSession, scheduler_name: str) -> ClusterView:
     others, _ = await _whole(session, other_pods(scheduler_name), lambda pod: pod.pod.uid)
     nodes, _ = await _whole(session, NODES, lambda node: node.name)
     vehicles, refused = await _whole(session, VEHICLES, lambda each: each.vehicle.name)
-    return ClusterView(
+    view = ClusterView(
         synced=True,
         policy=catalogue.policy,
         vehicles=with_readable(vehicles, refused),
@@ -67,6 +81,7 @@ async def read_once(session: ApiSession, scheduler_name: str) -> ClusterView:
         pods={**others, **ours},
         refused=(*catalogue.refused, *refused),
     )
+    return Reading(view, catalogue.sources)
 
 
 async def _learned(session: ApiSession, catalogue: Catalogue) -> DeparturesReader:

@@ -1,8 +1,8 @@
-"""What vehicles reported, read once to the end of the stream; nothing is written."""
+"""What vehicles reported and what tariffs' sources said, read once; nothing is written."""
 
 import asyncio
 import contextlib
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from typing import Final
 
 from idlewatt_operator.gateways.clock import WallClock
@@ -11,6 +11,10 @@ from idlewatt_operator.gateways.preflight import StartError, connected
 from idlewatt_operator.gateways.protocols import Telemetry
 from idlewatt_operator.gateways.redis.address import RedisAddress
 from idlewatt_operator.gateways.redis.telemetry import RedisTelemetry
+from idlewatt_operator.gateways.tariffs.keeping import RedisKeeping
+from idlewatt_operator.gateways.tariffs.once import Supplied, as_kept, supplied
+from idlewatt_operator.resources.energytariff import Source
+from idlewatt_scheduler.model.tariff import Tariff
 
 _PATIENCE_SECONDS: Final = 30.0
 
@@ -46,3 +50,18 @@ async def read_telemetry_once(
             sentence = f"What vehicles report could not be read from {address.shown}: {why}"
             raise StartError(sentence)
         return source.latest()
+
+
+async def read_sources_once(
+    address: RedisAddress, tariffs: Mapping[str, Tariff], sources: Mapping[str, Source]
+) -> Supplied:
+    """The tariffs with what the operator was last told by their sources.
+
+    Raises:
+        StartError: Redis cannot be reached.
+    """
+    client, trouble = await connected(address)
+    async with contextlib.aclosing(client):
+        if trouble:
+            raise StartError(trouble)
+        return await supplied(tariffs, sources, as_kept(RedisKeeping(client)))
