@@ -59,7 +59,7 @@ CHANGES = [
 """When the clocks are changed in Berlin, in New York and on Lord Howe Island."""
 
 PATIENT = settings(deadline=None, max_examples=150)
-THOROUGH = settings(deadline=None, max_examples=400)
+THOROUGH = settings(deadline=None, max_examples=250)
 
 zones = st.sampled_from(ZONES)
 minutes = st.one_of(
