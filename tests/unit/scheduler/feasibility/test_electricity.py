@@ -1,5 +1,6 @@
 """Prices and off-peak, test by test: on peak, off-peak, or not known."""
 
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 
@@ -15,7 +16,7 @@ from idlewatt_scheduler.feasibility.electricity import (
 from idlewatt_scheduler.model.calendars import EVERY_DAY, Recurrence
 from idlewatt_scheduler.model.policy import ExchangeRate, OffPeakTest
 from idlewatt_scheduler.model.tariff import Tariff, TariffInterval, TariffZone
-from idlewatt_scheduler.model.units import HOUR, SECOND
+from idlewatt_scheduler.model.units import HOUR, MINUTE, SECOND
 from idlewatt_scheduler.testing import AT, a_policy, a_tariff
 
 OFF, ON, UNKNOWN = Peak.OFF, Peak.ON, Peak.UNKNOWN
@@ -140,3 +141,105 @@ def test_rates_are_direct() -> None:
     assert rate_between(NOK, "NOK", "EUR") == Fraction("0.1")
     assert rate_between(NOK, "EUR", "NOK") is None
     assert rate_between((), "EUR", "EUR") == 1
+
+
+def grams(tariff: Tariff, **others: Tariff) -> Fraction | None:
+    """The grams at `AT`."""
+    return tariff_over_time(tariff, Published(AT, HOUR, others)).at(AT).grams
+
+
+def published(*said: tuple[int, int | None, str], forecast: bool = False) -> Tariff:
+    """Intervals of two hours that start minutes after `AT`, with when they were published."""
+    intervals = tuple(
+        TariffInterval(
+            AT + start * MINUTE,
+            2 * HOUR,
+            Decimal(price),
+            created_at=None if created is None else AT + created,
+            forecast=forecast,
+        )
+        for start, created, price in said
+    )
+    return a_tariff(zones=(), intervals=intervals)
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ([(-60, -HOUR, "1"), (0, -2 * HOUR, "2")], 1),
+        ([(-60, None, "1"), (-90, -2 * HOUR, "2")], 2),
+        ([(-60, -HOUR, "1"), (0, -HOUR, "2")], 2),
+        ([(0, -HOUR, "1"), (0, -HOUR, "2")], 2),
+        ([(0, None, "1"), (-1, None, "2")], 1),
+        ([(0, 5 * SECOND, "1"), (0, None, "2")], 1),
+        ([(0, 5 * SECOND + 1, "1"), (0, None, "2")], 2),
+    ],
+)
+def test_what_was_published_last_is_in_force(
+    said: list[tuple[int, int | None, str]], expected: int
+) -> None:
+    """Then what starts last, then what is listed last; nothing from the future."""
+    assert price(published(*said)) == expected
+
+
+def test_an_interval_that_says_less_hides_what_it_revises() -> None:
+    """With all of its payloads."""
+    old = TariffInterval(AT, HOUR, Decimal(1), created_at=AT - 2)
+    new = TariffInterval(AT, HOUR, band="Peak", created_at=AT - 1)
+    assert price(a_tariff(zones=(), intervals=(new, old))) is None
+
+
+@pytest.mark.parametrize(
+    ("created", "expected"), [(-HOUR, 1), (-HOUR - 1, None), (0, 1), (None, None)]
+)
+def test_a_forecast_is_used_while_it_is_young(created: int | None, expected: int | None) -> None:
+    """One that does not say when it was made is never used."""
+    assert price(published((0, created, "1"), forecast=True)) == expected
+
+
+@pytest.mark.parametrize(
+    ("refreshed", "expected"), [(AT - HOUR, 1), (AT - HOUR - 1, None), (None, None)]
+)
+def test_a_stale_source_says_nothing(refreshed: int | None, expected: int | None) -> None:
+    """What it once said is unknown, not cheap."""
+    tariff = replace(hourly("1"), max_age=HOUR, refreshed_at=refreshed)
+    assert price(tariff) == expected
+
+
+def test_grams_may_be_those_of_another_tariff() -> None:
+    """Where the interval in force says none; of that tariff's intervals alone, and not further."""
+    clean = TariffInterval(AT, HOUR, grams_per_kwh=Decimal(30))
+    cleaner = a_tariff(name="co2", zones=(), intervals=(clean,))
+    own = a_tariff(carbon="co2")
+    assert grams(own) is None
+    assert grams(own, co2=cleaner) == 30
+    dirty = replace(clean, grams_per_kwh=Decimal(900))
+    assert grams(a_tariff(zones=(), intervals=(dirty,), carbon="co2"), co2=cleaner) == 900
+    further = a_tariff(name="co2", carbon="more")
+    assert grams(own, co2=further, more=cleaner) is None
+    stale = replace(cleaner, max_age=HOUR)
+    assert grams(own, co2=stale) is None
+
+
+def test_the_export_price_is_as_published() -> None:
+    """Neither adders nor tax touch it, and a wholesale tariff has one, too."""
+    interval = TariffInterval(AT, HOUR, Decimal(1), export_price_per_kwh=Decimal("0.07"))
+    tariff = a_tariff(zones=(), intervals=(interval,), wholesale=True, tax_percent=Decimal(19))
+    said = tariff_over_time(tariff, Published(AT, HOUR)).at(AT)
+    assert (said.price, said.export) == (None, Fraction("0.07"))
+    zone = replace(a_tariff().zones[0], export_price_per_kwh=Decimal("0.08"))
+    by_zone = tariff_over_time(a_tariff(zones=(zone,)), Published(AT, HOUR)).at(AT)
+    assert by_zone.export == Fraction("0.08")
+
+
+def test_the_cleanest_hours_are_told_as_the_cheapest_are() -> None:
+    """Half of three known hours is two of them; what says nothing is unknown."""
+    said = (100, 300, 200, None)
+    intervals = tuple(
+        TariffInterval(AT + n * HOUR, HOUR, grams_per_kwh=None if g is None else Decimal(g))
+        for n, g in enumerate(said)
+    )
+    tariff = a_tariff(zones=(), intervals=intervals)
+    found = verdicts(tariff, 4, cleanest_percent_of_next_24_hours=50)
+    assert found == [OFF, ON, OFF, UNKNOWN]
+    assert verdicts(tariff, 4, cleanest_percent_of_next_24_hours=33)[2] is ON

@@ -1,13 +1,28 @@
 """Wall times become instants as the rules say, through both nights of a daylight saving year."""
 
+from dataclasses import replace
+from datetime import date
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from idlewatt_scheduler.feasibility.wall_time import occurrences, open_window_end
-from idlewatt_scheduler.model.calendars import EVERY_DAY, Interval, Recurrence
+from idlewatt_scheduler.feasibility.wall_time import (
+    as_datetime,
+    end_of_month,
+    occurrences,
+    open_window_end,
+    same_month,
+)
+from idlewatt_scheduler.model.calendars import (
+    EVERY_DAY,
+    Interval,
+    OnHolidays,
+    PublicHolidays,
+    Recurrence,
+)
 from idlewatt_scheduler.model.units import DAY, HOUR
-from idlewatt_scheduler.model.vehicle import ParkingWindow
+from idlewatt_scheduler.model.vehicle import ParkingException, ParkingWindow
 from idlewatt_scheduler.testing import a_site, a_vehicle, instant
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -95,3 +110,96 @@ def test_nobody_looks_further_than_fourteen_days() -> None:
     for window in (always, holiday):
         vehicle = a_vehicle(windows=(window,))
         assert open_window_end(vehicle, a_site(name="s"), at) == at + 14 * DAY
+
+
+NEW_YEARS_EVE = instant("2026-12-31T12:00:00Z")
+GERMAN = PublicHolidays("DE", "BY")
+
+
+def days(recurrence: Recurrence, observed: PublicHolidays = GERMAN) -> list[str]:
+    """The days around New Year, in Berlin, on which an occurrence starts."""
+    around = (NEW_YEARS_EVE - DAY, NEW_YEARS_EVE + 6 * DAY)
+    found = occurrences(recurrence, BERLIN, *around, observed)
+    return [as_datetime(each.start).astimezone(BERLIN).strftime("%a%d") for each in found]
+
+
+ALL = ["Mon28", "Tue29", "Wed30", "Thu31", "Fri01", "Sat02", "Sun03", "Mon04", "Tue05", "Wed06"]
+FRIDAYS = frozenset({4})
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({}, [*ALL, "Thu07"]),
+        ({"months": frozenset({12})}, ALL[:4]),
+        ({"except_dates": frozenset({date(2026, 12, 31)})}, [*ALL[:3], *ALL[4:], "Thu07"]),
+        ({"on_holidays": OnHolidays.NEVER}, [*ALL[:4], *ALL[5:9], "Thu07"]),
+        ({"on_holidays": OnHolidays.ONLY}, ["Fri01", "Wed06"]),
+        ({"days": FRIDAYS, "on_holidays": OnHolidays.ONLY}, ["Fri01"]),
+        ({"days": FRIDAYS, "on_holidays": OnHolidays.ALWAYS}, ["Fri01", "Wed06"]),
+        ({"days": FRIDAYS, "on_holidays": OnHolidays.NEVER}, []),
+    ],
+)
+def test_a_stretch_starts_on_its_days_only(fields: dict[str, Any], expected: list[str]) -> None:
+    """Months, dates and public holidays are asked of the day on which it starts."""
+    assert days(replace(daily("18:00", "07:00"), **fields)) == expected
+
+
+@pytest.mark.parametrize(
+    ("observed", "expected"),
+    [
+        (PublicHolidays(), []),
+        (PublicHolidays("DE"), ["Fri01"]),
+        (PublicHolidays("DE", excluded=frozenset({date(2027, 1, 1)})), []),
+        (PublicHolidays(additional=frozenset({date(2027, 1, 2)})), ["Sat02"]),
+        (PublicHolidays("XX"), []),
+        (PublicHolidays("DE", "XX"), []),
+    ],
+)
+def test_public_holidays_are_those_of_the_place(
+    observed: PublicHolidays, expected: list[str]
+) -> None:
+    """Of the country and its subdivision, with those added, without those struck."""
+    holidays_only = replace(daily("00:00", "12:00"), on_holidays=OnHolidays.ONLY)
+    assert days(holidays_only, observed) == expected
+
+
+@pytest.mark.parametrize(
+    ("exceptions", "expected"),
+    [
+        ([], "06:00"),
+        ([(1, 2, None)], "23:00"),
+        ([(1, 2, "s")], "23:00"),
+        ([(1, 2, "elsewhere")], "06:00"),
+        ([(3, 4, None), (2, 3, None)], "00:00"),
+        ([(-1, 0, None)], "06:00"),
+        ([(-1, 1, None)], None),
+        ([(0, 1, None)], None),
+        ([(20, 30, None)], "06:00"),
+    ],
+)
+def test_an_exception_is_taken_out_of_the_windows(
+    exceptions: list[tuple[int, int, str | None]], expected: str | None
+) -> None:
+    """After these were made one, half-open, at the site it names or at every one."""
+    at = instant("2026-01-15T22:00:00Z")
+    windows = [daily("18:00", "23:30"), daily("23:30", "07:00")]
+    vehicle = a_vehicle(
+        windows=tuple(ParkingWindow(f"w{n}", "s", each) for n, each in enumerate(windows)),
+        exceptions=tuple(
+            ParkingException("away", at + start * HOUR, at + end * HOUR, site)
+            for start, end, site in exceptions
+        ),
+    )
+    end = open_window_end(vehicle, a_site(name="s"), at)
+    assert (None if end is None else _text(end)) == expected
+
+
+def test_a_month_ends_at_local_midnight() -> None:
+    """In December the year ends with it."""
+    assert end_of_month(NEW_YEARS_EVE, BERLIN) == instant("2027-01-01T00:00:00+01:00")
+    june = instant("2026-06-30T23:00:00Z")
+    assert end_of_month(june, BERLIN) == instant("2026-08-01T00:00:00+02:00")
+    assert same_month(NEW_YEARS_EVE, NEW_YEARS_EVE - 30 * DAY, BERLIN)
+    assert not same_month(NEW_YEARS_EVE, NEW_YEARS_EVE - 31 * DAY, BERLIN)
+    assert not same_month(NEW_YEARS_EVE, NEW_YEARS_EVE - 365 * DAY, BERLIN)
