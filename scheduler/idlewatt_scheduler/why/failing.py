@@ -291,32 +291,21 @@ def _peak(_: Bench, case: PodCase) -> Figures:
     if prices is None:
         return {}
     stay = case.stay
-    segments = list(zip(prices.segments, prices.verdicts, strict=True))
     first = next(
         (
-            segment
-            for segment, verdict in segments
-            if verdict is not Verdict.OFF_PEAK
-            and segment.start < stay.until
-            and segment.end > stay.start
+            start
+            for start, *_ in prices.pieces(stay.start, stay.until)
+            if prices.verdict_at(start) is not Verdict.OFF_PEAK
         ),
         None,
     )
     if first is None:
         return {}
+    ahead = prices.pieces(first, first + CALENDAR_HORIZON)
     again = next(
-        (
-            segment.start
-            for segment, verdict in segments
-            if segment.start >= first.end and verdict is Verdict.OFF_PEAK
-        ),
-        None,
+        (start for start, *_ in ahead if prices.verdict_at(start) is Verdict.OFF_PEAK), None
     )
-    return {
-        "peak_at": max(first.start, stay.start),
-        "off_peak_at": again,
-        "needs_until_at": stay.until,
-    }
+    return {"peak_at": first, "off_peak_at": again, "needs_until_at": stay.until}
 
 
 def _reserve(bench: Bench, case: PodCase) -> Figures:
