@@ -17,6 +17,7 @@ from typing import Final
 from idlewatt_operator.reconcile.cycle import Cycle
 from idlewatt_operator.reconcile.report import Report
 from idlewatt_operator.resources.records import PodRecord
+from idlewatt_operator.settings import Settings
 from idlewatt_operator.twin import promises
 from idlewatt_operator.twin.accounts import Accounts, Times, accounts
 from idlewatt_operator.twin.clock import ManualClock
@@ -41,6 +42,8 @@ CYCLE_EVERY: Final[Milliseconds] = QUARTER
 changes they decide the same, so a play leaves them out."""
 REPLACED_EVERY: Final[Milliseconds] = 10 * SECOND
 """Cycles while a pod that was released waits for its replacement, as in a cluster."""
+SETTINGS: Final = Settings(advised_at_most=0)
+"""What would place a pod that waits is not looked up: it would take most of a play's time."""
 GREEDY: Final = Params(exact_literals=0)
 """A play has hundreds of cycles: none of them waits for a proof."""
 
@@ -124,6 +127,7 @@ class Play:
             self.fleet,
             self.clock,
             self._plan,
+            SETTINGS,
             charging=self.fleet.stations,
             on_reaction=self.journal.reactions.append,
         )
