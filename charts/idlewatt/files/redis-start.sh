@@ -25,6 +25,6 @@ umask 077
 cat > "$USERS" <<EOF
 user default on nopass resetkeys resetchannels -@all +ping +hello +auth
 user operator on #$operator $connection ~idlewatt:* +multi +exec +discard +get +set +hget +hset +hkeys +hscan +hdel +xadd +xread +xlen +xinfo
-user gateway on #$gateway $connection %W~idlewatt:telemetry %R~idlewatt:wake +xadd +xread +xrange +xrevrange
+user gateway on #$gateway $connection %W~idlewatt:telemetry %R~idlewatt:wake %R~idlewatt:charging %W~idlewatt:charging:answers +xadd +xread +xrange +xrevrange
 EOF
 exec redis-server "$CONFIG" --aclfile "$USERS"
