@@ -25,6 +25,11 @@ from idlewatt_operator.resources.energytariff import Source
 from idlewatt_operator.resources.records import Refused
 
 _PAGE_OBJECTS: Final = 500
+_ATTEMPTS: Final = 4
+_PAUSE_SECONDS: Final = 1.0
+"""An API server that has just learned of a kind cannot list it for a moment."""
+
+_REFUSED: Final = "forbidden"
 _LEARNED_WITHIN_SECONDS: Final = 5.0
 _FORBIDDEN: Final = 403
 
@@ -62,9 +67,13 @@ async def read_once(session: ApiSession, scheduler_name: str) -> Reading:
         StartError: a kind could not be listed; the message says which, and why.
     """
     catalogue = Catalogue(lambda: None)
-    failure = await list_all(session, catalogue)
-    if failure:
-        raise StartError(failure)
+    for left in reversed(range(_ATTEMPTS)):
+        failure = await list_all(session, catalogue)
+        if not failure:
+            break
+        if not left or _REFUSED in failure:
+            raise StartError(failure)
+        await asyncio.sleep(_PAUSE_SECONDS)
     departures = await _learned(session, catalogue)
     ours, _ = await _whole(session, our_pods(scheduler_name), lambda pod: pod.pod.uid)
     others, _ = await _whole(session, other_pods(scheduler_name), lambda pod: pod.pod.uid)
