@@ -4,7 +4,7 @@ Wear is the fade of a pack that computes every night, less the fade of the same 
 warmer nights age it faster, what a battery gives has to be put back through it, and a charge that
 is lower for some hours ages it more slowly. docs/explanation/wear.md has the formulas.
 
-All arithmetic is decimal, of 16 digits, and a rate is rounded up to a millionth: the same on every
+All arithmetic is decimal, of 28 digits, and a rate is rounded up to a millionth: the same on every
 machine. Rates of the same rounded observations are worked out once.
 """
 
@@ -37,7 +37,9 @@ OLDEST_MONTHS: Final = AGES_MONTHS[-1]
 
 MILLISECONDS_PER_MONTH: Final = 365 * 86_400_000 // 12
 
-_DIGITS: Final = Context(prec=16)
+_DIGITS: Final = Context(prec=28)
+_SURE: Final = Context(prec=12)
+_WIDE: Final = Context(prec=100)
 _MICRO: Final = Decimal("0.000001")
 _NOISE: Final = Decimal("0.000000000001")
 _ZERO: Final = Decimal(0)
@@ -97,8 +99,11 @@ def wear_per_kwh(
         lost = _standing(chemistry, night, drawn) + _cycling(chemistry, night, drawn, driven)
         worth = cost_per_kwh * capacity_watt_hours / FADE_AT_END_OF_LIFE
         per_kwh = lost * worth / (_days(night) * computed)
-        # What is left of rounding on the way must not lift a rate to the next millionth.
-        return max(_ZERO, per_kwh.quantize(_NOISE)).quantize(_MICRO, rounding=ROUND_CEILING)
+    # What is left of rounding on the way must not lift a rate to the next millionth; and in some
+    # currencies a rate has more digits before the point than the arithmetic carries after it.
+    with localcontext(_WIDE):
+        known = max(_ZERO, _SURE.plus(per_kwh).quantize(_NOISE))
+        return known.quantize(_MICRO, rounding=ROUND_CEILING)
 
 
 def model_rate(vehicle: Vehicle, at: Instant) -> Decimal | None:

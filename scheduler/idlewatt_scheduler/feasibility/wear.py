@@ -17,6 +17,8 @@ from idlewatt_scheduler.model.vehicle import ObservedBattery
 from idlewatt_scheduler.wear_coefficients import CELLS, Cell
 
 _DIGITS: Final = 30
+_SURE_DIGITS: Final = 12
+_WIDE_DIGITS: Final = 100
 _HOURS: Final = 8
 _DRIVEN_WATT_HOURS: Final = 7_000
 _FADE_AT_THE_END: Final = Decimal("0.3")
@@ -110,7 +112,10 @@ def _rate(life: Life) -> Fraction:
         computed = Decimal(life.power_watts * _HOURS) / 1_000
         pack = Decimal(life.capacity_watt_hours) / 1_000 * life.cost_per_kwh
         exact = lost / _FADE_AT_THE_END * pack / (days * computed)
-        known = max(exact.quantize(_PLACES, ROUND_HALF_EVEN), Decimal(0))
+    with localcontext(prec=_SURE_DIGITS):
+        sure = +exact
+    with localcontext(prec=_WIDE_DIGITS):
+        known = max(sure.quantize(_PLACES, ROUND_HALF_EVEN), Decimal(0))
         return Fraction(known.quantize(_MICRO_UNITS, ROUND_CEILING))
 
 

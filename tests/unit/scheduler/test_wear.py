@@ -197,6 +197,25 @@ def test_a_dearer_pack_is_dearer_to_wear(chemistry: str, night: Night, times: in
     assert 0 <= once * times - more < Decimal("0.00001")
 
 
+@pytest.mark.parametrize("chemistry", CELLS)
+@pytest.mark.parametrize(("cost", "watts"), [("10000000", "1"), ("1e11", "1000"), ("1e-6", "1000")])
+def test_a_rate_has_as_many_digits_as_its_currency_needs(
+    chemistry: str, cost: str, watts: str
+) -> None:
+    """A pack may cost a hundred million rials per kWh, and a small computer shares it with few."""
+    night = a_night(from_battery=True)
+    dear = wear_per_kwh(
+        chemistry, PACK, Decimal(cost), replace(night, computing_watts=Decimal(watts))
+    )
+    plain = wear_per_kwh(
+        chemistry, PACK, Decimal(1_000), replace(night, computing_watts=Decimal(watts))
+    )
+    assert dear is not None
+    assert plain is not None
+    assert dear.as_tuple().exponent == -6
+    assert abs(dear - plain * Decimal(cost) / 1_000) <= max(Decimal("0.000002"), dear / 1_000)
+
+
 def a_car(**changes: object) -> Vehicle:
     """Of LFP, plugged in, with everything known that wear depends on."""
     known: dict[str, object] = {
