@@ -3,10 +3,19 @@
 import pytest
 from tests.unit.scheduler.scenes import row_a
 
-from idlewatt_scheduler.circuits import Headroom, above, allows, headroom_of
-from idlewatt_scheduler.model.site import Circuit, Site
+from idlewatt_scheduler.circuits import (
+    Headroom,
+    Share,
+    above,
+    allows,
+    generation_of,
+    headroom_of,
+    loads_of,
+    phase_headroom_of,
+)
+from idlewatt_scheduler.model.site import Circuit, ObservedCircuit, Phase, Site
 from idlewatt_scheduler.model.units import FOREVER, HOUR, SECOND
-from idlewatt_scheduler.testing import AT, a_policy, a_site
+from idlewatt_scheduler.testing import AT, a_policy, a_site, a_vehicle
 
 FRESH, STALE = AT - 120 * SECOND, AT - 120 * SECOND - 1
 TOLERATED, AHEAD = AT + 5 * SECOND, AT + 5 * SECOND + 1
@@ -168,3 +177,110 @@ def test_no_raise_goes_over_a_limit(changes: list[tuple[int, int, int]], allowed
 def test_every_circuit_above_is_asked() -> None:
     """Room below helps nobody whose parent has none."""
     assert not allows([Headroom([0], [100]), Headroom([0], [99])], [(0, 1, 100)])
+
+
+FUSED = (
+    Circuit("main", None, 60_000, 6_000, max_current_milliamps_per_phase=63_000),
+    Circuit("row-a", "main", 22_000, max_current_milliamps_per_phase=16_000),
+    Circuit("row-b", "main", 22_000),
+)
+
+
+def phases(*seen: ObservedCircuit, volts: int | None = 230) -> dict[tuple[str, ...], float]:
+    """Watts left on each phase of a site without a car."""
+    site = a_site(circuits=FUSED, observed_circuits=seen, nominal_voltage_volts=volts)
+    return {
+        key[1:]: room.least(AT, AT + 1) / 6_000
+        for key, room in phase_headroom_of(site, a_policy(), AT)
+    }
+
+
+def test_without_a_voltage_no_amps_are_judged() -> None:
+    """Nobody knows how much power they are."""
+    assert phases(volts=None) == {}
+
+
+def test_a_phase_carries_its_amps_less_a_third_of_the_load() -> None:
+    """230 V x 63 A less 2 kW; a circuit that states no amps is not judged by them."""
+    left = phases()
+    assert left["main", "L1"] == left["main", "L3"] == 230 * 63 - 2_000
+    assert left["row-a", "L2"] == 230 * 16
+    assert len(left) == 6
+
+
+@pytest.mark.parametrize(
+    ("observed_at", "watts"), [(FRESH, [230 * 62, 230 * 61, 230 * 54]), (STALE, [12_490] * 3)]
+)
+def test_a_phase_is_loaded_as_measured_while_that_is_fresh(
+    observed_at: int, watts: list[int]
+) -> None:
+    """Else with a third of what the circuit is said to carry."""
+    seen = ObservedCircuit("main", None, observed_at, uncontrolled_milliamps=(1_000, 2_000, 9_000))
+    left = phases(seen)
+    assert [left["main", phase] for phase in ("L1", "L2", "L3")] == watts
+
+
+def test_neither_curtailment_nor_failsafe_changes_a_phase() -> None:
+    """They are limits in watts."""
+    seen = ObservedCircuit("main", curtailed_to_watts=0)
+    assert phases(seen) == phases()
+
+
+@pytest.mark.parametrize(
+    ("number", "reported", "parts"),
+    [
+        (3, None, {"L1": 2, "L2": 2, "L3": 2}),
+        (2, None, {"L1": 3, "L2": 3, "L3": 3}),
+        (1, None, {"L1": 6, "L2": 6, "L3": 6}),
+        (3, {Phase.L2}, {"L2": 6}),
+        (1, {Phase.L1, Phase.L3}, {"L1": 3, "L3": 3}),
+    ],
+)
+def test_a_car_loads_the_phases_it_is_on_or_may_be_on(
+    number: int, reported: set[Phase] | None, parts: dict[str, int]
+) -> None:
+    """Sixths of a milliwatt: a whole, a half or a third of its draw."""
+    known = None if reported is None else frozenset(reported)
+    vehicle = a_vehicle(phases=number, observed__connection__phases=known)
+    site = a_site(circuits=FUSED, nominal_voltage_volts=230)
+    row_b, main = (("depot-7", name) for name in ("row-b", "main"))
+    expected = {(*main, phase): each for phase, each in parts.items()}
+    assert dict(loads_of(site, vehicle, (row_b, main))) == {row_b: 1, main: 1, **expected}
+
+
+def test_fresh_generation_is_told() -> None:
+    """By circuit; stale or unknown, none is."""
+    seen = (
+        ObservedCircuit("main", observed_at=FRESH, generation_watts=3_000),
+        ObservedCircuit("row-a", observed_at=STALE, generation_watts=3_000),
+        ObservedCircuit("row-b", observed_at=FRESH),
+    )
+    site = a_site(circuits=FUSED, observed_circuits=seen)
+    assert generation_of(site, a_policy(), AT) == {("depot-7", "main"): 3_000_000}
+
+
+def test_a_share_is_a_room_as_one_car_sees_it() -> None:
+    """Three sixths of each milliwatt: 100 sixths leave 33 milliwatts."""
+    room = Headroom([0], [100])
+    share = Share(room, 3)
+    assert share.least(0, 10) == 33
+    share.take(0, 10, 20)
+    assert (room.least(0, 10), share.least(0, 10), share.starts) == (40, 13, room.starts)
+
+
+def test_many_changes_are_taken_at_once() -> None:
+    """As one after the other, and without steps at which nothing changes."""
+    changes = [(10, 20, 30), (15, 25, 30), (20, FOREVER, 30), (5, 7, 0)]
+    one, all_ = Headroom([0, 12], [100, 90]), Headroom([0, 12], [100, 90])
+    for change in changes:
+        one.take(*change)
+    all_.take_all(changes)
+    assert [one.least(t, t + 1) for t in range(40)] == [all_.least(t, t + 1) for t in range(40)]
+    assert all_.starts == [0, 10, 12, 15, 25, FOREVER]
+
+
+def test_the_least_of_each_quarter() -> None:
+    """Between neighbours, wherever a step begins."""
+    room = Headroom([0, 10, 15, 30], [9, 7, 8, 1])
+    assert room.least_of_each([0, 10, 20, 30, 40]) == [9, 7, 8, 1]
+    assert room.least_of_each([12, 13, 16]) == [7, 7]

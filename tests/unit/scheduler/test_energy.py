@@ -10,12 +10,16 @@ from idlewatt_scheduler.energy import (
     Stretch,
     computing_at,
     consumed,
+    controlled,
     electrics,
     pod_power,
+    power_at,
     source_of,
     spare,
     steps,
 )
+from idlewatt_scheduler.model.charging import ChargingPeriod, ChargingProfile
+from idlewatt_scheduler.model.units import FOREVER
 from idlewatt_scheduler.model.vehicle import EnergySource, Supply
 from idlewatt_scheduler.testing import GIBIBYTE, a_vehicle, an_observation
 
@@ -201,3 +205,44 @@ def test_what_the_battery_can_spare(charge: int | None, floor: int, watt_hours: 
     """One percent of 60 kWh is 600 Wh; an unknown charge is none."""
     vehicle = a_battery_car(0, observed__battery__state_of_charge_percent=charge)
     assert spare(vehicle, floor) == watt_hours * 1_000 * 3_600_000
+
+
+def profile(*periods: tuple[int, int]) -> ChargingProfile:
+    """From each of these instants on so much power."""
+    return ChargingProfile(tuple(ChargingPeriod(*period) for period in periods))
+
+
+def test_until_it_is_acknowledged_a_new_profile_counts_with_the_old_one() -> None:
+    """The more of both for the circuits, the less for the battery; neighbours alike are one."""
+    both = controlled(profile((0, 5), (20, 3), (40, 0)), profile((10, 4), (30, 3), (50, 0)), 10)
+    assert both.new == (Stretch(10, 30, 4), Stretch(30, 50, 3), Stretch(50, FOREVER, 0))
+    assert both.most == (
+        Stretch(10, 20, 5),
+        Stretch(20, 30, 4),
+        Stretch(30, 50, 3),
+        Stretch(50, FOREVER, 0),
+    )
+    assert both.least == (Stretch(10, 20, 4), Stretch(20, 40, 3), Stretch(40, FOREVER, 0))
+
+
+def test_without_a_new_profile_the_acknowledged_one_counts_and_nothing_is_credited() -> None:
+    """As of a car whose battery is not heard of any more."""
+    alone = controlled(profile((0, 5), (20, 0)), None, 10)
+    assert alone.most == (Stretch(10, 20, 5), Stretch(20, FOREVER, 0))
+    assert (alone.new, alone.least) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("instant", "power"), [(9, 0), (10, 5), (19, 5), (20, 0), (30, 7), (40, 0)]
+)
+def test_the_power_of_the_stretch_that_holds_an_instant(instant: int, power: int) -> None:
+    """None before the first, in a gap, and after the last."""
+    assert power_at((Stretch(10, 20, 5), Stretch(30, 40, 7)), instant) == power
+
+
+def test_a_draw_may_be_asked_for_another_charging() -> None:
+    """At most the cap, as ever."""
+    figures = the_electrics(cap=3_000, charging=9_000)
+    assert figures.draw(0, 1_000) == 1_000
+    assert figures.draw(0, 4_000) == 3_000
+    assert figures.draw(0, 0) == 0
