@@ -21,6 +21,7 @@ from idlewatt_operator.twin.enrolment import dice
 from idlewatt_operator.twin.grid import Grid
 from idlewatt_operator.twin.journal import Departure, Draw, Fact, Journal, Kind
 from idlewatt_operator.twin.places import local_time
+from idlewatt_operator.twin.promises import short_of_charge
 from idlewatt_operator.twin.scenario import (
     ChargerFault,
     ChargerTrouble,
@@ -185,14 +186,18 @@ class Fleet:
         now = self.clock.now()
         self._settle(car)
         cut_off = tuple(self.cluster.kubelets.power_off(car.name))
-        self.journal.departures.append(
-            Departure(stay, car.watt_hours, stay.alone_watt_hours(now), cut_off, car.charger_failed)
+        departure = Departure(
+            stay, car.watt_hours, stay.alone_watt_hours(now), cut_off, car.charger_failed
         )
+        self.journal.departures.append(departure)
         self.stations.unplug(car.name)
         share = car.watt_hours / self._capacity[car.name]
         early = " before its time" if stay.leaves_early else ""
         text = f"{car.name} leaves {stay.site}{early} with {share:.0%}"
         self._note(Kind.LEFT, car, text)
+        short = short_of_charge(departure, car.vehicle)
+        if short:
+            self._note(Kind.BROKEN, car, f"{car.name} {short}")
         if cut_off:
             names = ", ".join(run.pod for run in cut_off)
             self._note(Kind.BROKEN, car, f"{car.name} drove off while {names} still ran")

@@ -84,7 +84,7 @@ def owner(departures: list[Departure], scenario: Scenario) -> Measured:
     vehicles = {vehicle.name: vehicle for vehicle in scenario.vehicles}
     broken, apart = [], []
     for departure in departures:
-        short = _short_of_charge(departure, vehicles[departure.stay.vehicle])
+        short = short_of_charge(departure, vehicles[departure.stay.vehicle])
         clock = local_time(departure.stay.leaves_at, scenario.zone)
         who = f"{clock:%a %H:%M} {departure.stay.vehicle}"
         if departure.cut_off:
@@ -107,7 +107,8 @@ def promised_watt_hours(departure: Departure, vehicle: Vehicle) -> float:
     return min(wanted, departure.alone_watt_hours)
 
 
-def _short_of_charge(departure: Departure, vehicle: Vehicle) -> str:
+def short_of_charge(departure: Departure, vehicle: Vehicle) -> str:
+    """How much less it left with than was promised, in words; empty: it left with that."""
     least = promised_watt_hours(departure, vehicle)
     if departure.watt_hours >= least - CHARGE_TOLERANCE_WATT_HOURS:
         return ""

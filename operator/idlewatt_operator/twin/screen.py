@@ -17,9 +17,10 @@ from rich.table import Table
 from rich.text import Text
 
 from idlewatt_operator.twin.car import STATES
-from idlewatt_operator.twin.journal import Fact, Kind
+from idlewatt_operator.twin.journal import Departure, Fact, Kind
 from idlewatt_operator.twin.night import Look, Play
 from idlewatt_operator.twin.places import local_time
+from idlewatt_operator.twin.promises import short_of_charge
 from idlewatt_scheduler.model.units import HOUR
 
 FRAMES_PER_SECOND: Final = 10
@@ -50,6 +51,9 @@ _KIND_STYLES: Final = {
     Kind.FENCED: ("✂", "bright_yellow"),
     Kind.ENDED: ("✓", "green"),
     Kind.BROKEN: ("✗", "bold bright_red"),
+    Kind.CURTAILED: ("▼", "bright_yellow"),
+    Kind.RELIEVED: ("▲", "bright_green"),
+    Kind.CHARGER: ("⚡", "bright_yellow"),
     Kind.OFF_PEAK: ("◐", "bright_green"),
     Kind.ON_PEAK: ("◑", "bright_yellow"),
 }
@@ -188,8 +192,15 @@ class Screen:
         left = self._play.journal.departures
         grid.add_row("cars left", str(len(left)))
         cut = sum(1 for departure in left if departure.cut_off)
-        grid.add_row("pods cut off", Text(str(cut), "bright_red" if cut else "bright_green"))
+        short = sum(1 for departure in left if self._is_short(departure))
+        for words, count in (("short charge", short), ("pods cut off", cut)):
+            grid.add_row(words, Text(str(count), "bright_red" if count else "bright_green"))
         return Panel(grid, title="money and promises", border_style="grey50")
+
+    def _is_short(self, departure: Departure) -> bool:
+        """Whether it left with less than was promised, for no fault of its charge point."""
+        vehicle = self._play.fleet.cars[departure.stay.vehicle].vehicle
+        return bool(short_of_charge(departure, vehicle)) and not departure.charger_failed
 
     def _prices(self, look: Look, rows: int) -> RenderableType:
         seen = {each.at: each.off_peak for each in self._play.looks}
