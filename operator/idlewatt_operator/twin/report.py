@@ -165,9 +165,9 @@ def _accounts(accounts: Accounts) -> str:
         f'<th class="number" scope="col">{words}</th>' for words in ("with idlewatt", "without")
     )
     return (
-        '<h2>The accounts, with idlewatt and without</h2><p class="lead">Without: the same stays '
-        "and the same charging, nothing computed. Everything is counted from what happened, never "
-        "from what was planned.</p>"
+        '<h2>The accounts, with idlewatt and without</h2><p class="lead">Without: the same stays, '
+        "every car charged at once, and nothing computed. Everything is counted from what "
+        "happened, never from what was planned.</p>"
         + _scrolling(
             f"<thead><tr><th></th>{head}<th></th></tr></thead><tbody>{lines}</tbody>", "accounts"
         )
