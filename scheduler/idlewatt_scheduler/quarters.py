@@ -219,17 +219,17 @@ class Asking:
         return self._laid(begun, chosen, short)
 
     def keep(self) -> Choice:
-        """What its charger follows now, as far as there is room."""
+        """What its charger follows now, as far as there is room, without a profile of it."""
         car, edges = self.car, self.quarters.edges
-        chosen: dict[int, Milliwatts] = {}
+        taken: dict[int, Milliwatts] = {}
         pieces = car.acknowledged.pieces(edges[0], edges[-1]) if car.acknowledged else []
         for start, end, power in pieces:
             if power:
                 for index in range(bisect_right(edges, start) - 1, bisect_left(edges, end)):
-                    given = min(max(power, chosen.get(index, 0)), self.room(index))
+                    given = min(max(power, taken.get(index, 0)), self.room(index))
                     if given >= car.intake.least:
-                        chosen[index] = given
-        return self.lay(chosen)
+                        taken[index] = given
+        return Choice((), taken)
 
     def lay(self, chosen: Mapping[int, Milliwatts]) -> Choice:
         """So much in each of these quarters until the car is full, whatever it is short of."""
@@ -284,28 +284,31 @@ class Asking:
         """The same where it depends on the charge: as many of the cheapest as are needed."""
         intake, target = self.car.intake, self.car.target
         order = [(i, power) for i in self._order() if i >= begun.first and (power := self.room(i))]
+        wishes = [self._wish(index, power, begun) for index, power in order]
 
-        def lacking(chosen: list[tuple[int, Milliwatts]]) -> Charge:
-            wishes = [self._wish(index, power, begun) for index, power in sorted(chosen)]
-            return target - rise(intake, begun.charge, wishes, target)[0]
+        def lacking(chosen: Iterable[Wish]) -> Charge:
+            return target - rise(intake, begun.charge, sorted(chosen), target)[0]
 
-        at_best, used = begun.charge, 0
-        while used < len(order) and at_best < target:
-            index, power = order[used]
-            at_best += power * self._length(index, begun) * intake.charge_efficiency_percent
-            used += 1
-        while (short := lacking(order[:used])) > 0 and used < len(order):
-            used += 1
-        if short > 0 or not used:
-            return dict(order[:used]), max(short, 0)
-        last, most = order[used - 1]
+        if (short := lacking(wishes)) > 0:
+            return dict(order), short
+        at_best, least = begun.charge, 0
+        while least < len(wishes) and at_best < target:
+            start, end, power = wishes[least]
+            at_best += power * (end - start) * intake.charge_efficiency_percent
+            least += 1
+        counts = range(len(wishes))
+        used = bisect_left(counts, x=True, lo=least, key=lambda count: lacking(wishes[:count]) <= 0)
+        if not used:
+            return {}, 0
+        (last, most), (start, end, _) = order[used - 1], wishes[used - 1]
         powers = range(min(intake.least, most), most, STEP)
         place = bisect_left(
-            powers, x=True, key=lambda power: lacking([*order[: used - 1], (last, power)]) <= 0
+            powers,
+            x=True,
+            key=lambda power: lacking([*wishes[: used - 1], (start, end, power)]) <= 0,
         )
         if place < len(powers):
-            length = self._length(last, begun)
-            most = self._rather(last, length, powers[place], most)
+            most = self._rather(last, end - start, powers[place], most)
         return {**dict(order[: used - 1]), last: most}, 0
 
     def _wish(self, index: int, power: Milliwatts, begun: _Begun) -> Wish:
@@ -349,14 +352,25 @@ class Asking:
         return self._made([*begun.wishes, *pieces], short)
 
     def _made(self, pieces: Iterable[Wish], short: Charge) -> Choice:
+        """A profile: gaps have power 0, neighbours alike are one, the last has no end."""
         edges = self.quarters.edges
-        periods = _Periods(edges[0])
+        made: list[tuple[Instant, Milliwatts]] = []
         taken: dict[int, Milliwatts] = {}
+        until, now = edges[0], -1
         for start, end, power in pieces:
+            if start > until and now != 0:
+                made.append((until, 0))
+                now = 0
+            if power != now:
+                made.append((start, power))
+                now = power
+            until = end
             index = bisect_right(edges, start) - 1
-            taken[index] = max(power, taken.get(index, 0))
-            periods.add(start, end, power)
-        return Choice(periods.done(), taken, short)
+            if taken.get(index, 0) < power:
+                taken[index] = power
+        if now != 0:
+            made.append((until, 0))
+        return Choice(tuple(ChargingPeriod(*period) for period in made), taken, short)
 
     def _tried(self) -> Choice:
         """Where the charge may fall: by following how far the cheapest quarters go."""
@@ -400,33 +414,6 @@ class Asking:
         """A trajectory as a profile."""
         pieces = zip(pairwise(path.instants), path.powers, strict=True)
         return self._made(((start, end, power) for (start, end), power in pieces if power), short)
-
-
-class _Periods:
-    """Periods of a profile in the making: gaps have power 0, neighbours alike are one."""
-
-    def __init__(self, at: Instant) -> None:
-        self._until, self._made = at, [ChargingPeriod(at, 0)]
-
-    def add(self, start: Instant, end: Instant, power: Milliwatts) -> None:
-        """So much power over `[start, end)`, after what there is."""
-        if start > self._until:
-            self._begin(self._until, 0)
-        self._begin(start, power)
-        self._until = end
-
-    def done(self) -> tuple[ChargingPeriod, ...]:
-        """All of them, the last without power and without end."""
-        self._begin(self._until, 0)
-        return tuple(self._made)
-
-    def _begin(self, start: Instant, power: Milliwatts) -> None:
-        last = self._made[-1]
-        if last.power != power:
-            if last.start == start:
-                self._made.pop()
-            if not self._made or self._made[-1].power != power:
-                self._made.append(ChargingPeriod(start, power))
 
 
 def _busiest(computing: Sequence[Step], quarters: Grid) -> dict[int, Milliwatts]:
