@@ -6,6 +6,8 @@ from fractions import Fraction
 
 import pytest
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.property.charging_fleets import charging_fleets
 from tests.property.strategies import snapshots
 
 from idlewatt_scheduler.feasibility import violations
@@ -38,8 +40,16 @@ def test_no_plan_breaks_a_rule(params: Params, snapshot: Snapshot) -> None:
     assert violations(snapshot, plan(snapshot, params)) == ()
 
 
+@pytest.mark.parametrize("params", [GREEDY, EXACT], ids=["greedy", "exact"])
 @PATIENT
-@given(snapshot=snapshots())
+@given(snapshot=charging_fleets())
+def test_no_plan_of_cars_that_charge_breaks_a_rule(params: Params, snapshot: Snapshot) -> None:
+    """Where nearly all of them are charged by us while they compute."""
+    assert violations(snapshot, plan(snapshot, params)) == ()
+
+
+@PATIENT
+@given(snapshot=st.one_of(snapshots(), charging_fleets()))
 def test_whatever_is_spoilt_is_found(snapshot: Snapshot) -> None:
     """No single figure or entry of a plan can be changed without breaking a rule."""
     good = plan(snapshot, GREEDY)

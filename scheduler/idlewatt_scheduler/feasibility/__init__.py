@@ -34,7 +34,7 @@ from idlewatt_scheduler.feasibility.waiting import waiting_violations
 from idlewatt_scheduler.model.plan import Plan
 from idlewatt_scheduler.model.snapshot import Snapshot
 
-__all__ = ["Violation", "violations"]
+__all__ = ["Violation", "profile_violations", "violations"]
 
 
 def violations(snapshot: Snapshot, plan: Plan) -> tuple[Violation, ...]:
@@ -53,3 +53,8 @@ def violations(snapshot: Snapshot, plan: Plan) -> tuple[Violation, ...]:
     found += charging_violations(scene, plan)
     found += objective_violations(scene, plan)
     return tuple(found)
+
+
+def profile_violations(snapshot: Snapshot, plan: Plan) -> tuple[Violation, ...]:
+    """Every rule that the plan's charging profiles break; where it places nobody, that is all."""
+    return tuple(charging_violations(Scene(Reading(snapshot, plan.charging), plan), plan))

@@ -24,6 +24,7 @@ from idlewatt_scheduler.feasibility.steps import inner_edges
 from idlewatt_scheduler.feasibility.vehicle import stale_since, telemetry_invalid
 from idlewatt_scheduler.model.charging import ChargingPeriod, ChargingProfile
 from idlewatt_scheduler.model.plan import Plan
+from idlewatt_scheduler.model.reasons import PodReason
 from idlewatt_scheduler.model.site import ChargingController
 from idlewatt_scheduler.model.units import (
     MILLIWATT_MILLISECONDS_PER_WATT_HOUR,
@@ -56,7 +57,11 @@ def is_ours_to_charge(reading: Reading, candidate: Candidate) -> bool:
 
 
 def charging_violations(scene: Scene, plan: Plan) -> Iterator[Violation]:
-    """Exactly the cars that are ours to charge have a profile, and no profile is wrong."""
+    """Exactly the cars that are ours to charge have a profile, and no profile is wrong.
+
+    What no charger may be told breaks the rule `Charging`, what overloads a circuit
+    `CircuitFull`, and what is only late or dear `ChargingTime`.
+    """
     reading = scene.reading
     ours = {name: car for name, car in reading.vehicles.items() if is_ours_to_charge(reading, car)}
     listed = [each.vehicle for each in plan.charging]
@@ -77,10 +82,16 @@ def charging_violations(scene: Scene, plan: Plan) -> Iterator[Violation]:
             continue
         session = Session(reading, car, car.vehicle, car.new_profile)
         wrong = list(_wrong_form(session))
-        if not wrong:
-            wrong = [*_overloads(session, new_only), *_idle_quarters(session, everything)]
-            wrong += _dear_quarters(session, everything)
-        yield from (Violation("Charging", name, sentence) for sentence in wrong)
+        if wrong:
+            yield from (Violation("Charging", name, sentence) for sentence in wrong)
+            continue
+        for sentence in _overloads(session, new_only):
+            yield Violation(str(PodReason.CIRCUIT_FULL), name, sentence)
+        for sentence in (
+            *_idle_quarters(session, everything),
+            *_dear_quarters(session, everything),
+        ):
+            yield Violation("ChargingTime", name, sentence)
 
 
 class Session:

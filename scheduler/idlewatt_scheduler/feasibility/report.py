@@ -10,7 +10,7 @@ class Violation:
     Attributes:
         rule: the reason's name (`CircuitFull`), or the name of what else a plan promises
             (`Stay`, `Power`, `Cost`, `Stability`, ...).
-        subject: the pod, as `namespace/name`, or `plan`.
+        subject: the pod, as `namespace/name`; the vehicle whose profile it is; or `plan`.
         sentence: what was found and what the rules ask for.
     """
 
