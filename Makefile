@@ -35,8 +35,8 @@ $(DEV): requirements/dev.txt pyproject.toml scripts/prepare.py
 demo: $(RUN) ## Set up what is missing, then play one night of parked cars
 	@$(BIN)/idlewatt demo $(DEMO)
 
-test: $(DEV) ## Run every test: unit, property, and integration on a real API server
-	@$(BIN)/python -m pytest $(PYTEST)
+test: $(DEV) ## Run every test: unit, property, and beside them integration on a real API server
+	@$(BIN)/python $(if $(PYTEST),-m pytest $(PYTEST),scripts/run_tests.py)
 
 lint: $(DEV) ## Check style, types, import directions and the Helm chart
 	$(BIN)/ruff check .
