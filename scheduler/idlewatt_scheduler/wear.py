@@ -180,7 +180,7 @@ def _dearest(  # noqa: PLR0913, PLR0917 # one argument for each figure that is r
                 temperature_celsius=Decimal(celsius),
                 rise_kelvin=Decimal(kelvin),
                 from_battery=discharging,
-                charge_percent=Decimal(percent),
+                charge_percent=Decimal(percent.numerator) / percent.denominator,
                 age_years=Decimal(age) / 12,
                 computing_watts=Decimal(computing_watts),
             ),
