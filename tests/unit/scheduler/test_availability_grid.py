@@ -10,7 +10,8 @@ from idlewatt_scheduler.candidates import assemble
 from idlewatt_scheduler.foresight import Car, Need, car_of, reason_at
 from idlewatt_scheduler.model.reasons import PodReason
 from idlewatt_scheduler.model.units import HOUR, MINUTE
-from idlewatt_scheduler.testing import AT, a_snapshot, a_vehicle
+from idlewatt_scheduler.model.vehicle import EnergySource, Supply
+from idlewatt_scheduler.testing import AT, a_pod, a_running_pod, a_snapshot, a_vehicle
 
 NEED = Need(power=500_000, stay=HOUR, lead=5 * MINUTE)
 
@@ -57,6 +58,32 @@ def test_each_car_may_be_asked_for_something_else() -> None:
     """A need for each, in their order."""
     found = availability(two_cars(), [NEED, replace(NEED, deadline=AT)], AT, count=1)
     assert [found.reason(row, 0) for row in range(2)] == [None, PodReason.DEADLINE_MISSED]
+
+
+def test_standby_counts_once_where_a_pod_runs_already() -> None:
+    """3 kWh are left for the pod that runs for three hours, the new one for four, and the standby.
+
+    Standby is 90 W for as long as either is there.
+    """
+    battery = a_vehicle(
+        agreement__energy_sources=frozenset({EnergySource.BATTERY}),
+        observed__connection__supply=Supply.UNPLUGGED,
+    )
+    running = a_running_pod(
+        pod=a_pod(name="running", demand__expected_runtime=9 * HOUR),
+        bound_power=200_000,
+        bound_until=AT + 3 * HOUR,
+    )
+    fleet = assemble(a_snapshot(vehicles=(battery,), running=(running,)))
+    (car,) = [car_of(each.parked) for each in fleet.candidates if each.parked is not None]
+    just = Need(power=510_000, stay=4 * HOUR, lead=0)  # 0.6 + 2.04 + 0.36 kWh
+    codes = availability([car, car], [just, replace(just, power=510_001)], AT, count=13)
+    assert codes.reason(0, 0) is None
+    assert codes.reason(1, 0) is PodReason.DEPARTURE_CHARGE_AT_RISK
+    assert codes.reason(0, 12) is PodReason.DEPARTURE_CHARGE_AT_RISK  # an hour of standby more
+    assert [reason_at(car, just, AT + step * 5 * MINUTE) for step in range(13)] == [
+        codes.reason(0, step) for step in range(13)
+    ]
 
 
 def test_no_cars_make_an_empty_table() -> None:
