@@ -5,7 +5,7 @@ import contextlib
 import itertools
 import json
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -72,11 +72,12 @@ class Agent:
 
     async def answer(self, request: str, status: str, **more: str) -> None:
         """Say what became of a request."""
-        await self._redis.xadd(ANSWERS, {"request": request, "status": status, **more})
+        await self.say(request=request, status=status, **more)
 
     async def say(self, **fields: str) -> None:
         """Write anything at all where answers are read."""
-        await self._redis.xadd(ANSWERS, fields)  # type: ignore[arg-type]
+        entry: dict[Any, Any] = dict(fields)
+        await self._redis.xadd(ANSWERS, entry)
 
     def profiles(self) -> list[ChargingProfile]:
         """The profiles that were wanted so far."""
@@ -211,9 +212,10 @@ class Depot:
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
 
-    def _send(self, about: dict[str, str], data: dict[str, object]) -> None:
+    def _send(self, about: Mapping[str, str], data: Mapping[str, object]) -> None:
         at = format_instant(time.time_ns() // 1_000_000)
-        self._client.xadd(STREAM, {**about, "observedAt": at, "data": json.dumps(data)})
+        entry: dict[Any, Any] = {**about, "observedAt": at, "data": json.dumps(data)}
+        self._client.xadd(STREAM, entry)
 
     def car(self, charge_watts: int) -> None:
         """The car stands with 40 % and charges so."""

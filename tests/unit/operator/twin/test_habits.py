@@ -34,7 +34,7 @@ def test_quantiles_are_shares_of_the_stated_stay() -> None:
 
 
 def test_a_night_reckons_with_it_only_where_it_is_asked_to() -> None:
-    """What earlier stays told is of the same homes and of other evenings; its stays are the same."""
+    """What earlier stays told is of other evenings there; the stays of the night are the same."""
     plain, reckoned = (a_night(EVENING, 4, 2, 1, learned=each) for each in (False, True))
     assert plain.learned.model is None
     assert reckoned.stays == plain.stays
