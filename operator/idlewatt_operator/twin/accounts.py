@@ -4,6 +4,8 @@ Everything is counted from what happened: from meters, containers and departures
 was planned. The same stays without us stand beside it.
 """
 
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -11,6 +13,7 @@ from idlewatt_operator.twin.controllers import WorkloadKind
 from idlewatt_operator.twin.kubelet import EndedBy, Run
 from idlewatt_operator.twin.meter import (
     MILLIWATT_MILLISECONDS_PER_KWH,
+    QUARTER,
     Meter,
     Reading,
     charged_alone,
@@ -18,12 +21,14 @@ from idlewatt_operator.twin.meter import (
 from idlewatt_operator.twin.promises import Promises
 from idlewatt_operator.twin.quarters import Quarter
 from idlewatt_operator.twin.scenario import Scenario
+from idlewatt_scheduler.compensation import MICROS, Entry, Payee, Term, Terms, Use, entries
 from idlewatt_scheduler.model.site import EnergyBearer
 from idlewatt_scheduler.model.units import HOUR, Instant
 from idlewatt_scheduler.model.vehicle import Vehicle
 
-_WATT_HOURS_PER_KWH = 1_000
 _GRAMS_PER_KILOGRAM = 1_000
+_WHO_PAYS_FIRST = (EnergyBearer.FLEET, EnergyBearer.SITE_HOST, EnergyBearer.OWNER)
+"""Of a vehicle that stood at several sites: a bill of our own before somebody's earning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,31 +181,48 @@ def paid_to(
     wakes: list[tuple[str, Instant]],
 ) -> Paid:
     """What was paid for one vehicle: by what its meter read, not by what was planned."""
-    scenario = meter.scenario
-    reading = meter.vehicles[vehicle.name]
-    rates = vehicle.compensation
-    stands_at = {stay.site for stay in scenario.stays if stay.vehicle == vehicle.name}
-    fleet_pays = any(
-        site.energy_borne_by is EnergyBearer.FLEET
-        for site in scenario.sites
-        if site.name in stands_at
-    )
-    flat = Fraction(rates.energy_per_kwh)
-    per_kwh = [(quarter.price or Fraction(0)) if fleet_pays else flat for quarter in quarters]
-    waking = Fraction(0)
-    for name, at in wakes:
-        if name == vehicle.name:
-            index = next(i for i in reversed(range(len(quarters))) if quarters[i].start <= at)
-            kwh = Fraction(vehicle.compute.wake_energy_watt_hours, _WATT_HOURS_PER_KWH)
-            waking += kwh * per_kwh[index]
-    energy = _priced(reading.computing, per_kwh)
+    sums = dict.fromkeys(Term, 0)
+    own_bill = 0
+    for entry in owed_for(vehicle, meter, quarters, wakes):
+        sums[entry.term] += entry.micros or 0
+        own_bill += (entry.micros or 0) if entry.payee is Payee.FLEET else 0
     return Paid(
-        availability=Fraction(rates.availability_per_hour) * Fraction(sum(reading.busy), HOUR),
-        energy=energy,
-        wear=Fraction(rates.wear_per_kwh) * _kwh(sum(reading.computing_dc)),
-        waking=waking,
-        own_bill=energy + waking if fleet_pays else Fraction(0),
+        availability=Fraction(sums[Term.AVAILABILITY], MICROS),
+        energy=Fraction(sums[Term.ENERGY], MICROS),
+        wear=Fraction(sums[Term.WEAR], MICROS),
+        waking=Fraction(sums[Term.WAKING], MICROS),
+        own_bill=Fraction(own_bill, MICROS),
     )
+
+
+def owed_for(
+    vehicle: Vehicle,
+    meter: Meter,
+    quarters: tuple[Quarter, ...],
+    wakes: list[tuple[str, Instant]],
+) -> Iterator[Entry]:
+    """The entries of a vehicle, a few for each quarter in which it computed or was woken."""
+    scenario, reading = meter.scenario, meter.vehicles[vehicle.name]
+    stands_at = {stay.site for stay in scenario.stays if stay.vehicle == vehicle.name}
+    bearers = {site.energy_borne_by for site in scenario.sites if site.name in stands_at}
+    bearer = min(bearers, key=_WHO_PAYS_FIRST.index, default=EnergyBearer.OWNER)
+    woken = Counter((at - scenario.start) // QUARTER for name, at in wakes if name == vehicle.name)
+    for index, quarter in enumerate(quarters):
+        use = Use(
+            start=quarter.start,
+            end=quarter.start + QUARTER,
+            busy=reading.busy[index],
+            ac_energy=reading.computing[index],
+            dc_energy=reading.computing_dc[index],
+        )
+        terms = Terms(
+            vehicle,
+            bearer,
+            Fraction(vehicle.compensation.wear_per_kwh),
+            lambda *_, price=quarter.price: price,
+            scenario.currency,
+        )
+        yield from entries(terms, use, wakings=woken[index])
 
 
 def _kwh(milliwatt_milliseconds: int) -> Fraction:
