@@ -116,6 +116,7 @@ bench-departures: $(DEV) ## Measure how often cars leave before their learned de
 
 bench-energy: $(DEV) ## Measure when 10,000 vehicles could take a pod over a day; BENCH="--vehicles 500"
 	@$(BIN)/python -m tests.benchmarks.energy $(BENCH)
+	@$(BIN)/python -m tests.benchmarks.charging
 
 bench-embedding: $(DEV) ## Measure the embedding server of the examples on this machine
 	@$(BIN)/python -m tests.benchmarks.embedding $(BENCH)

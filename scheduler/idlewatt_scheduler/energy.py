@@ -113,6 +113,8 @@ def controlled(
     if new is None:
         return Controlled((), now, ())
     then = tuple(Stretch(*piece) for piece in new.pieces(at, FOREVER))
+    if now == then:
+        return Controlled(then, then, then)
     edges = sorted({piece.start for piece in (*now, *then)} | {FOREVER})
     most: list[Stretch] = []
     least: list[Stretch] = []

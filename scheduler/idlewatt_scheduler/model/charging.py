@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from idlewatt_scheduler.model.units import FOREVER, Instant, Milliwatts
+from idlewatt_scheduler.model.units import Instant, Milliwatts
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +38,14 @@ class ChargingProfile:
 
     def pieces(self, start: Instant, end: Instant) -> list[tuple[Instant, Instant, Milliwatts]]:
         """From, to and power of each stretch of `[start, end)` that the profile covers."""
-        ends = [*(period.start for period in self.periods[1:]), FOREVER]
-        return [
-            (max(period.start, start), min(until, end), period.power)
-            for period, until in zip(self.periods, ends, strict=True)
-            if max(period.start, start) < min(until, end)
-        ]
+        found: list[tuple[Instant, Instant, Milliwatts]] = []
+        since, power = end, 0
+        for period in self.periods:
+            if period.start >= end:
+                break
+            if period.start > start and since < period.start:
+                found.append((max(since, start), period.start, power))
+            since, power = period.start, period.power
+        if since < end and start < end:
+            found.append((max(since, start), end, power))
+        return found
