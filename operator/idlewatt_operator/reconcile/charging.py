@@ -54,6 +54,14 @@ class Sending:
 
 
 @dataclass(frozen=True, slots=True)
+class Acknowledged:
+    """A profile that a charger took, and since when that is known."""
+
+    profile: ChargingProfile
+    at: Instant
+
+
+@dataclass(frozen=True, slots=True)
 class _Session:
     """A car at a charge point, as far as it can be told from the one before and the one after."""
 
@@ -79,6 +87,7 @@ class _Talk:
 
     session: _Session
     acknowledged: ChargingProfile | None = None
+    acknowledged_at: Instant = 0
     unanswered: tuple[ChargingProfile, ...] = ()
     in_flight: int = 0
 
@@ -88,11 +97,11 @@ class _Talk:
             return self.acknowledged
         return greatest(self.acknowledged, self.unanswered)
 
-    def hear(self, acknowledged: ChargingProfile | None) -> None:
-        """What the gateway knows to be acknowledged now."""
+    def hear(self, acknowledged: ChargingProfile | None, at: Instant) -> None:
+        """What the gateway knows to be acknowledged at this instant."""
         if acknowledged in self.unanswered:
             heard = self.unanswered.index(acknowledged)
-            self.acknowledged = acknowledged
+            self.acknowledged, self.acknowledged_at = acknowledged, at
             self.unanswered = self.unanswered[heard + 1 :]
         elif acknowledged != self.acknowledged:
             self.acknowledged = None
@@ -133,8 +142,17 @@ class Charges:
             acknowledged: as the gateway has it; None: there is no gateway.
         """
         known = {} if acknowledged is None else acknowledged
-        vehicles = tuple(self._merged(each, known.get(each.name)) for each in snapshot.vehicles)
+        at = snapshot.at
+        vehicles = tuple(self._merged(each, known.get(each.name), at) for each in snapshot.vehicles)
         return replace(snapshot, vehicles=vehicles)
+
+    def acknowledged(self) -> Mapping[str, Acknowledged]:
+        """By vehicle what its charger took last in the session that goes on, and when."""
+        return {
+            name: Acknowledged(talk.acknowledged, talk.acknowledged_at)
+            for name, talk in self._talks.items()
+            if talk.acknowledged is not None
+        }
 
     def to_send(self, plan: Plan, situation: Situation) -> list[Sending]:
         """The profiles that differ from what their chargers were told: what sheds first."""
@@ -173,7 +191,9 @@ class Charges:
         self._talks = {name: talk for name, talk in self._talks.items() if name in vehicles}
         self.backoffs.keep_only(vehicles)
 
-    def _merged(self, vehicle: Vehicle, acknowledged: ChargingProfile | None) -> Vehicle:
+    def _merged(
+        self, vehicle: Vehicle, acknowledged: ChargingProfile | None, at: Instant
+    ) -> Vehicle:
         connection = vehicle.observed.connection
         session = _session(vehicle)
         talk = self._talks.get(vehicle.name)
@@ -182,7 +202,7 @@ class Charges:
             talk = None
         profile = None
         if talk is not None:
-            talk.hear(acknowledged)
+            talk.hear(acknowledged, at)
             profile = talk.may_hold()
         elif session is not None:
             self._talks[vehicle.name] = _Talk(session)

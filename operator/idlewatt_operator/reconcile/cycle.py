@@ -215,7 +215,8 @@ class Cycle:
     async def _status_and_taints(self, situation: Situation, *, with_observed: bool) -> None:
         memory, writing = self.memory, self._writing(situation)
         sent = memory.sent.counted()
-        wanted = wanted_statuses(situation, sent, with_observed=with_observed)
+        acknowledged = memory.charges.acknowledged()
+        wanted = wanted_statuses(situation, sent, acknowledged, with_observed=with_observed)
         await writing.statuses(memory.pace.choose(wanted, situation.at))
         if with_observed:
             reported = wanted_circuits(situation)

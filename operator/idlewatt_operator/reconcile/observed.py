@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from idlewatt_operator.reconcile.charging import Acknowledged
 from idlewatt_operator.resources.times import format_instant
 from idlewatt_scheduler.model.units import SECOND, Instant
 from idlewatt_scheduler.model.vehicle import (
@@ -14,18 +15,26 @@ from idlewatt_scheduler.model.vehicle import (
     Quality,
 )
 
+_MILLIWATTS_PER_WATT: Final = 1_000
 _POWER_STEP_WATTS: Final = 100
 """A charger's reading changes by a few watts each second; about 1 % of what a car may draw."""
 
 
-def observed_blocks(observed: Observation) -> dict[str, object]:
-    """The status blocks; what was never reported is None, which removes it."""
+def observed_blocks(
+    observed: Observation, acknowledged: Acknowledged | None = None
+) -> dict[str, object]:
+    """The status blocks; what was never reported is None, which removes it.
+
+    Args:
+        observed: what was reported.
+        acknowledged: the charging profile that the charge point took last.
+    """
     return {
         "power": str(observed.power),
         "battery": _battery(observed.battery),
         "parking": _parking(observed.parking),
         "compute": _compute(observed.compute),
-        "connection": _connection(observed.connection),
+        "connection": _connection(observed.connection, acknowledged),
         "departure": _departure(observed),
     }
 
@@ -70,7 +79,9 @@ def _compute(block: ObservedCompute | None) -> Mapping[str, object] | None:
     }
 
 
-def _connection(block: ObservedConnection | None) -> Mapping[str, object] | None:
+def _connection(
+    block: ObservedConnection | None, acknowledged: Acknowledged | None
+) -> Mapping[str, object] | None:
     if block is None:
         return None
     return {
@@ -80,7 +91,21 @@ def _connection(block: ObservedConnection | None) -> Mapping[str, object] | None
         "chargePowerWatts": _rounded(block.charge_power_watts),
         "chargePowerLimitWatts": block.charge_power_limit_watts,
         "phases": None if block.phases is None else sorted(map(str, block.phases)),
+        "chargingProfile": None if acknowledged is None else _profile(acknowledged),
         **_seen(block.observed_at, block.quality),
+    }
+
+
+def _profile(acknowledged: Acknowledged) -> Mapping[str, object]:
+    return {
+        "acknowledgedAt": _time(acknowledged.at),
+        "periods": [
+            {
+                "startTime": format_instant(period.start),
+                "chargePowerWatts": period.power // _MILLIWATTS_PER_WATT,
+            }
+            for period in acknowledged.profile.periods
+        ],
     }
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from idlewatt_operator.gateways.protocols import Condition
+from idlewatt_operator.reconcile.charging import Acknowledged
 from idlewatt_operator.reconcile.conditions import vehicle_conditions
 from idlewatt_operator.reconcile.observed import observed_blocks
 from idlewatt_operator.reconcile.situation import Situation
@@ -110,7 +111,11 @@ class StatusPace:
 
 
 def wanted_statuses(
-    situation: Situation, sent: Mapping[str, Assumed], *, with_observed: bool
+    situation: Situation,
+    sent: Mapping[str, Assumed],
+    acknowledged: Mapping[str, Acknowledged],
+    *,
+    with_observed: bool,
 ) -> list[StatusWrite]:
     """What differs from what stands in the cluster.
 
@@ -119,6 +124,7 @@ def wanted_statuses(
     Args:
         situation: this cycle's.
         sent: by UID the bindings that the watch does not show yet.
+        acknowledged: by vehicle the profile that its charge point took last.
         with_observed: the telemetry gateway is the source, so its blocks are written too.
     """
     wanted = []
@@ -127,7 +133,8 @@ def wanted_statuses(
         record = situation.view.vehicles[name]
         status = _status(situation, candidate, record, sent)
         if with_observed and candidate.parked is not None:
-            status |= observed_blocks(candidate.parked.vehicle.observed)
+            observed = candidate.parked.vehicle.observed
+            status |= observed_blocks(observed, acknowledged.get(name))
         patch = differing(status, record.status, situation.at)
         conditions = vehicle_conditions(candidate, record, situation)
         if name in refused:

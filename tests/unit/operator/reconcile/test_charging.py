@@ -135,6 +135,34 @@ async def test_a_refused_profile_counts_for_nothing_and_is_tried_again_later(dep
     assert depot.cycle.memory.charges.counts == {"Sent": 4, "Done": 1, "Refused": 3}
 
 
+async def test_what_was_acknowledged_stands_in_the_status(depot: Depot) -> None:
+    """When, and each period; what was sent and not answered does not, and the end removes it."""
+    await depot.run()
+    await depot.run(10)
+    depot.chargers.answers += [Result(Outcome.UNKNOWN)] * 9
+    depot.wanted["v-0"] = a_profile((0, 0), (4 * HOUR, 7_400), (5 * HOUR, 0))
+    await depot.run(61)
+    assert profile_in_status(depot) == {
+        "acknowledgedAt": "2026-01-15T22:00:10Z",
+        "periods": [
+            {"startTime": "2026-01-15T22:00:00Z", "chargePowerWatts": 0},
+            {"startTime": "2026-01-16T00:00:00Z", "chargePowerWatts": 3_700},
+            {"startTime": "2026-01-16T01:00:00Z", "chargePowerWatts": 0},
+        ],
+    }
+    depot.wanted.clear()
+    depot.observe("v-0", connection__supply=Supply.UNPLUGGED)
+    await depot.run(70)
+    assert profile_in_status(depot) is None
+
+
+def profile_in_status(depot: Depot) -> object:
+    """Give the charging profile that the VehicleNode's status shows."""
+    connection = depot.cluster.view().vehicles["v-0"].status["connection"]
+    assert isinstance(connection, Mapping)
+    return connection.get("chargingProfile")
+
+
 async def test_a_late_answer_counts(depot: Depot) -> None:
     """A charger that answers after its time is up is believed all the same."""
     depot.chargers.answers.append(Result(Outcome.UNKNOWN))
