@@ -5,6 +5,7 @@ first minute that shows it; of one that is never shown, the minute that shows it
 as the clocks leapt. It shares no code with what it judges.
 """
 
+from array import array
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
@@ -15,6 +16,7 @@ from idlewatt_scheduler.model.vehicle import ParkingException, ParkingWindow
 
 A_DAY = 24 * 60
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NEVER = -1
 
 
 class WallClock:
@@ -28,13 +30,16 @@ class WallClock:
             _minutes(datetime(year, 1, 1, tzinfo=UTC)),
             _minutes(datetime(year + 1, 1, 1, tzinfo=UTC)),
         )
-        self._shown_at: dict[int, int] = {}
+        # By wall time from two days before on: no clock is further ahead of UTC, or behind it.
+        self._earliest = self.first - 2 * A_DAY
+        self._shown_at = array("i", [_NEVER]) * (self.last - self.first + 4 * A_DAY)
         self._leapt: dict[int, int] = {}
         self.changes: list[int] = []
         before = None
         for minute in range(self.first, self.last):
             shown = _shown(minute, self.zone)
-            self._shown_at.setdefault(shown, minute)
+            if self._shown_at[shown - self._earliest] == _NEVER:
+                self._shown_at[shown - self._earliest] = minute
             if before is not None and shown != before + 1:
                 self.changes.append(minute)
                 gap = shown - before - 1
@@ -43,7 +48,9 @@ class WallClock:
 
     def minute_of(self, wall: int) -> int:
         """The minute of UTC at which the clocks show a wall time, in minutes since 1970."""
-        return self._shown_at[wall + self._leapt.get(wall, 0)]
+        found = self._shown_at[wall + self._leapt.get(wall, 0) - self._earliest]
+        assert found != _NEVER, wall
+        return found
 
     def days(self, first: int, last: int) -> Iterator[date]:
         """The local days around some minutes of UTC."""
