@@ -162,15 +162,19 @@ def earned_in_month(
     return sums
 
 
-def in_one_currency(found: Iterable[Entry], currency: str, exchange: Exchange) -> int:
+def in_one_currency(found: Iterable[Entry], currency: str, exchange: Exchange) -> int | None:
     """The sum of entries in micro-units of `currency`, rounded once.
+
+    None where the price of one of them is not known yet: a sum without it would be a guess.
 
     Raises:
         UnknownCurrencyError: there is no rate from the currency of an entry.
     """
     sums: dict[str, int] = {}
     for entry in found:
-        sums[entry.currency] = sums.get(entry.currency, 0) + (entry.micros or 0)
+        if entry.micros is None:
+            return None
+        sums[entry.currency] = sums.get(entry.currency, 0) + entry.micros
     return round(sum(_converted(sums, currency, exchange), Fraction(0)))
 
 

@@ -121,6 +121,15 @@ def test_currencies_are_exchanged_and_an_unknown_one_is_an_error() -> None:
         for currency in ("EUR", "NOK")
     ]
     rates = FleetPolicy(exchange_rates=(ExchangeRate("NOK", "EUR", Decimal("0.086")),))
-    assert money(in_one_currency(found, "EUR", Exchange(rates, ()))) == Decimal("1.086000")
+    assert in_one_currency(found, "EUR", Exchange(rates, ())) == 1_086_000
+    assert money(1_086_000) == Decimal("1.086000")
     with pytest.raises(UnknownCurrencyError, match="no exchange rate from NOK to EUR"):
         in_one_currency(found, "EUR", Exchange(FleetPolicy(), ()))
+
+
+def test_a_sum_with_an_amount_that_is_not_known_yet_is_not_known() -> None:
+    """It would look like a final statement that is too low."""
+    entry = Entry("v-1", AT, AT + HOUR, Term.ENERGY, Payee.FLEET, "EUR", None)
+    known = replace(entry, micros=5)
+    assert in_one_currency([known, known], "EUR", Exchange(FleetPolicy(), ())) == 10
+    assert in_one_currency([known, entry], "EUR", Exchange(FleetPolicy(), ())) is None
