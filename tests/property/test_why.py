@@ -20,9 +20,10 @@ from idlewatt_scheduler.feasibility import violations
 from idlewatt_scheduler.feasibility.placing import Scene
 from idlewatt_scheduler.feasibility.reading import Reading
 from idlewatt_scheduler.model.calendars import EVERY_DAY, Recurrence
+from idlewatt_scheduler.model.charging import ChargingPeriod, ChargingProfile
 from idlewatt_scheduler.model.plan import Plan
 from idlewatt_scheduler.model.policy import FleetPolicy, OffPeakTest
-from idlewatt_scheduler.model.site import Circuit, ObservedCircuit
+from idlewatt_scheduler.model.site import ChargingController, Circuit, ObservedCircuit
 from idlewatt_scheduler.model.snapshot import Snapshot
 from idlewatt_scheduler.model.tariff import Tariff, TariffInterval, TariffZone
 from idlewatt_scheduler.model.units import HOUR, MINUTE, Instant
@@ -37,6 +38,7 @@ from idlewatt_scheduler.testing import (
     a_snapshot,
     a_tariff,
     a_vehicle,
+    changed,
     instant,
 )
 from idlewatt_scheduler.why import (
@@ -97,6 +99,30 @@ def hopeful_vehicles(draw: Draw, name: str, at: Instant) -> Vehicle:
         **{f"observed__{block}__observed_at": at for block in BLOCKS},
         **{f"observed__connection__{field}": value for field, value in connection.items()},
     )
+
+
+@st.composite
+def charged_by_us(draw: Draw) -> Snapshot:
+    """The same, where charging is planned and chargers have acknowledged some of it."""
+    snapshot = draw(hopeful())
+    site = replace(snapshot.sites["depot-7"], charging_controller=ChargingController.IDLEWATT)
+    cars = []
+    for car in snapshot.vehicles:
+        power = draw(any_of(0, 1_380_000, 3_000_000))
+        periods = (
+            ChargingPeriod(snapshot.at - HOUR, power),
+            ChargingPeriod(snapshot.at + draw(any_of(40 * MINUTE, 5 * HOUR)), 0),
+        )
+        profile = draw(any_of(None, ChargingProfile(periods)))
+        percent = draw(any_of(31, 60, 79, 85))
+        cars.append(
+            changed(
+                car,
+                observed__connection__profile=profile,
+                observed__battery__state_of_charge_percent=percent,
+            )
+        )
+    return replace(snapshot, sites={"depot-7": site}, vehicles=tuple(cars))
 
 
 @st.composite
@@ -190,8 +216,8 @@ def test_all_reasons_begin_with_the_one_that_is_counted(snapshot: Snapshot) -> N
             assert order, vehicle
 
 
-@settings(PATIENT, max_examples=120)
-@given(snapshot=snapshots() | hopeful())
+@settings(PATIENT, max_examples=100)
+@given(snapshot=snapshots() | hopeful() | charged_by_us())
 def test_every_change_that_is_advised_places_the_pod(snapshot: Snapshot) -> None:
     """Beside all that the plan has placed, on the vehicle it is advised for."""
     made = plan(snapshot, GREEDY)
@@ -200,7 +226,7 @@ def test_every_change_that_is_advised_places_the_pod(snapshot: Snapshot) -> None
 
 
 @PATIENT
-@given(snapshot=hopeful())
+@given(snapshot=hopeful() | charged_by_us())
 def test_no_smaller_change_would_do(snapshot: Snapshot) -> None:
     """Not a second longer, not a watt more, not the next lower price."""
     made = plan(snapshot, GREEDY)
@@ -233,10 +259,10 @@ def test_the_planner_places_what_was_advised(snapshot: Snapshot) -> None:
     """A pod that waits alone is placed by the exact planner once the change is applied."""
     made = plan(snapshot)
     for pod, _, change in _advised(snapshot, made):
-        changed = change.apply(snapshot)
-        again = plan(changed)
+        after = change.apply(snapshot)
+        again = plan(after)
         assert [placed.pod.key for placed in again.placements] == [pod.key], change
-        assert violations(changed, again) == ()
+        assert violations(after, again) == ()
 
 
 @PATIENT
@@ -304,15 +330,15 @@ def _starts(answer: Answer) -> list[int]:
 
 def _fits(snapshot: Snapshot, made: Plan, change: Change, pod: Pod, vehicle: str) -> bool:
     """Whether the pod fits on a vehicle beside all that is placed, as both readings see it."""
-    changed = change.apply(snapshot)
-    here = next(each for each in changed.pending if (each.key, each.uid) == (pod.key, pod.uid))
-    keep = Plan(changed.at) if _is_later(change) else made
-    board = board_left(changed, keep)
+    after = change.apply(snapshot)
+    here = next(each for each in after.pending if (each.key, each.uid) == (pod.key, pod.uid))
+    keep = Plan(after.at) if _is_later(change) else made
+    board = board_left(after, keep)
     index = next(i for i, each in enumerate(board.candidates) if each.name == vehicle)
     bench = Bench(board, index)
-    fits = bench.takes(Wish(here, changed.policy))
+    fits = bench.takes(Wish(here, after.policy))
     if not _is_of_all_services(change):
-        assert fits == _checker_agrees(changed, keep, here, bench), (change, fits)
+        assert fits == _checker_agrees(after, keep, here, bench), (change, fits)
     return fits
 
 
@@ -330,7 +356,7 @@ def _is_of_all_services(change: Change) -> bool:
 
 def _checker_agrees(snapshot: Snapshot, keep: Plan, pod: Pod, bench: Bench) -> bool:
     """Whether the independent check finds no clause that fails."""
-    reading = Reading(snapshot)
+    reading = Reading(snapshot, bench.board.fleet.charging)
     candidate = reading.candidates[bench.candidate.name]
     return Scene(reading, keep).first_failing(pod, candidate) is None
 
