@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from tests.unit.scheduler.test_quarters import KILOWATT, KWH, a_car, prices
+from tests.unit.scheduler.test_quarters import KILOWATT, a_car, prices
 
 from idlewatt_scheduler.availability import VehicleCase
 from idlewatt_scheduler.charging import car_of, is_controlled, is_ours, profiles, slack
