@@ -104,7 +104,7 @@ def hopeful_vehicles(draw: Draw, name: str, at: Instant) -> Vehicle:
 @st.composite
 def charged_by_us(draw: Draw) -> Snapshot:
     """The same, where charging is planned and chargers have acknowledged some of it."""
-    snapshot = draw(hopeful())
+    snapshot: Snapshot = draw(hopeful())
     site = replace(snapshot.sites["depot-7"], charging_controller=ChargingController.IDLEWATT)
     cars = []
     for car in snapshot.vehicles:
