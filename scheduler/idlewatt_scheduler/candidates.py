@@ -372,14 +372,15 @@ def _new_profiles(
     others: list[Candidate] = []
     for candidate in candidates:
         parked = candidate.parked
-        if parked is None or parked.charge_by is None or not is_ours(parked.case, parked.circuits):
+        charge_by = None if parked is None else _charge_by(parked)
+        if parked is None or charge_by is None or not is_ours(parked.case, parked.circuits):
             others.append(candidate)
             continue
         car = car_of(
             parked.case,
             figures=parked.electrics,
             computing=parked.base,
-            charge_by=parked.charge_by,
+            charge_by=charge_by,
             prices=parked.prices,
             loads=parked.loads,
         )
@@ -391,6 +392,13 @@ def _new_profiles(
     _load(left, [_with_charging(candidate, None, at) for candidate in others], at)
     _load(left, [each for each in candidates if each.name in ours], at, computing_alone=True)
     return profiles(by_site, left, at)
+
+
+def _charge_by(parked: Parked) -> Instant | None:
+    """Until when to have charged it; a car that overstays and follows our profile: by now."""
+    if parked.charge_by is None and is_controlled(parked.case):
+        return parked.case.at
+    return parked.charge_by
 
 
 def _with_charging(candidate: Candidate, new: ChargingProfile | None, at: Instant) -> Candidate:

@@ -85,7 +85,7 @@ def is_controlled(case: VehicleCase) -> bool:
 
 
 def is_ours(case: VehicleCase, circuits: Sequence[CircuitKey]) -> bool:
-    """Its charging is ours to plan, given that it has a departure."""
+    """Its charging is ours to plan, given that it has a departure or is controlled."""
     site, observed = case.site, case.vehicle.observed
     if site is None or site.charging_controller is not ChargingController.IDLEWATT or not circuits:
         return False

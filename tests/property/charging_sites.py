@@ -52,7 +52,9 @@ def cars(draw: Draw, index: int) -> Vehicle:
     most = draw(st.sampled_from([1_400, 3_700, 7_400, 11_000, 22_000]))
     steps = draw(st.sampled_from([(), (), ((60, 3_000),), ((50, 5_000), (75, 1_500)), ((0, 900),)]))
     phases = draw(st.sampled_from([1, 2, 3]))
+    overstays = draw(st.sampled_from([False, False, False, True]))
     return a_vehicle(
+        **({"windows": ()} if overstays else {}),
         name=f"v-{index}",
         agreement__energy_sources=draw(st.sampled_from(SOURCES)),
         battery__net_capacity_watt_hours=draw(st.sampled_from([5_000, 20_000, 60_001])),

@@ -11,6 +11,7 @@ from idlewatt_scheduler.feasibility.placing import Scene
 from idlewatt_scheduler.feasibility.power import (
     Counting,
     ac_power,
+    acknowledged,
     charge_used,
     computing_power,
     draw_beside,
@@ -42,7 +43,9 @@ _WATT: Final = 1_000
 def is_ours_to_charge(reading: Reading, candidate: Candidate) -> bool:
     """Whether a plan must carry a charging profile for the car."""
     vehicle, site = candidate.vehicle, candidate.site
-    if vehicle is None or site is None or candidate.departure is None:
+    if vehicle is None or site is None:
+        return False
+    if candidate.departure is None and acknowledged(candidate) is None:
         return False
     if telemetry_invalid(reading, vehicle) or stale_since(reading, candidate) is not None:
         return False

@@ -26,17 +26,21 @@ from idlewatt_scheduler.candidates import (
     total,
 )
 from idlewatt_scheduler.energy import Step
-from idlewatt_scheduler.model.site import Circuit
+from idlewatt_scheduler.model.site import Circuit, ObservedCircuit
 from idlewatt_scheduler.model.units import FOREVER, HOUR, MINUTE, SECOND
-from idlewatt_scheduler.model.vehicle import Power, Quality, Supply
+from idlewatt_scheduler.model.vehicle import Power, Quality, Supply, Vehicle
 from idlewatt_scheduler.testing import (
     AT,
+    a_charging_site,
+    a_controlled_car,
     a_node,
     a_pod,
+    a_profile,
     a_running_pod,
     a_site,
     a_snapshot,
     a_vehicle,
+    changed,
 )
 
 
@@ -178,6 +182,22 @@ def test_a_car_departs_with_its_window_or_when_it_is_expected_to(
     parked = a_candidate(**overrides).parked
     assert parked is not None
     assert parked.departure == departure
+
+
+def told(car: Vehicle, **row: object) -> list[int]:
+    """The powers, in watts, of the new profile of the only car, at a site of ours."""
+    ours = a_charging_site(circuits=(Circuit("row-a", None, 11_000),), **row)
+    fleet = assemble(a_snapshot(vehicles=(car,), sites=(ours,)))
+    return [period.power // 1_000 for each in fleet.charging for period in each.profile.periods]
+
+
+def test_a_car_that_overstays_and_follows_our_profile_is_charged_at_once_and_can_be_shed() -> None:
+    """No window is open any more; what its charger follows can only be changed by a new profile."""
+    following = a_profile((-HOUR, 11_000), (9 * HOUR, 0))
+    car = a_controlled_car(windows=(), observed__connection__profile=following)
+    assert told(car) == [11_000, 0]
+    assert told(car, observed_circuits=(ObservedCircuit("row-a", curtailed_to_watts=0),)) == [0]
+    assert told(changed(car, observed__connection__profile=None)) == []
 
 
 @pytest.mark.parametrize(

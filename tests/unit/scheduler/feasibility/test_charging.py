@@ -95,10 +95,18 @@ def test_exactly_the_cars_that_are_ours_have_a_profile() -> None:
         a_scene({"observed__battery__observed_at": AT - 121_000}),
         a_scene({"observed__connection__observed_at": AT + 5_001}),
         a_scene({"observed__connection__circuit": "gone"}),
-        a_scene({"windows": ()}),
+        a_scene({"windows": (), "observed__connection__profile": None}),
     ):
         assert sentences(foreign) == ""
         assert "not ours to charge" in sentences(foreign, NEVER)
+
+
+def test_a_car_that_overstays_is_still_told_when_to_charge() -> None:
+    """No window is open any more, but one that follows our profile can be shed, or charged."""
+    overstaying = a_scene({"windows": ()})
+    assert "has 0 charging profiles" in sentences(overstaying)
+    assert sentences(overstaying, AT_ONCE) == ""
+    assert sentences(a_scene({"windows": ()}, **row_a(0)), NEVER) == ""
 
 
 def test_profiles_are_in_order_of_name() -> None:
