@@ -18,7 +18,7 @@ from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
 from heapq import heappop, heappush
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from idlewatt_scheduler.calendar import occurrences
 from idlewatt_scheduler.model.calendars import Interval, PublicHolidays
@@ -171,11 +171,16 @@ def _of_zones(
 def _of_intervals(tariff: Tariff, at: Instant, forecast_max_age: Milliseconds) -> Timeline:
     if _is_stale(tariff, at):
         return _compiled((), None)
-    listed = _Listed(tariff.intervals)
-    turns = _turns(listed, forecast_max_age)
+    listed = _LISTED.get(tariff.name)
+    if listed is None or listed.intervals is not tariff.intervals:
+        listed = _Listed(tariff.intervals)
+        if len(_LISTED) >= _MOST_LISTED:
+            _LISTED.clear()
+        _LISTED[tariff.name] = listed
+    turns = listed.turns(forecast_max_age)
     passed = bisect_right(turns, at)
     asked = turns[passed - 1] if passed else -FOREVER
-    return _as_listed(listed, asked, forecast_max_age, _completion(tariff), at // DAY)
+    return listed.line(asked, forecast_max_age, _completion(tariff), at // DAY)
 
 
 def _is_stale(tariff: Tariff, at: Instant) -> bool:
@@ -185,26 +190,58 @@ def _is_stale(tariff: Tariff, at: Instant) -> bool:
     return tariff.refreshed_at is None or at - tariff.refreshed_at > tariff.max_age
 
 
-class _Listed:
-    """Intervals that equal themselves alone: to compare thousands would take too long."""
+_Asked: TypeAlias = tuple[Instant, Milliseconds, "_Completion | None", int]
 
-    __slots__ = ("intervals",)
+
+class _Listed:
+    """What a tariff lists, and what was worked out of it.
+
+    Intervals are known by identity: to compare thousands would take too long. Only the last list of
+    each tariff is kept: a source that is refreshed all day must not leave all its answers behind.
+    """
+
+    __slots__ = ("_lines", "_turns", "intervals")
 
     def __init__(self, intervals: tuple[TariffInterval, ...]) -> None:
         self.intervals = intervals
+        self._turns: dict[Milliseconds, tuple[Instant, ...]] = {}
+        self._lines: dict[_Asked, Timeline] = {}
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Listed) and other.intervals is self.intervals
+    def turns(self, forecast_max_age: Milliseconds) -> tuple[Instant, ...]:
+        """The instants at which an interval begins or ceases to be believed, in order."""
+        if forecast_max_age not in self._turns:
+            self._turns[forecast_max_age] = _turns(self.intervals, forecast_max_age)
+        return self._turns[forecast_max_age]
 
-    def __hash__(self) -> int:
-        return id(self.intervals)
+    def line(
+        self,
+        at: Instant,
+        forecast_max_age: Milliseconds,
+        completion: "_Completion | None",
+        day: int,
+    ) -> Timeline:
+        """What is in force of it, as it is believed at `at`."""
+        asked = (at, forecast_max_age, completion, day)
+        found = self._lines.get(asked)
+        if found is None:
+            if len(self._lines) >= _MOST_LINES:
+                self._lines.clear()
+            found = self._lines[asked] = _as_listed(self.intervals, *asked)
+        return found
 
 
-@lru_cache(maxsize=256)
-def _turns(listed: _Listed, forecast_max_age: Milliseconds) -> tuple[Instant, ...]:
-    """The instants at which an interval begins or ceases to be believed, in order."""
+_LISTED: Final[dict[str, _Listed]] = {}
+"""By the names of their tariffs."""
+
+_MOST_LISTED: Final = 4_096
+_MOST_LINES: Final = 4
+
+
+def _turns(
+    intervals: Iterable[TariffInterval], forecast_max_age: Milliseconds
+) -> tuple[Instant, ...]:
     turns: set[Instant] = set()
-    for interval in listed.intervals:
+    for interval in intervals:
         if interval.created_at is not None:
             turns.add(interval.created_at - CLOCK_TOLERANCE)
             if interval.forecast:
@@ -222,15 +259,14 @@ def _is_believed(interval: TariffInterval, at: Instant, forecast_max_age: Millis
     return not interval.forecast or at - created <= forecast_max_age
 
 
-@lru_cache(maxsize=256)
 def _as_listed(
-    listed: _Listed,
+    intervals: Sequence[TariffInterval],
     at: Instant,
     forecast_max_age: Milliseconds,
     completion: _Completion | None,
     day: int,
 ) -> Timeline:
-    within, intervals = _within(day), listed.intervals
+    within = _within(day)
     stretches = [
         (i.start, i.start + i.duration, (_recency(i), -i.start, -index))
         for index, i in enumerate(intervals)

@@ -1,5 +1,6 @@
 """What of a tariff is in force: compiled when it has to be, and exact."""
 
+import sys
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
@@ -26,6 +27,18 @@ def test_the_same_intervals_are_compiled_once_a_day() -> None:
     assert timeline(tariff, None, AT + MINUTE, MAX_AGE) is first
     assert timeline(replace(tariff, refreshed_at=AT), None, AT, MAX_AGE) is first
     assert timeline(tariff, None, AT + DAY, MAX_AGE) is not first
+
+
+def test_what_a_source_said_before_is_let_go() -> None:
+    """A month of carbon is a hundred megabytes, and it may be asked for every minute."""
+    before, after = ((TariffInterval(AT, HOUR, Decimal(n)),) for n in range(2))
+    held = sys.getrefcount(before)
+    tariff = replace(of(), intervals=before)
+    timeline(tariff, None, AT, MAX_AGE)
+    assert sys.getrefcount(before) > held
+    tariff = replace(tariff, intervals=after)
+    timeline(tariff, None, AT, MAX_AGE)
+    assert sys.getrefcount(before) == held
 
 
 def test_zones_are_compiled_once_a_day_by_what_they_say() -> None:
