@@ -231,7 +231,7 @@ def _overloads(session: Session, grid: Grid) -> Iterator[str]:
             continue
         for instant in (period.start, *inner_edges(edges, period.start, end)):
             for circuit, load in grid.above(session.candidate):
-                if exceeded(load.at(instant), circuit.limits(instant)):
+                if exceeded(load.at(instant), circuit.limits(instant), session.candidate):
                     name = circuit.circuit.name
                     yield f"It is charged at {instant}, when circuit {name} is over its limit."
                     return

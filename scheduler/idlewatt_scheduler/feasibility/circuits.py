@@ -47,9 +47,12 @@ def share(candidate: Candidate, drawn: Milliwatts) -> Load:
     return drawn, first, second, third
 
 
-def exceeded(load: Load, limits: Load) -> bool:
-    """Whether a load is over any of its four limits."""
-    return any(figure > limit for figure, limit in zip(load, limits, strict=True))
+def exceeded(load: Load, limits: Load, candidate: Candidate) -> bool:
+    """Whether a load is over one of its four limits that the car loads, too."""
+    on = share(candidate, _SIXTHS)
+    return any(
+        there and figure > limit for there, figure, limit in zip(on, load, limits, strict=True)
+    )
 
 
 class CircuitReading:
@@ -230,6 +233,6 @@ class Grid:
         for circuit, load in self.above(candidate):
             figures = zip(load.at(instant), more, less, strict=True)
             total, first, second, third = (now + new - old for now, new, old in figures)
-            if exceeded((total, first, second, third), circuit.limits(instant)):
+            if exceeded((total, first, second, third), circuit.limits(instant), candidate):
                 return circuit.circuit
         return None

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from idlewatt_scheduler.feasibility.circuits import CircuitReading, exceeded, share
+from idlewatt_scheduler.feasibility.circuits import CircuitReading, Load, exceeded, share
 from idlewatt_scheduler.feasibility.reading import Reading
 from idlewatt_scheduler.model.site import Circuit, ObservedCircuit, Phase
 from idlewatt_scheduler.model.units import SECOND
@@ -49,8 +49,20 @@ def test_currents_are_judged_where_the_voltage_is_stated() -> None:
     """16 A at 230 V are 3,680 W a phase; without a voltage there is no such limit."""
     assert main().limits(AT) == (9_000_000, *[3_680_000 * 6] * 3)
     far = (2**61,) * 3
-    assert not exceeded((0, *far), main(volts=None).limits(AT))
-    assert exceeded((0, *far), main().limits(AT))
+    car = Reading(a_snapshot()).vehicles["v-1"]
+    assert not exceeded((0, *far), main(volts=None).limits(AT), car)
+    assert exceeded((0, *far), main().limits(AT), car)
+
+
+@pytest.mark.parametrize(
+    ("load", "over"),
+    [((9_000_001, 0, 0, 0), True), ((0, 0, 2**61, 0), True), ((0, 2**61, 0, 2**61), False)],
+)
+def test_a_car_is_asked_of_the_phases_it_is_on(load: Load, over: bool) -> None:  # noqa: FBT001
+    """What is over on another phase is not its doing."""
+    vehicle = a_vehicle(observed__connection__phases=frozenset({Phase.L2}))
+    car = Reading(a_snapshot(vehicles=(vehicle,))).vehicles["v-1"]
+    assert exceeded(load, main().limits(AT), car) is over
 
 
 def test_what_others_draw_is_measured_on_each_phase_or_spread_evenly() -> None:
