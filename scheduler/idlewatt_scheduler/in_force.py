@@ -108,6 +108,11 @@ def timeline(
     return _with_grams(found, _of_intervals(carbon, at, forecast_max_age))
 
 
+def forget() -> None:
+    """Let go of what was compiled of intervals, as if nothing had been asked yet."""
+    _LISTED.clear()
+
+
 @dataclass(frozen=True, slots=True)
 class _Completion:
     """What makes a price of what is stated.

@@ -183,6 +183,7 @@ def forget() -> None:
         for cached in vars(module).values():
             if hasattr(cached, "cache_clear"):
                 cached.cache_clear()
+    in_force.forget()
     gc.collect()
 
 
