@@ -37,7 +37,7 @@ from idlewatt_scheduler.model.vehicle import Vehicle
 from idlewatt_scheduler.model.workload import Pod
 from idlewatt_scheduler.prices import PriceLine, Verdict
 from idlewatt_scheduler.stay import lead_of, stay_of
-from idlewatt_scheduler.trajectory import Intake, Trajectory, charge_of, follow, percent_of
+from idlewatt_scheduler.trajectory import Trajectory, charge_ahead, percent_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +205,7 @@ def energy_reason(car: Car, need: Need, start: Instant, departure: Instant) -> P
 def _below_reserve(car: Car, line: Sequence[Step], start: Instant, until: Instant) -> bool:
     percent = car.vehicle.battery.reserve_percent
     if car.charging is not None and car.charging.least:
-        least = charge_ahead(car, line, until).least(start, until)
+        least = _charge_ahead(car, line, until).least(start, until)
         return least < percent_of(car.vehicle, percent)
     used = 0 if car.electrics.source is Source.GRID else consumed(line, until)
     return used > spare(car.vehicle, percent)
@@ -222,7 +222,7 @@ def _departure_charge_at_risk(
     figures, percent = car.electrics, car.vehicle.battery.departure_percent
     if figures.source is not Source.GRID:
         if car.charging is not None and car.charging.least:
-            left = charge_ahead(car, line, departure).charge_at(departure)
+            left = _charge_ahead(car, line, departure).charge_at(departure)
             return left < percent_of(car.vehicle, percent)
         return consumed(line, departure) > spare(car.vehicle, percent)
     if car.charging is not None:
@@ -239,18 +239,8 @@ def _departure_charge_at_risk(
     )
 
 
-def charge_ahead(car: Car, line: Sequence[Step], until: Instant) -> Trajectory:
-    """The charge of a controlled car to an instant: credited with the less of its profiles."""
-    pieces = car.charging.least if car.charging else ()
-    intake = Intake(
-        cap=FOREVER,
-        most=FOREVER,
-        least=0,
-        charge_efficiency_percent=car.vehicle.charge_efficiency_percent,
-        drains=car.electrics.source is not Source.GRID,
-    )
-    wishes = [(p.start, min(p.end, until), p.power) for p in pieces if p.start < until]
-    return follow(intake, charge_of(car.vehicle), wishes or [(until, until + 1, 0)], line)
+def _charge_ahead(car: Car, line: Sequence[Step], until: Instant) -> Trajectory:
+    return charge_ahead(car.vehicle, car.electrics, car.charging, line, until)
 
 
 def _turns(car: Car, need: Need, at: Instant, within: Milliseconds) -> Iterator[Instant]:
@@ -273,7 +263,7 @@ def has_reserve_from(car: Car) -> Instant:
         return -FOREVER
     if car.charging is None or not car.charging.least:
         return FOREVER
-    reached = charge_ahead(car, (), car.at + CALENDAR_HORIZON).reaches(
+    reached = _charge_ahead(car, (), car.at + CALENDAR_HORIZON).reaches(
         percent_of(car.vehicle, percent)
     )
     return FOREVER if reached is None else reached

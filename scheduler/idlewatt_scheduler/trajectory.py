@@ -11,7 +11,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TypeAlias
 
-from idlewatt_scheduler.energy import MILLIWATT_MILLISECONDS_PER_PERCENT_WATT_HOUR, Step
+from idlewatt_scheduler.energy import (
+    MILLIWATT_MILLISECONDS_PER_PERCENT_WATT_HOUR,
+    Controlled,
+    Electrics,
+    Source,
+    Step,
+)
 from idlewatt_scheduler.model.units import FOREVER, Instant, Milliwatts
 from idlewatt_scheduler.model.vehicle import Vehicle
 
@@ -217,3 +223,25 @@ def _next_level(intake: Intake, charge: Charge, full: Charge | None) -> Charge:
     if full is not None:
         levels.append(full)
     return min((level for level in levels if level > charge), default=FOREVER * FOREVER)
+
+
+def charge_ahead(
+    vehicle: Vehicle,
+    figures: Electrics,
+    charging: Controlled | None,
+    computing: Sequence[Step],
+    until: Instant,
+) -> Trajectory:
+    """The charge that is relied upon to an instant: a controlled car's profiles, the lesser."""
+    pieces = charging.least if charging else ()
+    intake = Intake(
+        cap=FOREVER,
+        most=FOREVER,
+        least=0,
+        charge_efficiency_percent=vehicle.charge_efficiency_percent,
+        drains=figures.source is not Source.GRID,
+    )
+    wishes = [
+        (piece.start, min(piece.end, until), piece.power) for piece in pieces if piece.start < until
+    ]
+    return follow(intake, charge_of(vehicle), wishes or [(until, until + 1, 0)], computing)

@@ -12,6 +12,7 @@ from idlewatt_operator.twin.charts import (
     WIDTH,
     Chart,
     drawing,
+    hour_axis,
     hover_columns,
     value_axis,
 )
@@ -106,7 +107,7 @@ def _one_vehicle(play: Play, stay: Stay) -> Chart:
         470,
         _vehicle_said(play, stay, vehicle, wear),
         _charging_shades(x, _draws(play, stay), top, bottom),
-        _hours(play, x, top, bottom),
+        hour_axis(play, x, top, bottom),
         *_charge_lane(play, stay, vehicle, x),
         *_price_lane(play, x),
         *_wear_lane(x, wear, min(stay.leaves_at, scenario.end)),
@@ -240,15 +241,6 @@ def _joined(stretches: list[tuple[Instant, Instant]]) -> list[tuple[Instant, Ins
 def _shade(x: float, width: float, between: tuple[float, float], kind: str) -> str:
     top, bottom = between
     return tag("rect", x=x, y=top, width=width, height=bottom - top, class_=kind)
-
-
-def _hours(play: Play, x: Scale, top: float, bottom: float) -> str:
-    parts = []
-    for at, words, midnight in svg.hours(x, play.scenario.zone):
-        kind = "grid day" if midnight else "grid"
-        parts.append(tag("line", x1=x(at), x2=x(at), y1=top, y2=bottom, class_=kind))
-        parts.append(svg.text(words, x(at), bottom + 16, class_="tick middle"))
-    return "".join(parts)
 
 
 def _vehicle_tip(play: Play, stay: Stay, vehicle: Vehicle, wear: list[_Wear], at: Instant) -> str:

@@ -22,9 +22,9 @@ from idlewatt_scheduler.energy import (
     steps,
 )
 from idlewatt_scheduler.model.reasons import PodReason
-from idlewatt_scheduler.model.units import FOREVER, Instant, Quantities
+from idlewatt_scheduler.model.units import Instant, Quantities
 from idlewatt_scheduler.stay import Stay
-from idlewatt_scheduler.trajectory import Intake, Trajectory, charge_of, follow, percent_of
+from idlewatt_scheduler.trajectory import Trajectory, charge_ahead, percent_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ def below_reserve(case: PodCase, parked: Parked, line: Sequence[Step]) -> bool:
     """The charge would be under the reserve at some time in the stay."""
     battery = parked.vehicle.battery
     if parked.charging is not None and parked.charging.least:
-        expected = charge_ahead(parked, line, case.stay.until)
+        expected = _charge_ahead(parked, line, case.stay.until)
         least = expected.least(case.stay.start, case.stay.until)
         return least < percent_of(parked.vehicle, battery.reserve_percent)
     allowance = spare(parked.vehicle, battery.reserve_percent)
@@ -125,7 +125,7 @@ def departure_charge_at_risk(case: PodCase, parked: Parked, line: Sequence[Step]
 def under(parked: Parked, line: Sequence[Step], percent: int, instant: Instant) -> bool:
     """On the battery, the charge at an instant would be under so many percent."""
     if parked.charging is not None and parked.charging.least:
-        left = charge_ahead(parked, line, instant).charge_at(instant)
+        left = _charge_ahead(parked, line, instant).charge_at(instant)
         return left < percent_of(parked.vehicle, percent)
     return consumed(line, instant) > spare(parked.vehicle, percent)
 
@@ -143,20 +143,8 @@ def slows_charging(
     )
 
 
-def charge_ahead(parked: Parked, line: Sequence[Step], until: Instant) -> Trajectory:
-    """The charge of a controlled car to an instant: credited with the less of its two profiles."""
-    pieces = parked.charging.least if parked.charging else ()
-    intake = Intake(
-        cap=FOREVER,
-        most=FOREVER,
-        least=0,
-        charge_efficiency_percent=parked.vehicle.charge_efficiency_percent,
-        drains=parked.electrics.source is not Source.GRID,
-    )
-    wishes = [
-        (piece.start, min(piece.end, until), piece.power) for piece in pieces if piece.start < until
-    ]
-    return follow(intake, charge_of(parked.vehicle), wishes or [(until, until + 1, 0)], line)
+def _charge_ahead(parked: Parked, line: Sequence[Step], until: Instant) -> Trajectory:
+    return charge_ahead(parked.vehicle, parked.electrics, parked.charging, line, until)
 
 
 def overloads_vehicle(case: PodCase, parked: Parked, line: Sequence[Step]) -> bool:
