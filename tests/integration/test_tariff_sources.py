@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -177,6 +178,11 @@ def leaving(cluster: ControlPlane) -> int:
     return sum(1 for pod in pods if pod["metadata"].get("deletionTimestamp"))
 
 
+def _cycled(operator: Running) -> bool:
+    """Whether it looked at the world a few times."""
+    return len(operator.reports) > 2
+
+
 def reason(cluster: ControlPlane) -> str:
     """What the tariff's conditions say, in one line."""
     (tariff,) = cluster.api.list("EnergyTariff")
@@ -208,7 +214,7 @@ async def test_prices_come_stay_over_a_restart_and_are_not_replaced_by_garbage(
         asked = publisher.asked
         report(client)
         async with running(cluster, redis_url) as second:
-            await until(lambda now=second: len(now.reports) > 2)
+            await until(partial(_cycled, second))
             assert second.offpeak_intervals == 72
             assert leaving(cluster) == 0
             assert publisher.asked == asked

@@ -135,9 +135,12 @@ def test_slack_is_what_is_left_of_the_time() -> None:
     assert slack(a_car(200), quarters) == -FOREVER
 
 
+Rooms = dict[tuple[str, ...], Headroom]
+
+
 def planned(kilowatts: int, *cars: Car) -> dict[str, list[int]]:
     """Kilowatts in each quarter of the next two hours, under one circuit."""
-    rooms = {("depot-7", "row-a"): Headroom([AT], [kilowatts * KILOWATT])}
+    rooms: Rooms = {("depot-7", "row-a"): Headroom([AT], [kilowatts * KILOWATT])}
     found = profiles({"depot-7": cars}, rooms, AT)
     return {
         name: [(found[name].power_at(AT + i * QUARTER) or 0) // KILOWATT for i in range(8)]
@@ -193,7 +196,7 @@ def test_who_has_its_quarters_keeps_them() -> None:
 def test_sites_are_planned_apart() -> None:
     """What one takes is nothing to the other, and each car is in the answer once."""
     other = a_car(2, name="v-2", loads=((("depot-8", "row-a"), 1),))
-    rooms = {
+    rooms: Rooms = {
         ("depot-7", "row-a"): Headroom([AT], [8 * KILOWATT]),
         ("depot-8", "row-a"): Headroom([AT], [8 * KILOWATT]),
     }

@@ -245,7 +245,8 @@ def test_a_car_loads_the_phases_it_is_on_or_may_be_on(
     site = a_site(circuits=FUSED, nominal_voltage_volts=230)
     row_b, main = (("depot-7", name) for name in ("row-b", "main"))
     expected = {(*main, phase): each for phase, each in parts.items()}
-    assert dict(loads_of(site, vehicle, (row_b, main))) == {row_b: 1, main: 1, **expected}
+    whole: dict[tuple[str, ...], int] = {row_b: 1, main: 1}
+    assert dict(loads_of(site, vehicle, (row_b, main))) == whole | expected
 
 
 def test_fresh_generation_is_told() -> None:
