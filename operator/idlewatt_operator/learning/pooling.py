@@ -119,9 +119,9 @@ class Pool:
         if self._stated:
             values, passed = np.append(values, float(WHOLE)), np.append(passed, 1.0)
         else:
-            before = np.concatenate(([0.0], passed[:-1]))
+            worst = 1.0 - float(weights.sum())  # all of it, where not one stay is known
             values = np.concatenate(([0.0], values))
-            passed = np.concatenate(([0.0], 1.0 - passed[-1] + before))
+            passed = np.concatenate(([0.0], worst + passed - weights))
         return np.interp(_LEVELS, passed, values)
 
 

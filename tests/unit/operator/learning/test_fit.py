@@ -67,6 +67,15 @@ def test_from_nothing_nothing_is_learned() -> None:
     assert fit(stated_columns([a_stay()])).chosen == ()
 
 
+def test_a_single_stay_teaches_next_to_nothing() -> None:
+    """While it is left out nothing at all is known; half of what is told is the worst."""
+    (everywhere, site) = fit(columns([a_stay()], stated=False)).chosen
+    assert np.allclose(everywhere.points[:51], np.arange(51) / 50 * 36_000)
+    assert np.allclose(site.points, everywhere.points)
+    (everywhere, _) = fit(stated_columns([a_stay(stated=11)])).chosen
+    assert everywhere.points[-1] == 1_000_000
+
+
 def test_a_handful_of_stays_teaches_caution() -> None:
     """From three stays nobody can promise anything in 99 of 100 cases."""
     (everywhere, *_) = fit(columns([a_stay(day) for day in range(3)], stated=False)).chosen
