@@ -13,6 +13,7 @@ import typer
 from idlewatt_operator.cli import (
     demo,
     departures,
+    outlook,
     plan,
     run,
     tariff,
@@ -24,6 +25,7 @@ from idlewatt_operator.cli import (
 
 _COMMANDS: Final[dict[str, ModuleType]] = {
     "demo": demo,
+    "outlook": outlook,
     "plan": plan,
     "run": run,
     "validate": validate,
