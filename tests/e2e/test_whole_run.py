@@ -14,6 +14,7 @@ UNUSED: dict[Permission, str] = {
     ("get", "", "pods"): "a pod is asked whether it was bound only where the answer got lost",
     ("patch", "events.k8s.io", "events"): "an event that is told again becomes a series",
     ("create", "admission.idlewatt.dev", "vehiclelists"): "an apply is a patch that may create",
+    ("get", "", "configmaps"): "one is read only where the policy's departuresRef names it",
 }
 
 
