@@ -1,5 +1,7 @@
 """`idlewatt run` as a person starts it: what it says when it cannot, and what it leaves alone."""
 
+import os
+import select
 import signal
 import subprocess
 import sys
@@ -24,7 +26,15 @@ def idlewatt_run(*arguments: str) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
     )
+
+
+def await_words(process: subprocess.Popen[str]) -> None:
+    """Wait until a dry run has written something: on a busy machine that takes a while."""
+    assert process.stdout is not None
+    ready, _, _ = select.select([process.stdout], [], [], 60)
+    assert ready, "It said nothing."
 
 
 def ended(process: subprocess.Popen[str]) -> tuple[int, str, str]:
@@ -185,7 +195,8 @@ def test_a_dry_run_shows_the_plan_and_writes_nothing_at_all(
     time.sleep(2)  # what the controllers still write is written
     before = versions(fleet)
     process = idlewatt_run("--kubeconfig", str(fleet.kubeconfig), "--dry-run")
-    time.sleep(12)
+    await_words(process)
+    time.sleep(8)  # for it to write something, if it did
     process.send_signal(signal.SIGTERM)
     status, out, err = ended(process)
     assert status == 0, err
@@ -230,7 +241,8 @@ def test_a_dry_run_leaves_redis_alone(fleet: ControlPlane, redis_url: str) -> No
         process = idlewatt_run(
             "--kubeconfig", str(fleet.kubeconfig), "--redis-url", redis_url, "--dry-run"
         )
-        time.sleep(8)
+        await_words(process)
+        time.sleep(4)
         process.send_signal(signal.SIGTERM)
         status, out, _ = ended(process)
         assert status == 0

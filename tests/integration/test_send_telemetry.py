@@ -15,6 +15,7 @@ import redis
 from tests.cluster.places import CHECKOUT
 from tests.pages import HOWTO, commands, run
 
+from idlewatt_operator.gateways.redis.charging import ANSWERS, WANTED
 from idlewatt_operator.gateways.redis.contract import (
     STREAM,
     WAKE_STREAM,
@@ -217,5 +218,6 @@ def test_a_refusal_is_a_sentence(access: dict[str, str]) -> None:
 def test_the_keys_that_the_page_looks_at_are_ours() -> None:
     """The streams and keys in the page's commands are called so in the code."""
     told = " ".join(commands(PAGE))
-    assert set(re.findall(r"idlewatt:[\w:]+", told)) == {STREAM, WAKE_STREAM, HASH, POSITION}
+    ours = {STREAM, WAKE_STREAM, WANTED, ANSWERS, HASH, POSITION}
+    assert set(re.findall(r"idlewatt:[\w:]+", told)) == ours
     assert vehicle_field("v-3f9c2a") in told
