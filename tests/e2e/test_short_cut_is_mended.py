@@ -31,13 +31,16 @@ def test_a_replacement_ran_meanwhile(fleet: Stage, cut: Cut) -> None:
     fleet.wait(lambda: fleet.ready_on(APP).get(fleet.other) == 1, "a replacement runs", 120)
     fleet.screen("cut-nodes", "get", "nodes", *fleet.nodes)
     fleet.screen("cut-off", "get", "pods", "-n", "e2e", "-l", f"app={APP}", "-o", "wide")
-    replaced = min(
-        span.began
-        for span in fleet.witness.spans(workloads.NAMESPACE, APP)
-        if span.vehicle == fleet.other
-    )
+    # The API server may say so before containerd was looked at again.
+    fleet.wait(lambda: _began_on_the_other(fleet), "the replacement was seen to run")
+    replaced = min(_began_on_the_other(fleet))
     fleet.figures.note("link cut for 2 min: replacement runs after (s)", cut.since(replaced))
     assert replaced < fleet.timeline["second departure"]
+
+
+def _began_on_the_other(fleet: Stage) -> list[float]:
+    spans = fleet.witness.spans(workloads.NAMESPACE, APP)
+    return [span.began for span in spans if span.vehicle == fleet.other]
 
 
 def test_its_container_ended_by_itself_in_time(fleet: Stage, cut: Cut) -> None:
