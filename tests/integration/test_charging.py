@@ -113,11 +113,11 @@ async def charging_on(url: str, **given: Any) -> AsyncIterator[RedisCharging]:  
 
 
 async def until(reached: Callable[[], Any], seconds: float = 20) -> None:
-    """Wait until it is so."""
+    """Wait until it is so; a look at the API server must not hold up the operator in this loop."""
     give_up_at = time.monotonic() + seconds
-    while not reached():
+    while not await asyncio.to_thread(reached):
         assert time.monotonic() < give_up_at
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(0.05)
 
 
 async def test_only_what_a_charge_point_took_is_acknowledged(redis_url: str) -> None:
@@ -264,7 +264,7 @@ async def test_a_curtailment_sheds_charging_within_5_s_and_then_pods(
             await until(lambda: _told_watts(agent) <= 3_000)
             shed_seconds = agent.wanted[-1][0] - sent
             assert shed_seconds < PROMISED_SECONDS
-            assert _leaving(cluster) == 0
+            assert await asyncio.to_thread(_leaving, cluster) == 0
 
             sent = depot.curtail(0)
             await until(lambda: _leaving(cluster) > 0)
