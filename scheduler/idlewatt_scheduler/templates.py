@@ -1,10 +1,11 @@
 """Templates: pending pods that no clause can tell apart, planned as one with a count."""
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from idlewatt_scheduler.model.workload import Pod
+from idlewatt_scheduler.model.workload import Pod, Spread
+from idlewatt_scheduler.selectors import is_selected
 
 WEIGHT_BASE: Final = 16
 HIGHEST_RANK: Final = 5
@@ -35,8 +36,10 @@ class Template:
 def templates_of(pods: Iterable[Pod]) -> tuple[Template, ...]:
     """The pending pods as templates: by priority, the highest first, then by age."""
     groups: dict[Hashable, list[Pod]] = {}
-    for pod in sorted(pods, key=_age):
-        groups.setdefault(_alike(pod), []).append(pod)
+    everybody = sorted(pods, key=_age)
+    spreads = {(pod.namespace, spread) for pod in everybody for spread in pod.spread}
+    for pod in everybody:
+        groups.setdefault((_alike(pod), *_together(pod, spreads)), []).append(pod)
     weights = weights_of(group[0].priority for group in groups.values())
     made = [Template(tuple(group), weights[group[0].priority]) for group in groups.values()]
     return tuple(sorted(made, key=lambda made: (-made.priority, _age(made.sample))))
@@ -70,4 +73,14 @@ def _alike(pod: Pod) -> Hashable:
         pod.invalid_annotations,
         pod.termination_grace_seconds,
         pod.demand,
+        pod.preferred_affinity,
+        pod.spread,
     )
+
+
+def _together(pod: Pod, spreads: Iterable[tuple[str, Spread]]) -> Iterator[Hashable]:
+    """What rules about several pods may look at: its gang, and which spreads count it."""
+    yield pod.namespace if pod.demand.gang is not None or pod.spread else None
+    for namespace, spread in spreads:
+        if namespace == pod.namespace and is_selected(spread.selector, pod.labels):
+            yield spread

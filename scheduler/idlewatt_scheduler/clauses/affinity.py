@@ -1,17 +1,9 @@
 """Node selectors, required node affinity, taints and tolerations, as kube-scheduler reads them."""
 
-import re
-from collections.abc import Iterable, Mapping
 from typing import Final
 
-from idlewatt_scheduler.model.workload import (
-    Node,
-    NodeSelectorTerm,
-    Pod,
-    Requirement,
-    Taint,
-    Toleration,
-)
+from idlewatt_scheduler.model.workload import Node, NodeSelectorTerm, Pod, Taint, Toleration
+from idlewatt_scheduler.selectors import is_selected
 
 VEHICLE_TAINT: Final = "idlewatt.dev/vehicle"
 """Every vehicle's Node carries it for good; idlewatt alone ignores it."""
@@ -19,7 +11,6 @@ VEHICLE_TAINT: Final = "idlewatt.dev/vehicle"
 _ASLEEP_MEANS: Final = frozenset({"node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"})
 _UNSCHEDULABLE: Final = Taint("node.kubernetes.io/unschedulable", "NoSchedule")
 _KEEPS_AWAY: Final = frozenset({"NoSchedule", "NoExecute"})
-_INTEGER: Final = re.compile(r"[+-]?[0-9]+")
 
 
 def selects(pod: Pod, node: Node) -> bool:
@@ -45,37 +36,9 @@ def tolerates(pod: Pod, node: Node, *, asleep: bool) -> bool:
 def _term_matches(term: NodeSelectorTerm, node: Node) -> bool:
     if not term.labels and not term.fields:
         return False
-    return _all_hold(term.labels, node.labels) and _all_hold(
+    return is_selected(term.labels, node.labels) and is_selected(
         term.fields, {"metadata.name": node.name}
     )
-
-
-def _all_hold(requirements: Iterable[Requirement], values: Mapping[str, str]) -> bool:
-    return all(_holds(requirement, values.get(requirement.key)) for requirement in requirements)
-
-
-def _holds(requirement: Requirement, value: str | None) -> bool:
-    match requirement.operator:
-        case "In":
-            return value is not None and value in requirement.values
-        case "NotIn":
-            return value is None or value not in requirement.values
-        case "Exists":
-            return value is not None
-        case "DoesNotExist":
-            return value is None
-        case "Gt" | "Lt" as operator:
-            return _compares(operator, value, requirement.values)
-        case _:
-            return False
-
-
-def _compares(operator: str, value: str | None, bounds: tuple[str, ...]) -> bool:
-    figures = (value or "", *bounds)
-    if len(figures) != 2 or not all(map(_INTEGER.fullmatch, figures)):  # noqa: PLR2004
-        return False
-    have, bound = map(int, figures)
-    return have > bound if operator == "Gt" else have < bound
 
 
 def _covers(toleration: Toleration, taint: Taint) -> bool:

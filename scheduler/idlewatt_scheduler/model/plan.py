@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from fractions import Fraction
 
 from idlewatt_scheduler.model.charging import ChargingProfile
 from idlewatt_scheduler.model.reasons import Reason, WaitingCondition
+from idlewatt_scheduler.model.shadow import Prices
 from idlewatt_scheduler.model.units import Instant, Milliwatts
 from idlewatt_scheduler.model.workload import Pod
 
@@ -57,6 +59,14 @@ class Charging:
     profile: ChargingProfile
 
 
+class Solver(StrEnum):
+    """What made a plan's placements what they are."""
+
+    GREEDY = "Greedy"
+    EXACT = "Exact"
+    PRICES = "Prices"
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """The answer to one snapshot.
@@ -69,6 +79,12 @@ class Plan:
         currency: the plan's; None where the fleet has no common one.
         proven: the plan is known to be the best there is, in weight and in cost.
         charging: a profile for each vehicle whose charging is ours to plan, in order of name.
+        cost_bound: no plan that places `weight` costs less; None: nothing is known of that.
+        prices: what more of what is scarce would be worth.
+        solver: what the placements come from.
+        halted: why the solver was not allowed, or able, to finish; None: it finished.
+        moved: pods that the previous plan placed on another node; None: there was none.
+        step_seconds: how long each step took, in order; empty without a clock.
     """
 
     at: Instant
@@ -81,6 +97,19 @@ class Plan:
     currency: str | None = None
     proven: bool = False
     charging: tuple[Charging, ...] = ()
+    cost_bound: Fraction | None = None
+    prices: Prices = field(default_factory=Prices)
+    solver: Solver = Solver.GREEDY
+    halted: str | None = None
+    moved: int | None = None
+    step_seconds: Mapping[str, float] = field(default_factory=dict, compare=False)
+
+    @property
+    def cost_gap(self) -> Fraction | None:
+        """How far the cost may be from the least at this weight, as a share of the cost."""
+        if self.cost_bound is None:
+            return None
+        return Fraction(self.cost - self.cost_bound, self.cost) if self.cost else Fraction(0)
 
     @property
     def gap(self) -> Fraction:

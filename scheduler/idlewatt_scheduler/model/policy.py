@@ -54,6 +54,13 @@ class WearFloor(StrEnum):
     MODEL = "Model"
 
 
+class Preemption(StrEnum):
+    """Whether a running pod may be asked to leave for a waiting one."""
+
+    NEVER = "Never"
+    LOWER_PRIORITY = "LowerPriority"
+
+
 @dataclass(frozen=True, slots=True)
 class FleetPolicy:
     """The FleetPolicy named `default`; the defaults here are those without one.
@@ -62,6 +69,11 @@ class FleetPolicy:
         forecast_max_age_seconds: forecasts of a tariff that are older are not used.
         surplus_seconds: how long a measured export is held to last.
         wear_floor: `MODEL`: wear is paid at no less than the wear model's rate.
+        preference_cost_per_point: what a point of an unmet preference weighs, in the plan's
+            currency.
+        migration_cost: what moving a running pod has to save at the least, in the plan's currency;
+            None: running pods stay where they are.
+        migrations_at_once: the most that move in one cycle.
     """
 
     off_peak: OffPeakTest = field(default_factory=lambda: OffPeakTest(band="OffPeak"))
@@ -78,3 +90,7 @@ class FleetPolicy:
     forecast_max_age_seconds: int = 21_600
     surplus_seconds: int = 900
     wear_floor: WearFloor = WearFloor.AGREEMENT
+    preference_cost_per_point: Decimal = Decimal("0.001")
+    preemption: Preemption = Preemption.NEVER
+    migration_cost: Decimal | None = None
+    migrations_at_once: int = 10

@@ -50,9 +50,18 @@ class PodReason(StrEnum):
     DEPARTURE_CHARGE_AT_RISK = "DepartureChargeAtRisk"
     NOT_ENOUGH_RESOURCES = "NotEnoughResources"
     CIRCUIT_FULL = "CircuitFull"
+    TOPOLOGY_SPREAD = "TopologySpread"
+    GANG_INCOMPLETE = "GangIncomplete"
 
 
-Reason: TypeAlias = VehicleReason | PodReason
+class MoveReason(StrEnum):
+    """Why a running pod has to leave though it might stay."""
+
+    PREEMPTED = "Preempted"
+    CHEAPER_ELSEWHERE = "CheaperElsewhere"
+
+
+Reason: TypeAlias = VehicleReason | PodReason | MoveReason
 
 KEEPS_NEW_PODS_AWAY_ONLY: Final = frozenset(
     {

@@ -52,6 +52,30 @@ class NodeSelectorTerm:
 
 
 @dataclass(frozen=True, slots=True)
+class Preference:
+    """A term of the preferred node affinity, and how many points it is worth, 1 to 100."""
+
+    points: int
+    term: NodeSelectorTerm
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """A `DoNotSchedule` topology spread constraint.
+
+    Attributes:
+        selector: all of these must hold of a pod's labels for it to be counted; empty: every pod
+            of the namespace is. What `matchLabelKeys` names stands here as `In`.
+        min_domains: with fewer domains than this the least count is 0.
+    """
+
+    topology_key: str
+    max_skew: int
+    selector: tuple[Requirement, ...] = ()
+    min_domains: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Node:
     """A Node.
 
@@ -84,6 +108,8 @@ class Demand:
         residency: regions the pod may run in.
         model_load_time: milliseconds from the image's arrival until the pod is ready.
         image_size_bytes: bytes to be fetched where the image is missing.
+        gang: the name, in the pod's namespace, of the gang it is placed with or not at all.
+        gang_size: how many pods of the gang there must be.
     """
 
     expected_runtime: Milliseconds | None = None
@@ -96,6 +122,8 @@ class Demand:
     image_size_bytes: int | None = None
     allow_untrusted: bool = False
     allow_loss: bool = False
+    gang: str | None = None
+    gang_size: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +140,9 @@ class Pod:
         controlled: it has a controller that would replace it.
         unsupported_fields: hard scheduling fields it uses that are not honoured yet.
         invalid_annotations: a sentence for each annotation that is unknown or malformed.
+        labels: those that the spread constraints of pods in its namespace look at.
+        spread: its spread constraints, every one of which must hold.
+        preferred_affinity: where it would rather be; what does not hold is a cost.
     """
 
     namespace: str
@@ -130,6 +161,9 @@ class Pod:
     invalid_annotations: tuple[str, ...] = ()
     termination_grace_seconds: int = 30
     demand: Demand = field(default_factory=Demand)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    spread: tuple[Spread, ...] = ()
+    preferred_affinity: tuple[Preference, ...] = ()
 
     @property
     def key(self) -> str:

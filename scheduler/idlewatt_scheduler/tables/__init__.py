@@ -1,0 +1,6 @@
+"""The fleet and the pods as columns of numbers: what planning at scale looks at.
+
+Everything is looked up once a plan and then indexed: a vehicle, a template, a room, a spread
+group, a domain and a gang are numbers. Integers are exact; only money is floating point here, and
+what a plan costs in the end is added up exactly elsewhere.
+"""
