@@ -23,7 +23,12 @@ from idlewatt_operator.gateways.leadership import Leadership, NotLeading, Unchal
 from idlewatt_operator.gateways.ocpp import charging_profile
 from idlewatt_operator.gateways.protocols import Clock, Outcome, Result
 from idlewatt_operator.gateways.redis.address import RedisAddress
-from idlewatt_operator.gateways.redis.entries import end_if_cancelled, entries_of, text_of
+from idlewatt_operator.gateways.redis.entries import (
+    end_if_cancelled,
+    entries_of,
+    number_of,
+    text_of,
+)
 from idlewatt_operator.gateways.redis.refusals import Refusals
 from idlewatt_operator.resources.times import format_instant
 from idlewatt_scheduler.model.charging import ChargingProfile
@@ -206,7 +211,7 @@ class RedisCharging:
         for identity, raw in entries:
             self._position = text_of(identity)
             self._take({text_of(name): text_of(value) for name, value in raw.items()})
-        if not entries and _number(await self._last_id()) < _number(self._position or _START):
+        if not entries and number_of(await self._last_id()) < number_of(self._position or _START):
             _LOG.warning("The stream %s began anew; it is read from its start.", ANSWERS)
             self._position = _START
 
@@ -274,8 +279,3 @@ async def hearing(  # noqa: PLR0913 - what it is made of, all of it injected
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         await client.aclose()
-
-
-def _number(entry_id: str) -> tuple[int, int]:
-    milliseconds, _, sequence = entry_id.partition("-")
-    return int(milliseconds), int(sequence)

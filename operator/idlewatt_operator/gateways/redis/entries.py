@@ -19,6 +19,12 @@ def text_of(value: bytes | str) -> str:
     return value if isinstance(value, str) else value.decode(errors="replace")
 
 
+def number_of(entry_id: str) -> tuple[int, int]:
+    """An entry's id as what orders it: the milliseconds, and its number within them."""
+    milliseconds, _, sequence = entry_id.partition("-")
+    return int(milliseconds), int(sequence)
+
+
 def end_if_cancelled() -> None:
     """Obey a cancellation that redis-py (8.1) swallowed on its way here."""
     task = asyncio.current_task()

@@ -23,7 +23,12 @@ from idlewatt_operator.gateways.redis.contract import (
     VehicleReport,
     read_report,
 )
-from idlewatt_operator.gateways.redis.entries import end_if_cancelled, entries_of, text_of
+from idlewatt_operator.gateways.redis.entries import (
+    end_if_cancelled,
+    entries_of,
+    number_of,
+    text_of,
+)
 from idlewatt_operator.gateways.redis.folding import (
     KnownCircuit,
     KnownVehicle,
@@ -188,7 +193,7 @@ class RedisTelemetry:
             position = await self._client.get(POSITION)
             self._position = _START if position is None else _entry_id(text_of(position))
             self._shown = None
-        if _number(self._position) > _number(await self._last_id()):
+        if number_of(self._position) > number_of(await self._last_id()):
             # Another stream took the place of the one that was read: waiting would be for ever.
             _LOG.warning("The stream %s began anew; it is read from its start.", STREAM)
             self._position = _START
@@ -215,7 +220,7 @@ class RedisTelemetry:
             return
         changed = [self._take_surely(fields) for _, fields in entries]
         self._position = text_of(entries[-1][0])
-        self.reported_at = _number(self._position)[0]
+        self.reported_at = number_of(self._position)[0]
         self._shown = None
         await self._keep_if_it_is_taken()
         if len(entries) < _BATCH:
@@ -364,11 +369,6 @@ def _limit(known: KnownCircuit | None) -> tuple[int | None, Instant | None]:
 
 def _entry_id(text: str) -> str:
     return text if _ENTRY_ID.fullmatch(text) else _START
-
-
-def _number(entry_id: str) -> tuple[int, int]:
-    milliseconds, _, sequence = entry_id.partition("-")
-    return int(milliseconds), int(sequence)
 
 
 def _subject(fields: Mapping[str, str]) -> str:
