@@ -85,6 +85,7 @@ class Plan:
         halted: why the solver was not allowed, or able, to finish; None: it finished.
         moved: pods that the previous plan placed on another node; None: there was none.
         step_seconds: how long each step took, in order; empty without a clock.
+        memory: what the next plan may begin from; the planner's own, nobody else's to read.
     """
 
     at: Instant
@@ -103,6 +104,7 @@ class Plan:
     halted: str | None = None
     moved: int | None = None
     step_seconds: Mapping[str, float] = field(default_factory=dict, compare=False)
+    memory: object | None = field(default=None, compare=False, repr=False)
 
     @property
     def cost_gap(self) -> Fraction | None:
