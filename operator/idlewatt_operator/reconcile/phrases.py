@@ -46,6 +46,8 @@ _PHRASES: Final[Mapping[Reason, str | tuple[str, str]]] = {
     PodReason.DEPARTURE_CHARGE_AT_RISK: "short of charge at departure",
     PodReason.NOT_ENOUGH_RESOURCES: "without enough room left",
     PodReason.CIRCUIT_FULL: "on a full circuit",
+    PodReason.TOPOLOGY_SPREAD: "where its pods would not be spread evenly",
+    PodReason.GANG_INCOMPLETE: "held back until its whole gang fits",
 }
 
 _ORDER: Final = {reason: place for place, reason in enumerate((*VehicleReason, *PodReason))}

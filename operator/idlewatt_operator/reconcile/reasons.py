@@ -6,7 +6,7 @@ consent, is nobody's business there: it is told as "no longer available".
 
 from typing import Final
 
-from idlewatt_scheduler.model.reasons import PodReason, Reason, VehicleReason
+from idlewatt_scheduler.model.reasons import MoveReason, PodReason, Reason, VehicleReason
 
 _THE_OWNERS_BUSINESS: Final[frozenset[Reason]] = frozenset(
     {
@@ -53,6 +53,8 @@ _SENTENCES: Final[dict[Reason, str]] = {
     PodReason.ON_PEAK: "off-peak time ends",
     PodReason.PRICE_UNKNOWN: "the price of the time to come is not known",
     PodReason.CIRCUIT_FULL: "a circuit of its site is over its limit",
+    MoveReason.PREEMPTED: "a pod of higher priority needs its place",
+    MoveReason.CHEAPER_ELSEWHERE: "running it elsewhere costs less",
 }
 
 

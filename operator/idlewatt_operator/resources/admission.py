@@ -13,11 +13,14 @@ from idlewatt_operator.resources.amounts import unreadable
 from idlewatt_operator.resources.fields import ObjectName
 from idlewatt_operator.resources.mistakes import Mistake
 from idlewatt_operator.resources.objects import (
+    LabelSelector,
     NodeObject,
     PodObject,
     PodSpec,
     PodToleration,
     SelectorRequirement,
+    SelectorTerm,
+    SpreadConstraint,
 )
 from idlewatt_operator.resources.requests import unreadable_requests
 from idlewatt_operator.resources.times import parse_instant
@@ -27,10 +30,17 @@ _NAME: Final[TypeAdapter[str]] = TypeAdapter(ObjectName)
 _EFFECTS: Final = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 _TOLERATION_OPERATORS: Final = ("Equal", "Exists", "Lt", "Gt")
 _SELECTOR_OPERATORS: Final = ("In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt")
+_LABEL_OPERATORS: Final = ("In", "NotIn", "Exists", "DoesNotExist")
+_POLICIES: Final = ("Honor", "Ignore")
 _UNSATISFIABLE: Final = ("DoNotSchedule", "ScheduleAnyway")
 _RESTARTS: Final = ("Always", "OnFailure", "Never")
 _PHASES: Final = ("Pending", "Running", "Succeeded", "Failed", "Unknown")
 _STATES: Final = ("True", "False", "Unknown")
+_HEAVIEST: Final = 100
+
+_NODE_AFFINITY: Final = "spec.affinity.nodeAffinity."
+_REQUIRED: Final = _NODE_AFFINITY + "requiredDuringSchedulingIgnoredDuringExecution"
+_PREFERRED: Final = _NODE_AFFINITY + "preferredDuringSchedulingIgnoredDuringExecution"
 
 
 def pod_mistakes(pod: PodObject) -> Iterator[Mistake]:
@@ -42,6 +52,9 @@ def pod_mistakes(pod: PodObject) -> Iterator[Mistake]:
         yield Mistake("spec.containers", "this field is required: a pod has a container")
     yield from unreadable_requests(pod)
     yield from _choices(_pod_choices(pod))
+    yield from _preferences(pod.spec)
+    for index, constraint in enumerate(pod.spec.topology_spread_constraints or ()):
+        yield from _spread(constraint, f"spec.topologySpreadConstraints[{index}]")
     for index, toleration in enumerate(pod.spec.tolerations or ()):
         yield from _toleration(toleration, f"spec.tolerations[{index}]")
     yield from _times(
@@ -74,11 +87,17 @@ def _pod_choices(pod: PodObject) -> Iterator[_Choice]:
     for index, container in enumerate(spec.init_containers or ()):
         field = f"spec.initContainers[{index}].restartPolicy"
         yield field, container.restart_policy, _RESTARTS
-    for index, constraint in enumerate(spec.topology_spread_constraints or ()):
-        field = f"spec.topologySpreadConstraints[{index}].whenUnsatisfiable"
-        yield field, constraint.when_unsatisfiable, _UNSATISFIABLE
     for field, requirement in _requirements(spec):
         yield f"{field}.operator", requirement.operator, _SELECTOR_OPERATORS
+    for index, constraint in enumerate(spec.topology_spread_constraints or ()):
+        field = f"spec.topologySpreadConstraints[{index}]"
+        yield f"{field}.whenUnsatisfiable", constraint.when_unsatisfiable or "", _UNSATISFIABLE
+        yield f"{field}.nodeAffinityPolicy", constraint.node_affinity_policy, _POLICIES
+        yield f"{field}.nodeTaintsPolicy", constraint.node_taints_policy, _POLICIES
+        selector = constraint.label_selector or LabelSelector()
+        for place, asked in enumerate(selector.match_expressions or ()):
+            operator = f"{field}.labelSelector.matchExpressions[{place}].operator"
+            yield operator, asked.operator, _LABEL_OPERATORS
 
 
 def _requirements(spec: PodSpec) -> Iterator[tuple[str, SelectorRequirement]]:
@@ -86,17 +105,43 @@ def _requirements(spec: PodSpec) -> Iterator[tuple[str, SelectorRequirement]]:
     if node_affinity is None:
         return
     required = node_affinity.required_during_scheduling_ignored_during_execution
-    if required is None:
-        return
-    start = (
-        "spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution"
-        ".nodeSelectorTerms"
-    )
-    for place, term in enumerate(required.node_selector_terms or ()):
-        lists = (("matchExpressions", term.match_expressions), ("matchFields", term.match_fields))
-        for name, requirements in lists:
-            for index, requirement in enumerate(requirements or ()):
-                yield f"{start}[{place}].{name}[{index}]", requirement
+    if required is not None:
+        for place, term in enumerate(required.node_selector_terms or ()):
+            yield from _of_term(term, f"{_REQUIRED}.nodeSelectorTerms[{place}]")
+    preferred = node_affinity.preferred_during_scheduling_ignored_during_execution
+    for place, one in enumerate(preferred or ()):
+        yield from _of_term(one.preference, f"{_PREFERRED}[{place}].preference")
+
+
+def _of_term(term: SelectorTerm, field: str) -> Iterator[tuple[str, SelectorRequirement]]:
+    lists = (("matchExpressions", term.match_expressions), ("matchFields", term.match_fields))
+    for name, requirements in lists:
+        for index, requirement in enumerate(requirements or ()):
+            yield f"{field}.{name}[{index}]", requirement
+
+
+def _preferences(spec: PodSpec) -> Iterator[Mistake]:
+    node_affinity = spec.affinity.node_affinity if spec.affinity else None
+    preferred = node_affinity and node_affinity.preferred_during_scheduling_ignored_during_execution
+    for place, one in enumerate(preferred or ()):
+        if not 1 <= one.weight <= _HEAVIEST:
+            sentence = f"{one.weight} is not a whole number from 1 to {_HEAVIEST}"
+            yield Mistake(f"{_PREFERRED}[{place}].weight", sentence)
+
+
+def _spread(constraint: SpreadConstraint, field: str) -> Iterator[Mistake]:
+    if not constraint.topology_key:
+        yield Mistake(f"{field}.topologyKey", "this field is required")
+    if constraint.max_skew < 1:
+        sentence = f"{constraint.max_skew} is too small: the skew is 1 or more"
+        yield Mistake(f"{field}.maxSkew", sentence)
+    least = constraint.min_domains
+    if least is not None and least < 1:
+        yield Mistake(f"{field}.minDomains", f"{least} is too small: it is 1 or more")
+    if least is not None and constraint.when_unsatisfiable == "ScheduleAnyway":
+        yield Mistake(f"{field}.minDomains", "it needs whenUnsatisfiable: DoNotSchedule")
+    if constraint.match_label_keys and constraint.label_selector is None:
+        yield Mistake(f"{field}.matchLabelKeys", "it needs labelSelector beside it")
 
 
 def _toleration(toleration: PodToleration, field: str) -> Iterator[Mistake]:

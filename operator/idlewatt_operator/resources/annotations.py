@@ -6,7 +6,7 @@ pod with one waits.
 
 import difflib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
@@ -25,11 +25,16 @@ FENCE_SECONDS: Final = PREFIX + "fence-seconds"
 RELEASED_AT: Final = PREFIX + "released-at"
 RELEASED_FROM: Final = PREFIX + "released-from"
 RELEASED_READY: Final = PREFIX + "released-ready"
+GANG: Final = PREFIX + "gang"
+GANG_SIZE: Final = PREFIX + "gang-size"
+
+SMALLEST_GANG: Final = 2
+LARGEST_GANG: Final = 1_000
 
 _WHOLE: Final = re.compile(r"[0-9]{1,15}")
 _DECIMAL: Final = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,9})?")
 _UID: Final = re.compile(r"[0-9A-Za-z-]{1,64}")
-_REGION: Final = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
+_LABEL_VALUE: Final = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 _TARIFFS: Final = {"off-peak": False, "any": True}
 _FLAGS: Final = {"true": True, "false": False}
 _SHOWN_LENGTH: Final = 64
@@ -67,13 +72,31 @@ def _uid(text: str) -> str:
 def _regions(text: str) -> frozenset[str]:
     regions = [part.strip() for part in text.split(",")]
     for region in regions:
-        if _REGION.fullmatch(region) is None:
+        if _LABEL_VALUE.fullmatch(region) is None:
             sentence = (
                 f"'{_shown(text)}' is not a list of regions; "
                 'write their names with commas between them, such as "eu-de,eu-fr"'
             )
             raise ValueError(sentence)
     return frozenset(regions)
+
+
+def _gang(text: str) -> str:
+    if _LABEL_VALUE.fullmatch(text) is None:
+        sentence = (
+            f"'{_shown(text)}' is not the name of a gang; write at most 63 letters, digits and "
+            '"-", "_", "." between them'
+        )
+        raise ValueError(sentence)
+    return text
+
+
+def _gang_size(text: str) -> int:
+    size = _whole_number(text)
+    if not SMALLEST_GANG <= size <= LARGEST_GANG:
+        sentence = f"'{_shown(text)}' is not a number from {SMALLEST_GANG} to {LARGEST_GANG}"
+        raise ValueError(sentence)
+    return size
 
 
 def _one_of(choices: Mapping[str, bool]) -> Callable[[str], bool]:
@@ -110,6 +133,8 @@ _DEMAND: Final = {
     "image-size": _Annotation("image_size_bytes", _bytes),
     "allow-untrusted": _Annotation("allow_untrusted", _one_of(_FLAGS)),
     "allow-loss": _Annotation("allow_loss", _one_of(_FLAGS)),
+    "gang": _Annotation("gang", _gang),
+    "gang-size": _Annotation("gang_size", _gang_size),
 }
 _BOUND: Final = {
     "bound-watts": _Annotation("power", _power),
@@ -182,7 +207,18 @@ def read_annotations(annotations: Mapping[str, str] | None) -> PodAnnotations:
             (bound if short in _WRITTEN else demand)[known.field] = known.read(annotations[name])
         except ValueError as error:
             invalid.append(f"annotation {name}: {error}")
+    invalid.extend(_half_gangs(ours))
+    if not {"gang", "gang_size"} <= demand.keys():  # half a gang is none
+        demand.pop("gang", None)
+        demand.pop("gang_size", None)
     return PodAnnotations(Demand(**demand), Bound(**bound), tuple(invalid))
+
+
+def _half_gangs(ours: Collection[str]) -> Iterator[str]:
+    """A sentence for the one of the two that stands there without the other."""
+    for one, other in ((GANG, GANG_SIZE), (GANG_SIZE, GANG)):
+        if one in ours and other not in ours:
+            yield f"annotation {one}: it needs {other} beside it"
 
 
 def _unknown(name: str, short: str) -> str:

@@ -32,7 +32,7 @@ GROUP: Final = "idlewatt.dev"
 VERSION: Final = "v1alpha1"
 API_VERSION: Final = f"{GROUP}/{VERSION}"
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 """Raised by one with every change of the definitions; an operator refuses those of a lower one."""
 
 SCHEMA_VERSION_ANNOTATION: Final = f"{GROUP}/schema-version"

@@ -1,5 +1,6 @@
 """FleetPolicy (`policy`): what counts as off-peak, and the margins every decision keeps."""
 
+from decimal import Decimal
 from typing import Annotated, ClassVar, Literal, TypeAlias
 
 from pydantic import Field
@@ -14,6 +15,7 @@ from idlewatt_operator.resources.base import (
     Rule,
 )
 from idlewatt_operator.resources.fields import (
+    Amount,
     Band,
     Currency,
     Generation,
@@ -28,6 +30,8 @@ from idlewatt_operator.resources.fields import (
 
 PlainNodes: TypeAlias = Literal["Deny", "Allow"]
 WearFloor: TypeAlias = Literal["Agreement", "Model"]
+Preemption: TypeAlias = Literal["Never", "LowerPriority"]
+Moves: TypeAlias = Annotated[int, Field(strict=True, ge=1, le=1_000)]
 
 
 class OffPeak(Part):
@@ -117,6 +121,14 @@ class FleetPolicySpec(Part):
     """How long a measured export is held to last."""
     wear_floor: WearFloor = "Agreement"
     """Model: wear is paid at no less than the wear model's rate, whatever an agreement says."""
+    preference_cost_per_point: Amount = Decimal("0.001")
+    """What a point of an unmet preference weighs, in the currency in which plans are compared."""
+    preemption: Preemption = "Never"
+    """LowerPriority: running pods leave where a waiting pod of higher priority needs the room."""
+    migration_cost: Amount | None = None
+    """What moving a running pod must save at the least, in that currency; without it none moves."""
+    migrations_at_once: Moves = 10
+    """How many pods one plan may move to save money."""
     plain_nodes: PlainNodes = "Deny"
     """Whether Nodes without a vehicle may be used."""
     exchange_rates: Annotated[

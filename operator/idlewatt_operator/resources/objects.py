@@ -160,10 +160,18 @@ class RequiredNodeAffinity(_Wire, frozen=True):
     node_selector_terms: tuple[SelectorTerm, ...] | None = None
 
 
+class PreferredTerm(_Wire, frozen=True):
+    """One of the preferred terms of `affinity.nodeAffinity`."""
+
+    weight: int = 0
+    preference: SelectorTerm = SelectorTerm()
+
+
 class NodeAffinity(_Wire, frozen=True):
     """`affinity.nodeAffinity`."""
 
     required_during_scheduling_ignored_during_execution: RequiredNodeAffinity | None = None
+    preferred_during_scheduling_ignored_during_execution: tuple[PreferredTerm, ...] | None = None
 
 
 class PodAffinity(_Wire, frozen=True):
@@ -180,10 +188,24 @@ class Affinity(_Wire, frozen=True):
     pod_anti_affinity: PodAffinity | None = None
 
 
+class LabelSelector(_Wire, frozen=True):
+    """A selector of pods by their labels; an empty one selects all."""
+
+    match_labels: dict[str, str] | None = None
+    match_expressions: tuple[SelectorRequirement, ...] | None = None
+
+
 class SpreadConstraint(_Wire, frozen=True):
     """`topologySpreadConstraints[]`."""
 
     when_unsatisfiable: str | None = None
+    topology_key: str = ""
+    max_skew: int = 0
+    min_domains: int | None = None
+    label_selector: LabelSelector | None = None
+    match_label_keys: tuple[str, ...] | None = None
+    node_affinity_policy: str | None = None
+    node_taints_policy: str | None = None
 
 
 class PodSpec(_Wire, frozen=True):

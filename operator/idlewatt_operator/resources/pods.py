@@ -1,25 +1,35 @@
 """Pods on their way into the core: what planning needs of them, and what only the shell does."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from idlewatt_operator.resources.annotations import Bound, PodAnnotations, read_annotations
 from idlewatt_operator.resources.objects import (
     Affinity,
     Container,
+    LabelSelector,
     Metadata,
     PodAffinity,
     PodObject,
     PodSpec,
     PodToleration,
     SelectorRequirement,
+    SelectorTerm,
+    SpreadConstraint,
     Volume,
 )
 from idlewatt_operator.resources.records import PodRecord, Released
 from idlewatt_operator.resources.requests import effective_requests, unreadable_requests
 from idlewatt_operator.resources.times import parse_instant
 from idlewatt_scheduler.model.units import Instant
-from idlewatt_scheduler.model.workload import NodeSelectorTerm, Pod, Requirement, Toleration
+from idlewatt_scheduler.model.workload import (
+    NodeSelectorTerm,
+    Pod,
+    Preference,
+    Requirement,
+    Spread,
+    Toleration,
+)
 
 DEFAULT_NAMESPACE: Final = "default"
 DEFAULT_SCHEDULER: Final = "default-scheduler"
@@ -30,6 +40,9 @@ TEMPLATE_HASH: Final = "pod-template-hash"
 
 RELEASED_SUFFIX: Final = "-released"
 """What that label ends with once a pod was taken from its ReplicaSet."""
+
+NOBODY: Final = Requirement("", "In", ())
+"""No pod has it: what a spread constraint without a `labelSelector` counts."""
 
 _REQUIRED: Final = "requiredDuringSchedulingIgnoredDuringExecution"
 
@@ -87,6 +100,9 @@ def _core(pod: PodObject, annotations: PodAnnotations) -> Pod:
         invalid_annotations=(*annotations.invalid, *unreadable),
         termination_grace_seconds=_grace_seconds(spec.termination_grace_period_seconds),
         demand=annotations.demand,
+        labels=metadata.labels or {},
+        spread=tuple(_spread(spec, metadata.labels or {})),
+        preferred_affinity=_preferred(spec.affinity),
     )
 
 
@@ -173,10 +189,64 @@ def _node_affinity(affinity: Affinity | None) -> tuple[NodeSelectorTerm, ...] | 
     required = affinity.node_affinity.required_during_scheduling_ignored_during_execution
     if required is None:
         return None
-    return tuple(
-        NodeSelectorTerm(_requirements(term.match_expressions), _requirements(term.match_fields))
-        for term in required.node_selector_terms or ()
-    )
+    return tuple(_term(term) for term in required.node_selector_terms or ())
+
+
+def _preferred(affinity: Affinity | None) -> tuple[Preference, ...]:
+    """A term that asks for nothing matches every Node, as Kubernetes has it, and is left out."""
+    if affinity is None or affinity.node_affinity is None:
+        return ()
+    written = affinity.node_affinity.preferred_during_scheduling_ignored_during_execution
+    terms = ((one.weight, _term(one.preference)) for one in written or ())
+    return tuple(Preference(points, term) for points, term in terms if term != NodeSelectorTerm())
+
+
+def _term(term: SelectorTerm) -> NodeSelectorTerm:
+    return NodeSelectorTerm(_requirements(term.match_expressions), _requirements(term.match_fields))
+
+
+def _spread(spec: PodSpec, labels: Mapping[str, str]) -> Iterator[Spread]:
+    """The constraints that must hold; `_unsupported` names those that are not honoured."""
+    for constraint in spec.topology_spread_constraints or ():
+        if _must_hold(constraint) and not tuple(_unhonoured_policies(constraint)):
+            yield Spread(
+                topology_key=constraint.topology_key,
+                max_skew=constraint.max_skew,
+                selector=_selector(constraint, labels),
+                min_domains=1 if constraint.min_domains is None else constraint.min_domains,
+            )
+
+
+def _must_hold(constraint: SpreadConstraint) -> bool:
+    return constraint.when_unsatisfiable in {None, "DoNotSchedule"}
+
+
+def _selector(constraint: SpreadConstraint, labels: Mapping[str, str]) -> tuple[Requirement, ...]:
+    """All that must be true of a pod's labels, each once and in order.
+
+    The API server writes what `matchLabelKeys` names into the selector as well; a key that the
+    pod itself lacks is passed over, as there.
+    """
+    if constraint.label_selector is None:
+        return (NOBODY,)
+    asked = {*_label_requirements(constraint.label_selector)}
+    keys = constraint.match_label_keys or ()
+    asked.update(Requirement(key, "In", (labels[key],)) for key in keys if key in labels)
+    return tuple(sorted(asked, key=lambda one: (one.key, one.operator, one.values)))
+
+
+def _label_requirements(selector: LabelSelector) -> Iterator[Requirement]:
+    for key, value in (selector.match_labels or {}).items():
+        yield Requirement(key, "In", (value,))
+    yield from _requirements(selector.match_expressions)
+
+
+def _unhonoured_policies(constraint: SpreadConstraint) -> Iterator[str]:
+    """What counts as a domain is the Nodes that the pod's affinity matches, tainted or not."""
+    if constraint.node_affinity_policy == "Ignore":
+        yield "nodeAffinityPolicy"
+    if constraint.node_taints_policy == "Honor":
+        yield "nodeTaintsPolicy"
 
 
 def _requirements(written: tuple[SelectorRequirement, ...] | None) -> tuple[Requirement, ...]:
@@ -220,8 +290,9 @@ def _unsupported(spec: PodSpec) -> Iterator[str]:
         yield from _pod_affinity("podAffinity", spec.affinity.pod_affinity)
         yield from _pod_affinity("podAntiAffinity", spec.affinity.pod_anti_affinity)
     for index, constraint in enumerate(spec.topology_spread_constraints or ()):
-        if constraint.when_unsatisfiable in {None, "DoNotSchedule"}:
-            yield f"spec.topologySpreadConstraints[{index}]"
+        if _must_hold(constraint):
+            for policy in _unhonoured_policies(constraint):
+                yield f"spec.topologySpreadConstraints[{index}].{policy}"
     yield from _host_ports(spec)
     for index, volume in enumerate(spec.volumes or ()):
         if volume.persistent_volume_claim is not None:

@@ -410,4 +410,8 @@ def to_policy(resource: fleetpolicy.FleetPolicy) -> policy.FleetPolicy:
         forecast_max_age_seconds=spec.forecast_max_age_seconds,
         surplus_seconds=spec.surplus_seconds,
         wear_floor=policy.WearFloor(spec.wear_floor),
+        preference_cost_per_point=spec.preference_cost_per_point,
+        preemption=policy.Preemption(spec.preemption),
+        migration_cost=spec.migration_cost,
+        migrations_at_once=spec.migrations_at_once,
     )

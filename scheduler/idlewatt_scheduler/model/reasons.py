@@ -86,16 +86,17 @@ NO_TIME_OR_CHARGE_WOULD_HELP: Final = frozenset(
 """A pod that fails first on one of these everywhere is `Unschedulable`."""
 
 
-SEEN_AHEAD: Final = frozenset(
+SEEN_AHEAD: Final[frozenset[Reason]] = frozenset(
     {
         PodReason.LEAVES_TOO_EARLY,
         PodReason.ON_PEAK,
         PodReason.PRICE_UNKNOWN,
         PodReason.BELOW_RESERVE,
         PodReason.DEPARTURE_CHARGE_AT_RISK,
+        MoveReason.CHEAPER_ELSEWHERE,
     }
 )
-"""Reasons to leave that are asked of the time to come: they may leave time for a replacement."""
+"""Reasons to leave that are not pressing yet: they may leave time for a replacement."""
 
 
 class WaitingCondition(StrEnum):

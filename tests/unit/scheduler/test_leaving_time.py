@@ -13,15 +13,22 @@ from tests.unit.scheduler.test_leaving import A_JOB, bands, heavy, window
 
 from idlewatt_scheduler.leaving import leaves_time
 from idlewatt_scheduler.model.plan import Leaving
-from idlewatt_scheduler.model.reasons import SEEN_AHEAD, PodReason, Reason, VehicleReason
+from idlewatt_scheduler.model.reasons import (
+    SEEN_AHEAD,
+    MoveReason,
+    PodReason,
+    Reason,
+    VehicleReason,
+)
 from idlewatt_scheduler.model.units import HOUR, SECOND
 
 P = PodReason
+M = MoveReason
 MARGIN = 30 * SECOND
 NEEDED = 30 * SECOND + MARGIN
 """The pod's grace and the margin."""
 
-CASES: list[tuple[bool, str, PodReason, Overrides]] = [
+CASES: list[tuple[bool, str, PodReason | MoveReason, Overrides]] = [
     (True, "leaves in time", P.LEAVES_TOO_EARLY, window(NEEDED + 1)),
     (False, "leaves too soon", P.LEAVES_TOO_EARLY, window(NEEDED)),
     (True, "the peak is ahead", P.ON_PEAK, bands((NEEDED + 1, "OffPeak"), (HOUR, "Peak"))),
@@ -40,6 +47,8 @@ CASES: list[tuple[bool, str, PodReason, Overrides]] = [
     (False, "charge at the floor", P.DEPARTURE_CHARGE_AT_RISK, heavy(30)),
     (False, "charge under the departure's", P.BELOW_RESERVE, heavy(31, departure_percent=80)),
     (False, "no window", P.LEAVES_TOO_EARLY, vehicle(windows=())),
+    (True, "money alone asks it to go", M.CHEAPER_ELSEWHERE, window(NEEDED + 1)),
+    (False, "and the car leaves too soon", M.CHEAPER_ELSEWHERE, window(NEEDED)),
 ]
 
 
@@ -57,14 +66,14 @@ def asked(reason: Reason, overrides: Overrides) -> bool:
 )
 def test_what_is_seen_ahead_leaves_time_until_it_is_true(
     expected: bool,  # noqa: FBT001 - a parameter of the table
-    reason: PodReason,
+    reason: PodReason | MoveReason,
     overrides: Overrides,
 ) -> None:
     """A grace and the margin from now it is not true yet, or there is no time."""
     assert asked(reason, overrides) is expected
 
 
-@pytest.mark.parametrize("reason", [*VehicleReason, *(set(PodReason) - SEEN_AHEAD)])
+@pytest.mark.parametrize("reason", [*VehicleReason, *(set(PodReason) - SEEN_AHEAD), M.PREEMPTED])
 def test_what_is_true_now_leaves_no_time(reason: Reason) -> None:
     """An owner who is back, a consent that is gone, a circuit that is over."""
     assert not asked(reason, {})

@@ -8,6 +8,11 @@ from idlewatt_operator.resources.admission import node_mistakes, pod_mistakes
 from idlewatt_operator.resources.objects import node_object, pod_object
 
 REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
+PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
+SPREAD = {"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "DoNotSchedule"}
+EXISTS = {"key": "app", "operator": "Exists"}
+GREATER = {"key": "app", "operator": "Gt", "values": ["5"]}
+IS = {"operator": "Is"}
 TERMS = f"spec.affinity.nodeAffinity.{REQUIRED}.nodeSelectorTerms"
 
 
@@ -43,7 +48,10 @@ def test_what_is_right_is_no_mistake() -> None:
             initContainers=[{"name": "i", "restartPolicy": "Always"}],
             affinity={"nodeAffinity": {REQUIRED: {"nodeSelectorTerms": [{"matchFields": [term]}]}}},
             tolerations=[{"operator": "Exists"}, {"key": "k", "effect": "NoExecute"}],
-            topologySpreadConstraints=[{"whenUnsatisfiable": "ScheduleAnyway"}],
+            topologySpreadConstraints=[
+                {**SPREAD, "minDomains": 2, "nodeTaintsPolicy": "Honor", "labelSelector": {}},
+                {**SPREAD, "whenUnsatisfiable": "ScheduleAnyway"},
+            ],
         )
         == []
     )
@@ -64,8 +72,64 @@ def test_what_is_right_is_no_mistake() -> None:
             "spec.initContainers[0].restartPolicy",
         ),
         (
-            {"topologySpreadConstraints": [{"whenUnsatisfiable": "Never"}]},
+            {"topologySpreadConstraints": [{**SPREAD, "whenUnsatisfiable": "Never"}]},
             "spec.topologySpreadConstraints[0].whenUnsatisfiable",
+        ),
+        (
+            {"topologySpreadConstraints": [{**SPREAD, "whenUnsatisfiable": None}]},
+            "spec.topologySpreadConstraints[0].whenUnsatisfiable",
+        ),
+        (
+            {"topologySpreadConstraints": [SPREAD, {**SPREAD, "maxSkew": 0}]},
+            "spec.topologySpreadConstraints[1].maxSkew",
+        ),
+        (
+            {"topologySpreadConstraints": [{**SPREAD, "topologyKey": ""}]},
+            "spec.topologySpreadConstraints[0].topologyKey",
+        ),
+        (
+            {"topologySpreadConstraints": [{**SPREAD, "minDomains": 0}]},
+            "spec.topologySpreadConstraints[0].minDomains",
+        ),
+        (
+            {
+                "topologySpreadConstraints": [
+                    {**SPREAD, "whenUnsatisfiable": "ScheduleAnyway", "minDomains": 2}
+                ]
+            },
+            "spec.topologySpreadConstraints[0].minDomains",
+        ),
+        (
+            {"topologySpreadConstraints": [{**SPREAD, "nodeAffinityPolicy": "Maybe"}]},
+            "spec.topologySpreadConstraints[0].nodeAffinityPolicy",
+        ),
+        (
+            {"topologySpreadConstraints": [{**SPREAD, "matchLabelKeys": ["app"]}]},
+            "spec.topologySpreadConstraints[0].matchLabelKeys",
+        ),
+        (
+            {
+                "topologySpreadConstraints": [
+                    {**SPREAD, "labelSelector": {"matchExpressions": [EXISTS, GREATER]}}
+                ]
+            },
+            "spec.topologySpreadConstraints[0].labelSelector.matchExpressions[1].operator",
+        ),
+        (
+            {"affinity": {"nodeAffinity": {PREFERRED: [{"weight": 101, "preference": {}}]}}},
+            f"spec.affinity.nodeAffinity.{PREFERRED}[0].weight",
+        ),
+        (
+            {
+                "affinity": {
+                    "nodeAffinity": {
+                        PREFERRED: [
+                            {"weight": 1, "preference": {"matchFields": [{**EXISTS, **IS}]}}
+                        ]
+                    }
+                }
+            },
+            f"spec.affinity.nodeAffinity.{PREFERRED}[0].preference.matchFields[0].operator",
         ),
         ({"tolerations": [{"key": "k", "operator": "Equals"}]}, "spec.tolerations[0].operator"),
         ({"tolerations": [{"key": "k", "effect": "NoShedule"}]}, "spec.tolerations[0].effect"),

@@ -36,6 +36,8 @@ def test_every_annotation_is_read() -> None:
             "idlewatt.dev/image-size": "4Gi",
             "idlewatt.dev/allow-untrusted": "true",
             "idlewatt.dev/allow-loss": "true",
+            "idlewatt.dev/gang": "llama-70b",
+            "idlewatt.dev/gang-size": "4",
         }
     )
     assert read.invalid == ()
@@ -50,6 +52,8 @@ def test_every_annotation_is_read() -> None:
         image_size_bytes=4 * 2**30,
         allow_untrusted=True,
         allow_loss=True,
+        gang="llama-70b",
+        gang_size=4,
     )
 
 
@@ -124,6 +128,47 @@ def test_a_malformed_annotation_gives_a_sentence_and_no_value(name: str, value: 
     assert sentence.startswith(f"annotation idlewatt.dev/{name}: '{value[:64]}")
     assert len(sentence) < 300
     assert (read.demand, read.bound) == (Demand(), Bound())
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("gang", ""),
+        ("gang", "-a"),
+        ("gang", "a b"),
+        ("gang", "a/b"),
+        ("gang", "g" * 64),
+        ("gang-size", "1"),
+        ("gang-size", "1001"),
+        ("gang-size", "four"),
+        ("gang-size", "4.0"),
+    ],
+)
+def test_a_malformed_half_of_a_gang_makes_no_gang(name: str, value: str) -> None:
+    """One sentence, about that half; the pod is in no gang at all."""
+    whole = {"idlewatt.dev/gang": "g", "idlewatt.dev/gang-size": "4"}
+    read = read_annotations({**whole, f"idlewatt.dev/{name}": value})
+    (sentence,) = read.invalid
+    assert sentence.startswith(f"annotation idlewatt.dev/{name}: '{value[:64]}")
+    assert read.demand == Demand()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "other"), [("gang", "g", "gang-size"), ("gang-size", "4", "gang")]
+)
+def test_half_a_gang_is_a_mistake(name: str, value: str, other: str) -> None:
+    """Each needs the other."""
+    assert the_sentence(name, value) == (
+        f"annotation idlewatt.dev/{name}: it needs idlewatt.dev/{other} beside it"
+    )
+    assert read_annotations({f"idlewatt.dev/{name}": value}).demand == Demand()
+
+
+@pytest.mark.parametrize("size", [2, 1_000])
+def test_gangs_are_of_two_to_a_thousand(size: int) -> None:
+    """The least and the greatest are taken."""
+    written = {"idlewatt.dev/gang": "g" * 63, "idlewatt.dev/gang-size": str(size)}
+    assert read_annotations(written).demand == Demand(gang="g" * 63, gang_size=size)
 
 
 def test_an_unknown_annotation_is_never_passed_over() -> None:

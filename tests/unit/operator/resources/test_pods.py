@@ -9,9 +9,19 @@ from idlewatt_operator.resources.objects import POD_DECODER, pod_object
 from idlewatt_operator.resources.pods import pod_record
 from idlewatt_operator.resources.records import PodRecord, Released
 from idlewatt_operator.resources.times import parse_instant
-from idlewatt_scheduler.model.workload import NodeSelectorTerm, Requirement, Toleration
+from idlewatt_scheduler.model.workload import (
+    NodeSelectorTerm,
+    Preference,
+    Requirement,
+    Spread,
+    Toleration,
+)
+from idlewatt_scheduler.selectors import is_selected
 
 REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
+PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
+SPREAD = {"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "DoNotSchedule"}
+ANYWAY = {**SPREAD, "whenUnsatisfiable": "ScheduleAnyway"}
 
 
 def a_record(
@@ -178,19 +188,88 @@ def test_the_termination_grace(written: int | None, seconds: int) -> None:
     assert a_record(terminationGracePeriodSeconds=written).pod.termination_grace_seconds == seconds
 
 
-def test_preferred_affinity_asks_for_nothing() -> None:
+def test_what_is_preferred_is_no_hard_field() -> None:
     """Soft preferences neither filter nor keep the pod waiting."""
-    preferred = {"preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 1}]}
+    preferred = {PREFERRED: [{"weight": 1}]}
     pod = a_record(
         affinity={
             "nodeAffinity": preferred,
             "podAffinity": preferred,
             "podAntiAffinity": preferred,
         },
-        topologySpreadConstraints=[{"whenUnsatisfiable": "ScheduleAnyway"}],
+        topologySpreadConstraints=[ANYWAY],
     ).pod
     assert pod.node_affinity is None
     assert pod.unsupported_fields == ()
+    assert (pod.spread, pod.preferred_affinity) == ((), ())
+
+
+def test_preferred_node_affinity_keeps_its_weights() -> None:
+    """A term that asks for nothing matches every Node, and is left out."""
+    zone = {"matchExpressions": [{"key": "zone", "operator": "In", "values": ["a"]}]}
+    pod = a_record(
+        affinity={
+            "nodeAffinity": {
+                PREFERRED: [{"weight": 30, "preference": zone}, {"weight": 5, "preference": {}}]
+            }
+        }
+    ).pod
+    term = NodeSelectorTerm(labels=(Requirement("zone", "In", ("a",)),))
+    assert pod.preferred_affinity == (Preference(30, term),)
+
+
+def test_a_spread_constraint_counts_whom_its_selector_selects() -> None:
+    """Labels become requirements, sorted, each of them once."""
+    selector = {
+        "matchLabels": {"app": "llm"},
+        "matchExpressions": [
+            {"key": "tier", "operator": "Exists"},
+            {"key": "app", "operator": "In", "values": ["llm"]},
+        ],
+    }
+    labels = {"app": "llm", "pod-template-hash": "5d"}
+    constraint = {**SPREAD, "labelSelector": selector, "minDomains": 3}
+    pod = a_record({"labels": labels}, topologySpreadConstraints=[constraint]).pod
+    assert pod.labels == labels
+    asked = (Requirement("app", "In", ("llm",)), Requirement("tier", "Exists"))
+    assert pod.spread == (Spread("zone", 1, asked, min_domains=3),)
+
+
+@pytest.mark.parametrize(
+    ("selector", "counted"),
+    [
+        ({"matchLabels": {"app": "llm"}}, {"a": True, "b": False, "others": False}),
+        ({}, {"a": True, "b": False, "others": False}),
+    ],
+)
+def test_match_label_keys_count_pods_with_its_own_value(
+    selector: dict[str, Any], counted: dict[str, bool]
+) -> None:
+    """A key that the pod itself lacks is passed over."""
+    keys = ["pod-template-hash", "absent"]
+    constraint = {**SPREAD, "labelSelector": selector, "matchLabelKeys": keys}
+    labels = {"app": "llm", "pod-template-hash": "a"}
+    (spread,) = a_record({"labels": labels}, topologySpreadConstraints=[constraint]).pod.spread
+    others = {"a": labels, "b": {**labels, "pod-template-hash": "b"}, "others": {"app": "x"}}
+    assert {
+        name: is_selected(spread.selector, theirs) for name, theirs in others.items()
+    } == counted
+
+
+def test_a_constraint_without_a_selector_counts_nobody() -> None:
+    """Not even the pod itself, as in Kubernetes; an empty selector counts everybody."""
+    nobody, everybody = a_record(
+        {"labels": {"app": "llm"}},
+        topologySpreadConstraints=[SPREAD, {**SPREAD, "labelSelector": {}}],
+    ).pod.spread
+    assert [is_selected(nobody.selector, labels) for labels in ({}, {"": ""})] == [False, False]
+    assert everybody.selector == ()
+
+
+def test_what_counts_of_a_spread_that_is_not_honoured() -> None:
+    """Nothing: the pod waits for another reason, and the constraint is asked of nobody."""
+    ignoring = {**SPREAD, "nodeAffinityPolicy": "Ignore"}
+    assert a_record(topologySpreadConstraints=[ignoring]).pod.spread == ()
 
 
 def test_a_required_affinity_without_terms_matches_nothing() -> None:
@@ -256,11 +335,15 @@ def test_a_pod_that_reads_none(spec: dict[str, Any]) -> None:
         (
             {
                 "topologySpreadConstraints": [
-                    {"whenUnsatisfiable": "ScheduleAnyway"},
-                    {"whenUnsatisfiable": "DoNotSchedule"},
+                    {**ANYWAY, "nodeAffinityPolicy": "Ignore"},
+                    {**SPREAD, "nodeAffinityPolicy": "Honor", "nodeTaintsPolicy": "Ignore"},
+                    {**SPREAD, "nodeAffinityPolicy": "Ignore", "nodeTaintsPolicy": "Honor"},
                 ]
             },
-            ("spec.topologySpreadConstraints[1]",),
+            (
+                "spec.topologySpreadConstraints[2].nodeAffinityPolicy",
+                "spec.topologySpreadConstraints[2].nodeTaintsPolicy",
+            ),
         ),
         (
             {

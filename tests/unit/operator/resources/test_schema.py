@@ -15,8 +15,10 @@ UNITS = (
     "Watts|WattHours|Percent|Celsius|Kelvin|Seconds|Bytes|BitsPerSecond|MilliampsPerPhase|PerKWh"
     "|PerHour|Hours|Volts|MilliampsL[123]"
 )
-COUNTS = frozenset({"version", "observedGeneration", "pods", "phases"})
-MONEY = re.compile(r".*(PerHour|PerKWh|PerKW|Cap)|perKWh|earnedThisMonth|rate|taxPercent|value")
+COUNTS = frozenset({"version", "observedGeneration", "pods", "phases", "migrationsAtOnce"})
+MONEY = re.compile(
+    r".*(PerHour|PerKWh|PerKW|PerPoint|Cap|Cost)|perKWh|earnedThisMonth|rate|taxPercent|value"
+)
 TIMES = re.compile(r".*(At|Until|Time|Since)|since|start")
 
 

@@ -403,3 +403,18 @@ def test_a_policy_keeps_its_energy_rules() -> None:
     assert made.off_peak == policy.OffPeakTest(cleanest_percent_of_next_24_hours=30)
     assert (made.forecast_max_age_seconds, made.surplus_seconds) == (3_600, 60)
     assert made.wear_floor is policy.WearFloor.MODEL
+
+
+def test_a_policy_keeps_what_it_says_of_moves() -> None:
+    """What preferences weigh, whether pods make room, and what moving one has to save."""
+    manifest = good_manifest("FleetPolicy")
+    manifest["spec"] = {
+        "preferenceCostPerPoint": "0.005",
+        "preemption": "LowerPriority",
+        "migrationCost": "0.10",
+        "migrationsAtOnce": 3,
+    }
+    made = to_policy(FleetPolicy.model_validate(manifest))
+    assert made.preference_cost_per_point == Decimal("0.005")
+    assert made.preemption is policy.Preemption.LOWER_PRIORITY
+    assert (made.migration_cost, made.migrations_at_once) == (Decimal("0.10"), 3)
