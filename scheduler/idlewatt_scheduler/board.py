@@ -5,6 +5,7 @@ from fractions import Fraction
 
 from idlewatt_scheduler.candidates import Candidate, Fleet, total
 from idlewatt_scheduler.circuits import Change, Headroom, Room, RoomKey, Share
+from idlewatt_scheduler.clauses.affinity import unmet_points
 from idlewatt_scheduler.clauses.live import (
     Placed,
     draw_changes,
@@ -13,7 +14,9 @@ from idlewatt_scheduler.clauses.live import (
     stretch_of,
 )
 from idlewatt_scheduler.clauses.pod import PodCase, first_fixed_reason, pod_case
-from idlewatt_scheduler.costs import Cost, Rates, cost_of, rates_of
+from idlewatt_scheduler.clauses.together import Together
+from idlewatt_scheduler.costs import NOTHING, Cost, Rates, cost_of, rates_of
+from idlewatt_scheduler.model.plan import Leaving
 from idlewatt_scheduler.model.reasons import PodReason, Reason
 from idlewatt_scheduler.site_costs import site_terms
 from idlewatt_scheduler.templates import Template
@@ -23,9 +26,15 @@ Held = tuple[tuple[PodCase, int], ...]
 
 
 class Board:
-    """One plan in the making; candidates and templates are known by their index."""
+    """One plan in the making; candidates and templates are known by their index.
 
-    def __init__(self, fleet: Fleet, templates: tuple[Template, ...]) -> None:
+    Args:
+        leavers: the running pods that have to leave: gangs and spread do not count them.
+    """
+
+    def __init__(
+        self, fleet: Fleet, templates: tuple[Template, ...], leavers: Iterable[Leaving] = ()
+    ) -> None:
         self.fleet = fleet
         self.templates = templates
         self.placed = [holding(candidate) for candidate in fleet.candidates]
@@ -36,6 +45,7 @@ class Board:
         }
         self.rates: list[Rates | None] = [rates_of(candidate) for candidate in fleet.candidates]
         self.left = [len(template.pods) for template in templates]
+        self.together = Together(fleet, templates, leavers)
         self.sites = site_terms(fleet)
         self._site = {c: name for name, each in self.sites.items() for c in each.candidates}
         self.whole = total(*(candidate.capacity for candidate in fleet.candidates))
@@ -71,11 +81,40 @@ class Board:
         if refusal is not None:
             return refusal
         case, fixed = self.case(template, candidate)
-        return fixed or self.live_reason(case, candidate)
+        failing = fixed or self.live_reason(case, candidate)
+        if failing is None and not self.together.is_complete(template):
+            return PodReason.GANG_INCOMPLETE
+        return failing
 
     def live_reason(self, case: PodCase, candidate: int, count: int = 1) -> PodReason | None:
-        """The first clause that depends on the plan and fails for so many more pods."""
+        """The first clause that depends on the plan and fails for so many more pods.
+
+        Whether their gang is complete is not asked: it may be once they are placed.
+        """
+        reason = self.own_reason(case, candidate, count)
+        if reason is None and self.together.spreads:
+            template = self._index.get(id(case.pod))
+            if template is not None and not self.together.takes(template, candidate, count):
+                return PodReason.TOPOLOGY_SPREAD
+        return reason
+
+    def own_reason(self, case: PodCase, candidate: int, count: int = 1) -> PodReason | None:
+        """The same of the clauses about charge, machine and circuits alone."""
         return first_live_reason(case, self.placed[candidate], self.circuits(candidate), count)
+
+    def may_ever_take(self, template: int, candidate: int) -> bool:
+        """Whether one such pod fits there were it the only new one, its domains aside.
+
+        Expects a candidate that holds no new pod.
+        """
+        if self.candidates[candidate].refusal is not None:
+            return False
+        case, fixed = self.case(template, candidate)
+        return (
+            fixed is None
+            and self.together.has_domains(template, candidate)
+            and self.own_reason(case, candidate) is None
+        )
 
     def circuits(self, candidate: int) -> list[Room]:
         """What is left for a candidate of the circuits above it, and of their phases."""
@@ -115,7 +154,15 @@ class Board:
         parked, rates = self.candidates[candidate].parked, self.rates[candidate]
         if parked is None or rates is None:
             return Cost()
-        return cost_of(parked, rates, [stretch_of(*each) for each in held])
+        new = tuple(held)
+        paid = cost_of(parked, rates, [stretch_of(*each) for each in new])
+        unmet = sum((count * self.preference(case) for case, count in new), NOTHING)
+        return Cost(paid.money + unmet, paid.energy_watt_hours) if unmet else paid
+
+    def preference(self, case: PodCase) -> Fraction:
+        """What one pod's unmet preferences weigh there, in the plan's currency."""
+        points = unmet_points(case.pod, case.candidate.node) if case.candidate.node else 0
+        return points * Fraction(case.policy.preference_cost_per_point) if points else NOTHING
 
     def put(self, template: int, candidate: int, count: int = 1) -> None:
         """Place so many pods of the template there."""
@@ -132,7 +179,9 @@ class Board:
         self.placed[candidate] = after
         for sign, placed in ((1, before), (-1, after)):
             for case, count in placed.cases:
-                self.left[self.template_of(case)] += sign * count
+                template = self.template_of(case)
+                self.left[template] += sign * count
+                self.together.change(template, candidate, -sign * count)
 
     def template_of(self, case: PodCase) -> int:
         """The template that a case was made of."""

@@ -8,6 +8,9 @@ from idlewatt_scheduler.selectors import is_selected
 VEHICLE_TAINT: Final = "idlewatt.dev/vehicle"
 """Every vehicle's Node carries it for good; idlewatt alone ignores it."""
 
+POINTS_OF_A_TAINT: Final = 100
+"""What it weighs not to tolerate a taint of effect PreferNoSchedule."""
+
 _ASLEEP_MEANS: Final = frozenset({"node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"})
 _UNSCHEDULABLE: Final = Taint("node.kubernetes.io/unschedulable", "NoSchedule")
 _KEEPS_AWAY: Final = frozenset({"NoSchedule", "NoExecute"})
@@ -30,6 +33,21 @@ def tolerates(pod: Pod, node: Node, *, asleep: bool) -> bool:
         if taint.effect in _KEEPS_AWAY
         and taint.key != VEHICLE_TAINT
         and not (asleep and taint.key in _ASLEEP_MEANS)
+    )
+
+
+def unmet_points(pod: Pod, node: Node) -> int:
+    """What the pod would rather have otherwise there: 1 to 100 for each term, 100 for a taint."""
+    points = sum(
+        each.points
+        for each in pod.preferred_affinity
+        if (each.term.labels or each.term.fields) and not _term_matches(each.term, node)
+    )
+    return points + POINTS_OF_A_TAINT * sum(
+        taint.effect == "PreferNoSchedule"
+        and taint.key != VEHICLE_TAINT
+        and not any(_covers(toleration, taint) for toleration in pod.tolerations)
+        for taint in node.taints
     )
 
 
