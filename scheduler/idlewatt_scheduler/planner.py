@@ -12,7 +12,7 @@
 The first two are one call: what a car may compute depends on what charges it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 
 from idlewatt_scheduler.board import Board
@@ -38,23 +38,38 @@ DEFAULT_STOP = Stop()
 
 
 def plan(
-    snapshot: Snapshot, params: Params = DEFAULT_PARAMS, stop: Stop = DEFAULT_STOP, seed: int = 0
+    snapshot: Snapshot,
+    params: Params = DEFAULT_PARAMS,
+    stop: Stop = DEFAULT_STOP,
+    seed: int = 0,
+    previous: Plan | None = None,
 ) -> Plan:
     """Decide who is placed where and who leaves; the same arguments give the same plan.
 
     The placed weight is the greatest, then the cost the least, that the solver could prove or
-    find; `Plan.bound` says how far from the best the weight may be, `Plan.proven` that it is not.
+    find; `Plan.bound` says how far from the best the weight may be, `Plan.cost_bound` how far the
+    cost at that weight, `Plan.proven` that neither is. `previous` is the plan of the world a little
+    earlier: it is what the search begins from, and what `Plan.moved` compares with.
     """
+    steps = _Steps(stop.clock)
     fleet = assemble(snapshot)
+    steps.done("look up")
     leavers = leaving(fleet)
-    board = Board(fleet, templates_of(snapshot.pending))
+    steps.done("leave")
+    board = Board(fleet, templates_of(snapshot.pending), leavers)
+    steps.done("group")
     most = bound(board)
+    steps.done("bound")
     proof = _place(board, params, stop, seed)
+    steps.done("place")
+    waits = waiting(board)
+    steps.done("explain")
     placements = tuple(_placements(board))
+    steps.done("add up")
     return Plan(
         at=snapshot.at,
         placements=placements,
-        waiting=waiting(board),
+        waiting=waits,
         leaving=leavers,
         weight=board.weight,
         bound=min(most, most if proof.bound is None else proof.bound),
@@ -62,7 +77,35 @@ def plan(
         currency=fleet.exchange.plan_currency,
         proven=proof.proven,
         charging=fleet.charging,
+        cost_bound=proof.cost_bound,
+        prices=proof.prices,
+        solver=proof.solver,
+        halted=proof.halted,
+        moved=_moved(placements, previous),
+        step_seconds=steps.seconds,
     )
+
+
+class _Steps:
+    """How long each step took, where somebody gave a clock."""
+
+    def __init__(self, clock: Callable[[], float] | None) -> None:
+        self._clock = clock
+        self._last = 0.0 if clock is None else clock()
+        self.seconds: dict[str, float] = {}
+
+    def done(self, step: str) -> None:
+        if self._clock is not None:
+            now = self._clock()
+            self.seconds[step], self._last = now - self._last, now
+
+
+def _moved(placements: Iterable[Placement], previous: Plan | None) -> int | None:
+    """How many pods the previous plan placed on another node."""
+    if previous is None:
+        return None
+    before = {placement.pod.key: placement.node for placement in previous.placements}
+    return sum(before.get(each.pod.key, each.node) != each.node for each in placements)
 
 
 def _place(board: Board, params: Params, stop: Stop, seed: int) -> Proof:
