@@ -17,6 +17,7 @@ from typing import Any, Final
 from tests.benchmarks.fleets import Size
 from tests.benchmarks.instance_fleet import (
     GPU,
+    IMAGES,
     NPU,
     Hardware,
     Place,
@@ -253,6 +254,7 @@ def _running(chance: Random, fleet: _Fleet, healthy: Sequence[int]) -> list[Runn
                 "memory": GIBIBYTE * chance.randrange(1, 5),
                 "pods": 1_000,
             },
+            images=IMAGES[:1],
             labels={"app": f"kind-{10 * chance.randrange(15) + 3:03}"},
             demand=Demand(expected_runtime=chance.choice((None, 4 * HOUR)), any_tariff=True),
         )
