@@ -1,0 +1,1 @@
+"""Planning large fleets: on tables instead of a board, first greedily, then by prices."""
