@@ -23,6 +23,10 @@ def asks(name: str, **resources: object) -> dict[str, Any]:
 
 PLAIN = {"schedulerName": "idlewatt", "containers": [CONTAINER]}
 
+SPREAD = {"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "DoNotSchedule"}
+TERM = {"matchExpressions": [{"key": "a", "operator": "In", "values": ["b"]}]}
+LABELS = {"app": "llm", "release": "blue"}
+
 SPECS: dict[str, dict[str, Any]] = {
     "plain": {"containers": [CONTAINER]},
     "limits-only": {"containers": [asks("c", limits={"cpu": "2", "memory": "1Gi"})]},
@@ -61,18 +65,28 @@ SPECS: dict[str, dict[str, Any]] = {
         "nodeSelector": {"disk": "ssd"},
         "priority": 0,
         "terminationGracePeriodSeconds": 90,
-        "topologySpreadConstraints": [
-            {"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "DoNotSchedule"}
-        ],
+        "topologySpreadConstraints": [SPREAD],
         "affinity": {
             "nodeAffinity": {
-                "requiredDuringSchedulingIgnoredDuringExecution": {
-                    "nodeSelectorTerms": [
-                        {"matchExpressions": [{"key": "a", "operator": "In", "values": ["b"]}]}
-                    ]
-                }
+                "requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [TERM]},
+                "preferredDuringSchedulingIgnoredDuringExecution": [
+                    {"weight": 100, "preference": TERM}
+                ],
             }
         },
+    },
+    "spread": {
+        "containers": [CONTAINER],
+        "topologySpreadConstraints": [
+            {
+                **SPREAD,
+                "minDomains": 2,
+                "labelSelector": {"matchLabels": {"app": "llm"}},
+                "matchLabelKeys": ["release", "absent"],
+            },
+            {**SPREAD, "topologyKey": "row", "labelSelector": {}},
+            {**SPREAD, "whenUnsatisfiable": "ScheduleAnyway", "matchLabelKeys": []},
+        ],
     },
 }
 
@@ -103,7 +117,7 @@ def test_a_pod_means_the_same_before_and_after_the_defaults(
     written = {
         "apiVersion": "v1",
         "kind": "Pod",
-        "metadata": {"name": name, "namespace": "default"},
+        "metadata": {"name": name, "namespace": "default", "labels": LABELS},
         "spec": {"schedulerName": "idlewatt", "automountServiceAccountToken": False, **SPECS[name]},
     }
     offline = read(tmp_path, written)
@@ -123,9 +137,52 @@ BAD: dict[str, dict[str, Any]] = {
     "keyless": {"containers": [CONTAINER], "tolerations": [{"operator": "Equal"}]},
     "spread": {
         "containers": [CONTAINER],
+        "topologySpreadConstraints": [{**SPREAD, "whenUnsatisfiable": "Sometimes"}],
+    },
+    "no-skew": {
+        "containers": [CONTAINER],
+        "topologySpreadConstraints": [{**SPREAD, "maxSkew": 0}],
+    },
+    "no-key": {
+        "containers": [CONTAINER],
+        "topologySpreadConstraints": [{**SPREAD, "topologyKey": ""}],
+    },
+    "no-domains": {
+        "containers": [CONTAINER],
+        "topologySpreadConstraints": [{**SPREAD, "minDomains": 0}],
+    },
+    "domains-anyway": {
+        "containers": [CONTAINER],
         "topologySpreadConstraints": [
-            {"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "Sometimes"}
+            {**SPREAD, "whenUnsatisfiable": "ScheduleAnyway", "minDomains": 2}
         ],
+    },
+    "policy": {
+        "containers": [CONTAINER],
+        "topologySpreadConstraints": [{**SPREAD, "nodeAffinityPolicy": "Maybe"}],
+    },
+    "keys-of-nobody": {
+        "containers": [CONTAINER],
+        "topologySpreadConstraints": [{**SPREAD, "matchLabelKeys": ["app"]}],
+    },
+    "label-operator": {
+        "containers": [CONTAINER],
+        "topologySpreadConstraints": [
+            {
+                **SPREAD,
+                "labelSelector": {"matchExpressions": [{"key": "a", "operator": "Gt"}]},
+            }
+        ],
+    },
+    "too-heavy": {
+        "containers": [CONTAINER],
+        "affinity": {
+            "nodeAffinity": {
+                "preferredDuringSchedulingIgnoredDuringExecution": [
+                    {"weight": 101, "preference": TERM}
+                ]
+            }
+        },
     },
     "type": {"containers": [CONTAINER], "hostNetwork": "yes"},
     "selector-value": {"containers": [CONTAINER], "nodeSelector": {"disk": 5}},

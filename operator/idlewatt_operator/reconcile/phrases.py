@@ -47,7 +47,7 @@ _PHRASES: Final[Mapping[Reason, str | tuple[str, str]]] = {
     PodReason.NOT_ENOUGH_RESOURCES: "without enough room left",
     PodReason.CIRCUIT_FULL: "on a full circuit",
     PodReason.TOPOLOGY_SPREAD: "where its pods would not be spread evenly",
-    PodReason.GANG_INCOMPLETE: "held back until its whole gang fits",
+    PodReason.GANG_INCOMPLETE: "open only to its whole gang",
 }
 
 _ORDER: Final = {reason: place for place, reason in enumerate((*VehicleReason, *PodReason))}

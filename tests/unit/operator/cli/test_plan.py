@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from idlewatt_scheduler import planner
 from idlewatt_scheduler.model.plan import Plan
 from idlewatt_scheduler.model.snapshot import Snapshot
 
-FLEET = Path(__file__).resolve().parents[4] / "examples" / "offline-plan"
+EXAMPLES = Path(__file__).resolve().parents[4] / "examples"
+FLEET, GANG = EXAMPLES / "offline-plan", EXAMPLES / "gang"
 AT = "2026-01-15T22:00:00Z"
 
 
@@ -71,6 +73,21 @@ def test_the_example_is_planned() -> None:
         }
     ]
     assert (answer["leaving"], answer["weight"], answer["gap"]) == ([], 3, 0.0)
+
+
+def test_a_gang_is_placed_whole_or_not_at_all_and_a_service_is_spread() -> None:
+    """Three ranks have three vans; two shards of four would fit, so none goes; rows take turns."""
+    result = run("-f", str(GANG), "--at", AT, "-o", "json")
+    assert (result.exit_code, result.stderr) == (0, "")
+    answer = json.loads(result.stdout)
+    rows = {"v-2c41e0": "a", "v-5ab97d": "a", "v-9d03f6": "b", "v-c8817b": "b"}
+    where = {placement["pod"]: placement["node"] for placement in answer["placements"]}
+    assert sorted(where) == [*(f"default/{p}-{i}" for p in ("chat", "rank") for i in range(3))]
+    assert len({where[f"default/rank-{i}"] for i in range(3)}) == 3
+    assert sorted(Counter(rows[where[f"default/chat-{i}"]] for i in range(3)).values()) == [1, 2]
+    (reasons,) = {json.dumps(each["reasons"]) for each in answer["waiting"]}
+    assert json.loads(reasons) == {"NotEnoughResources": 3, "GangIncomplete": 1}
+    assert [each["pod"] for each in answer["waiting"]] == [f"default/shard-{i}" for i in range(4)]
 
 
 def test_yaml_says_the_same_as_json() -> None:

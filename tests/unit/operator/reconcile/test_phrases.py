@@ -63,6 +63,13 @@ def test_every_reason_has_a_phrase(reason: Reason) -> None:
         assert histogram({reason: count}).startswith(f"0/{count} vehicles: {count} ")
 
 
+def test_a_gang_that_does_not_fit_is_told_apart_from_room_that_is_not_there() -> None:
+    """One vehicle would take this pod alone, and the others would not."""
+    assert histogram({PodReason.GANG_INCOMPLETE: 1, PodReason.NOT_ENOUGH_RESOURCES: 3}) == (
+        "0/4 vehicles: 3 without enough room left, 1 open only to its whole gang"
+    )
+
+
 def test_what_is_wrong_with_the_pod_is_said() -> None:
     """A person mends an annotation faster with its sentence than with a count."""
     pod = Pod("default", "llm", invalid_annotations=("annotation idlewatt.dev/x is unknown",))
