@@ -13,7 +13,10 @@ from tests.integration.corpus.cases import Case, bad_manifests, good_manifest, g
 from idlewatt_operator.resources.base import API_VERSION
 
 ROOT = Path(__file__).parents[2]
-SCENARIOS = ("depot", "embedding", "energy", "gang", "home-hourly-prices", "kind", "offline-plan", "why")
+SCENARIOS = (
+    *("depot", "embedding", "energy", "gang", "home-hourly-prices", "kind", "offline-plan"),
+    "why",
+)
 STRICT = {"fieldValidation": "Strict"}
 DRY_RUN = {**STRICT, "dryRun": "All"}
 

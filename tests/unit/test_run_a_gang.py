@@ -13,7 +13,7 @@ from idlewatt_operator.resources.annotations import read_annotations
 from idlewatt_operator.resources.fleetpolicy import FleetPolicy
 from idlewatt_operator.resources.objects import PodObject, pod_object
 from idlewatt_operator.resources.pods import pod_record
-from idlewatt_scheduler.model.reasons import PodReason
+from idlewatt_scheduler.model.reasons import PodReason, Reason
 
 PAGE = CHECKOUT / "docs" / "howto" / "run-a-gang.md"
 MANIFESTS = [yaml.safe_load(block.text) for block in blocks(PAGE, "yaml")]
@@ -70,5 +70,5 @@ def test_what_the_page_quotes_is_said() -> None:
     """Word by word."""
     half, waits = quoted()
     assert read_annotations({"idlewatt.dev/gang": "llama-70b"}).invalid == (half,)
-    counted = {PodReason.NOT_ENOUGH_RESOURCES: 3, PodReason.GANG_INCOMPLETE: 1}
+    counted: dict[Reason, int] = {PodReason.NOT_ENOUGH_RESOURCES: 3, PodReason.GANG_INCOMPLETE: 1}
     assert histogram(counted).endswith(waits)

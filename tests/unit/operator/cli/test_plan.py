@@ -76,7 +76,7 @@ def test_the_example_is_planned() -> None:
 
 
 def test_a_gang_is_placed_whole_or_not_at_all_and_a_service_is_spread() -> None:
-    """Three ranks have three vans; two shards of four would fit, so none goes; rows take turns."""
+    """Three ranks have three vans; one shard of five would fit, so none goes; rows take turns."""
     result = run("-f", str(GANG), "--at", AT, "-o", "json")
     assert (result.exit_code, result.stderr) == (0, "")
     answer = json.loads(result.stdout)
@@ -87,7 +87,7 @@ def test_a_gang_is_placed_whole_or_not_at_all_and_a_service_is_spread() -> None:
     assert sorted(Counter(rows[where[f"default/chat-{i}"]] for i in range(3)).values()) == [1, 2]
     (reasons,) = {json.dumps(each["reasons"]) for each in answer["waiting"]}
     assert json.loads(reasons) == {"NotEnoughResources": 3, "GangIncomplete": 1}
-    assert [each["pod"] for each in answer["waiting"]] == [f"default/shard-{i}" for i in range(4)]
+    assert [each["pod"] for each in answer["waiting"]] == [f"default/shard-{i}" for i in range(5)]
 
 
 def test_yaml_says_the_same_as_json() -> None:

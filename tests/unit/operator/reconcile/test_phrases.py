@@ -65,7 +65,8 @@ def test_every_reason_has_a_phrase(reason: Reason) -> None:
 
 def test_a_gang_that_does_not_fit_is_told_apart_from_room_that_is_not_there() -> None:
     """One vehicle would take this pod alone, and the others would not."""
-    assert histogram({PodReason.GANG_INCOMPLETE: 1, PodReason.NOT_ENOUGH_RESOURCES: 3}) == (
+    counted: dict[Reason, int] = {PodReason.GANG_INCOMPLETE: 1, PodReason.NOT_ENOUGH_RESOURCES: 3}
+    assert histogram(counted) == (
         "0/4 vehicles: 3 without enough room left, 1 open only to its whole gang"
     )
 
