@@ -98,6 +98,12 @@ class Together:
         """The spread constraints that the template is subject to, or counted by."""
         return self._concerning.get(template, ())
 
+    def counting(self, candidate: int) -> frozenset[int]:
+        """The templates whose pods are counted by some constraint if they are placed there."""
+        return frozenset[int]().union(
+            *(spread.counted for spread in self.spreads if spread.domain[candidate] != NOWHERE)
+        )
+
     def has_domains(self, template: int, candidate: int) -> bool:
         """The candidate's Node has what the template's own constraints spread it over."""
         return all(

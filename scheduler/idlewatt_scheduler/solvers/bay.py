@@ -5,7 +5,7 @@ from stay's end to stay's end. What is not linear in the pods, standby once, ava
 union of stays, is linear in literals that say "some pod stays at least so long".
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import pairwise
@@ -89,7 +89,9 @@ def bay(model: cp_model.CpModel, board: Board, candidate: int, most: dict[int, i
     return made
 
 
-def prices(made: Bay, rates: Rates | None) -> list[tuple[Literal, Fraction]]:
+def prices(
+    made: Bay, rates: Rates | None, preference: Callable[[PodCase], Fraction]
+) -> list[tuple[Literal, Fraction]]:
     """What each literal adds to the cost of the vehicle, in the plan's currency.
 
     Exact up to the rounding of AC power to the milliwatt.
@@ -108,8 +110,25 @@ def prices(made: Bay, rates: Rates | None) -> list[tuple[Literal, Fraction]]:
         stay = case.stay
         nothing = cost_of(parked, rates, [Stretch(start, stay.until, 0)])
         added = cost_of(parked, rates, [Stretch(start, stay.until, case.power)]) - nothing
-        terms.extend((literal, added.money) for literal in made.stands[template])
+        each = added.money + preference(case)
+        terms.extend((literal, each) for literal in made.stands[template])
     return terms
+
+
+def rounding(made: Bay, rates: Rates | None) -> Fraction:
+    """By how much the vehicle's cost may differ from the sum of its literals' at the most.
+
+    AC power is rounded down once for all that computes, in the sum once for each literal.
+    """
+    if made.parked is None or rates is None or not made.cases:
+        return Fraction(0)
+    stays = [case.stay for case in made.cases.values()]
+    start, last = stays[0].start, max(stay.until for stay in stays)
+    # 100 mW of DC are at least 100 mW of AC.
+    nothing = cost_of(made.parked, rates, [Stretch(start, last, 0)])
+    hundred = cost_of(made.parked, rates, [Stretch(start, last, 100)])
+    literals = sum(map(len, made.stands.values())) + len(made.stays)
+    return (literals + 1) * abs(hundred.money - nothing.money) / 100
 
 
 def _say_who_stays(made: Bay) -> None:

@@ -26,8 +26,11 @@ def bound(board: Board) -> int:
     fits = {
         template: takers
         for template in range(len(board.templates))
-        if (takers := [c for c in board.takers(template) if board.reason(template, c) is None])
+        if (takers := [c for c in board.takers(template) if board.may_ever_take(template, c)])
     }
+    for gang in board.together.gangs:
+        if sum(len(board.templates[t].pods) for t in gang.members if t in fits) < gang.needs:
+            fits = {t: takers for t, takers in fits.items() if t not in gang.members}
     trivial = sum(_weight(board, template) for template in fits)
     resources = {name for template in fits for name in board.templates[template].sample.requests}
     by_resource = (_by_resource(board, name, fits) for name in sorted(resources))

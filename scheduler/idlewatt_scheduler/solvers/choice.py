@@ -5,6 +5,7 @@ the plan be stable is added constraint by constraint, by `forbid`.
 """
 
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from itertools import pairwise
 
 from ortools.sat.python import cp_model
@@ -14,7 +15,8 @@ from idlewatt_scheduler.circuits import Load, RoomKey
 from idlewatt_scheduler.clauses.live import draw_changes, holding
 from idlewatt_scheduler.energy import computing_at
 from idlewatt_scheduler.model.units import FOREVER, Instant, Milliwatts
-from idlewatt_scheduler.solvers.bay import Bay, Literal, Sum, bay, edges_of, prices
+from idlewatt_scheduler.solvers.bay import Bay, Literal, Sum, bay, edges_of, prices, rounding
+from idlewatt_scheduler.solvers.company import Company
 from idlewatt_scheduler.solvers.stability import Envy
 
 MONEY_SCALE = 10**7
@@ -26,6 +28,7 @@ class Choice:
 
     Attributes:
         bound: no choice places more weight here.
+        cost_bound: no choice of the last one's weight, or more, costs less; None: nobody knows.
         proven: the last choice was the best there is, in weight and in cost.
     """
 
@@ -35,10 +38,12 @@ class Choice:
         self._board, self._seed, self._work = board, seed, work
         self._model = cp_model.CpModel()
         self.bound, self.proven = 0, False
+        self.cost_bound: Fraction | None = None
         self._bays = {c: bay(self._model, board, c, counts) for c, counts in most.items()}
         self._raises: dict[tuple[int, Instant], Sum] = {}
         self._full: dict[int, Literal] = {}
-        self._known: set[tuple[int, int, tuple[tuple[int, int], ...]]] = set()
+        self._known: set[object] = set()
+        self._company = Company(self._model, board, self._bays)
         self._limit_demand()
         for room in sorted({key for b in self._bays.values() for key, _ in self._loads(b)}):
             self._limit_room(room)
@@ -66,15 +71,19 @@ class Choice:
         weight = round(solver.objective_value)
         self.bound = int(solver.best_objective_bound + 0.5)
         cheapest = self._model.clone()
-        cheapest.add(self._weight == weight)
+        cheapest.add(self._weight >= weight)
         cheapest.minimize(self._price)
         for made in self._bays.values():
             for literals in made.stands.values():
                 for literal in literals:
                     cheapest.add_hint(literal, solver.value(literal))
-        cheaper, least = self._run(cheapest) or (solver, False)
+        least = False
+        self.cost_bound = None
+        if (found := self._run(cheapest)) is not None:
+            solver, least = found
+            self.cost_bound = self._cost_bound(solver)
         self.proven = least and self.bound == weight
-        return {c: self._held(cheaper, made) for c, made in self._bays.items()}
+        return {c: self._held(solver, made) for c, made in self._bays.items()}
 
     def forbid(self, envy: Envy) -> bool:
         """Have the pod placed, more of those it respects there, or a circuit in its way.
@@ -83,21 +92,34 @@ class Choice:
         candidate holds no more of them. False if this is known already.
         """
         kept = self._counts(envy.kept)
-        known = (envy.template, envy.candidate, tuple(sorted(kept.items())))
+        pods = tuple(sorted(kept.items()))
+        known = envy.template, envy.candidate, pods, envy.gone, envy.counts, envy.standing
         if known in self._known:
             return False
         self._known.add(known)
-        made, templates = self._bays[envy.candidate], self._board.templates
-        priority = templates[envy.template].priority
+        made = self._bays[envy.candidate]
         more = [
             literals[kept.get(template, 0)]
             for template, literals in made.stands.items()
-            if (made.parked is None or templates[template].priority >= priority)
-            and len(literals) > kept.get(template, 0)
+            if self._is_kept(envy, template) and len(literals) > kept.get(template, 0)
         ]
-        ways_out = [self._placed_in_full(envy.template), *self._circuits_in_the_way(envy)]
+        ways_out = [
+            self._placed_in_full(envy.template),
+            *self._circuits_in_the_way(envy),
+            *self._company.ways_out(envy, kept),
+        ]
         self._model.add_bool_or([*more, *ways_out])
         return True
+
+    def _is_kept(self, envy: Envy, template: int) -> bool:
+        """More pods of the template there may be in the way of the envious one."""
+        if self._bays[envy.candidate].parked is None or template in self._board.together.gang_of:
+            return True
+        templates = self._board.templates
+        if templates[template].priority >= templates[envy.template].priority:
+            return True
+        counting = self._board.together.counting(envy.candidate)
+        return template in counting and template not in dict(envy.gone)
 
     def _run(self, model: cp_model.CpModel) -> tuple[cp_model.CpSolver, bool] | None:
         """A solution, and whether it is known to be the best; None if none was found in time."""
@@ -111,6 +133,15 @@ class Choice:
         self._work -= solver.response_proto.deterministic_time
         found = status in {cp_model.OPTIMAL, cp_model.FEASIBLE}
         return (solver, status == cp_model.OPTIMAL) if found else None
+
+    def _cost_bound(self, solver: cp_model.CpSolver) -> Fraction | None:
+        """What is known of the least cost, less what rounding may hide; on vehicles only."""
+        if any(made.parked is None for made in self._bays.values()):
+            return None
+        hidden = sum(
+            (rounding(made, self._board.rates[c]) for c, made in self._bays.items()), Fraction(0)
+        )
+        return Fraction(int(solver.best_objective_bound) - self._terms, MONEY_SCALE) - hidden
 
     def _held(self, solver: cp_model.CpSolver, made: Bay) -> Held:
         counts = {t: sum(map(solver.value, literals)) for t, literals in made.stands.items()}
@@ -231,8 +262,9 @@ class Choice:
         terms = [
             (literal, round(money * MONEY_SCALE))
             for c, made in self._bays.items()
-            for literal, money in prices(made, self._board.rates[c])
+            for literal, money in prices(made, self._board.rates[c], self._board.preference)
         ]
+        self._terms = len(terms)
         dearest = 1 + sum(abs(price) for _, price in terms)
         plain = [
             literal

@@ -5,11 +5,13 @@ becomes a constraint, and the choice is made again, until nobody envies.
 """
 
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import Final
 
 from idlewatt_scheduler.board import Board, Held
 from idlewatt_scheduler.candidates import total
 from idlewatt_scheduler.energy import Source
+from idlewatt_scheduler.model.plan import Solver
 from idlewatt_scheduler.solvers.choice import Choice
 from idlewatt_scheduler.solvers.greedy import most_there
 from idlewatt_scheduler.solvers.limits import Proof
@@ -34,7 +36,7 @@ def solve(
     most = None if _recharged(board, candidates) else _most(board, candidates, literals_at_most)
     if most is None or not any(most.values()):
         _place(board, before)
-        return None if most is None else Proof(board.weight, proven=True)
+        return None if most is None else Proof(board.weight, proven=True, solver=Solver.EXACT)
     choice = Choice(board, most, work, seed)
     hint = before
     while (chosen := choice.best(hint)) is not None:
@@ -44,7 +46,13 @@ def solve(
             if _merit(board) < merit:
                 _place(board, before)
             # What belongs to a whole site is not in the model: it is compared, not proven.
-            return Proof(choice.bound, choice.proven and not board.sites)
+            alone = not board.sites
+            return Proof(
+                choice.bound,
+                proven=choice.proven and alone,
+                cost_bound=_cost_bound(board, choice) if alone else None,
+                solver=Solver.EXACT,
+            )
         _place(board, dict.fromkeys(candidates, ()))
         new = [envy for envy in envious if choice.forbid(envy)]
         if not new:
@@ -52,6 +60,11 @@ def solve(
         hint = chosen
     _place(board, before)
     return None
+
+
+def _cost_bound(board: Board, choice: Choice) -> Fraction | None:
+    """What is known of the least cost; never above the cost of what was chosen."""
+    return None if choice.cost_bound is None else min(choice.cost_bound, board.money)
 
 
 def _recharged(board: Board, candidates: Sequence[int]) -> bool:
@@ -72,9 +85,9 @@ def _most(
     literals = 0
     for template, left in enumerate(board.left):
         for candidate in board.takers(template) if left else ():
-            if candidate not in most:
+            if candidate not in most or not board.together.has_domains(template, candidate):
                 continue
-            count = most_there(board, template, candidate)
+            count = most_there(board, template, candidate, spread=False)
             if count:
                 most[candidate][template] = count
                 literals += count

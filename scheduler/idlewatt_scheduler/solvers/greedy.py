@@ -1,7 +1,8 @@
 """The greedy plan: by priority, each template where it costs least a pod, vehicles first.
 
 It is stable: whatever kept a pod away when it was asked still does, for what was placed later
-has no higher priority. It is the incumbent from the first moment, and the plan of large fleets.
+has no higher priority. A gang is placed with its first pod, whole or not at all. It is the
+incumbent from the first moment.
 """
 
 from heapq import heapify, heappop, heappush
@@ -15,9 +16,29 @@ Offer = tuple[float, int, int]
 
 def greedy(board: Board) -> None:
     """Place everything that fits, then mend what a later placement made possible."""
+    asked: set[int] = set()
     for template in in_order(board):
-        fill(board, template)
+        gang = board.together.gang_of.get(template)
+        if gang is None or not board.together.gangs[gang].needs:
+            fill(board, template)
+        elif gang not in asked:
+            asked.add(gang)
+            place_gang(board, gang)
     settle(board)
+
+
+def place_gang(board: Board, gang: int) -> None:
+    """Place as many pods of a gang as fit, its highest priority first; none if they are too few."""
+    before = [placed.cases for placed in board.placed]
+    members = board.together.gangs[gang].members
+    for template in in_order(board):
+        if template in members:
+            fill(board, template)
+    if board.together.is_whole(gang):
+        return
+    for candidate, held in enumerate(before):
+        if board.placed[candidate].cases != held:
+            board.hold(candidate, held)
 
 
 def in_order(board: Board) -> list[int]:
@@ -33,7 +54,12 @@ def fill(board: Board, template: int) -> None:
     takers = board.takers(template) if board.left[template] else []
     vehicles = [index for index in takers if board.candidates[index].parked is not None]
     for among in (vehicles, [index for index in takers if index not in set(vehicles)]):
-        _fill_cheapest(board, template, among)
+        left = board.left[template] + 1
+        while board.left[template] < left:
+            left = board.left[template]
+            _fill_cheapest(board, template, among)
+            if not board.together.concerning(template):
+                break
 
 
 def _fill_cheapest(board: Board, template: int, among: list[int]) -> None:
@@ -62,20 +88,24 @@ def _offer(board: Board, template: int, candidate: int) -> Offer | None:
     return float(board.added(candidate, ((case, count),))) / count, candidate, count
 
 
-def most_there(board: Board, template: int, candidate: int) -> int:
-    """The most pods of a template that fit there now: what fits, fits in smaller number."""
+def most_there(board: Board, template: int, candidate: int, *, spread: bool = True) -> int:
+    """The most pods of a template that fit there now: what fits, fits in smaller number.
+
+    Without `spread` as many as would fit if no spread constraint were asked.
+    """
     case, _ = board.case(template, candidate)
+    reason = board.live_reason if spread else board.own_reason
     capacity, used = board.candidates[candidate].capacity, board.placed[candidate].used
     high = board.left[template]
     for name, request in case.pod.requests.items():
         if request > 0:
             high = min(high, (capacity.get(name, 0) - used.get(name, 0)) // request)
-    if high < 1 or board.live_reason(case, candidate, high) is None:
+    if high < 1 or reason(case, candidate, high) is None:
         return max(high, 0)
     low, high = 0, high - 1
     while low < high:
         middle = (low + high + 1) // 2
-        if board.live_reason(case, candidate, middle) is None:
+        if reason(case, candidate, middle) is None:
             low = middle
         else:
             high = middle - 1

@@ -89,7 +89,7 @@ def test_the_templates_are_as_named() -> None:
 def test_literals_cost_what_the_board_says(counts: tuple[int, int], overrides: Overrides) -> None:
     """Availability, standby and waking once, for every number of pods of either kind."""
     model, made, board = a_bay(**overrides)
-    terms = prices(made, board.rates[0])
+    terms = prices(made, board.rates[0], board.preference)
     solver = solved(model, made, {LONG: counts[0], SHORT: counts[1]})
     money = sum(solver.value(literal) * price for literal, price in terms)
     held = [(made.cases[template], count) for template, count in enumerate(counts) if count]
@@ -209,7 +209,7 @@ def test_a_plain_node_has_only_its_requests() -> None:
     """It costs nothing, computes for nobody and changes at the stays' ends only."""
     plain = {"vehicles": (), "nodes": (a_node(name="plain"),), **policy(plain_nodes_allowed=True)}
     _, made, board = a_bay(**plain)
-    assert prices(made, board.rates[0]) == []
+    assert prices(made, board.rates[0], board.preference) == []
     assert made.computing(AT) == 0
     assert edges_of(made) == {AT, AT + HOUR, AT + 2 * HOUR}
     assert most_of(LONG, **plain, other_use={"plain": {"cpu": 8_001}}) == 1
