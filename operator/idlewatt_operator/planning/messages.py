@@ -88,7 +88,9 @@ class Advise(msgspec.Struct, frozen=True, tag=True, array_like=True):
 
 
 class Cancel(msgspec.Struct, frozen=True, tag=True, array_like=True):
-    """Answer at once with the best plan so far."""
+    """Answer this `Ask` at once, with the best plan so far."""
+
+    ask: int
 
 
 class Fault(msgspec.Struct, frozen=True, array_like=True):
@@ -100,9 +102,7 @@ class Fault(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Hello(msgspec.Struct, frozen=True, tag=True, array_like=True):
-    """The process is there."""
-
-    version: str
+    """The process is there, and reads."""
 
 
 class Planned(msgspec.Struct, frozen=True, tag=True, array_like=True):
