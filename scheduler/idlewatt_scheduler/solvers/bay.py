@@ -16,8 +16,9 @@ from idlewatt_scheduler.board import Board
 from idlewatt_scheduler.candidates import Candidate, Parked
 from idlewatt_scheduler.clauses.pod import PodCase
 from idlewatt_scheduler.costs import Cost, Rates, cost_of
-from idlewatt_scheduler.energy import Source, Stretch, computing_at, consumed, spare
-from idlewatt_scheduler.model.units import Instant, Milliwatts
+from idlewatt_scheduler.energy import Stretch, computing_at
+from idlewatt_scheduler.model.units import Instant
+from idlewatt_scheduler.solvers.rows import Row, rows_of
 
 Literal = cp_model.IntVar
 Sum = cp_model.LinearExpr | int
@@ -82,10 +83,8 @@ def bay(model: cp_model.CpModel, board: Board, candidate: int, most: dict[int, i
         for fewer, more in pairwise(literals):
             model.add_implication(more, fewer)
     _say_who_stays(made)
-    _limit_requests(made)
-    if made.parked is not None and made.cases:
-        _limit_power(made, made.parked)
-        _limit_charge(made, made.parked)
+    for row in rows_of(made.where, made.cases):
+        _keep(made, row)
     return made
 
 
@@ -142,81 +141,22 @@ def _say_who_stays(made: Bay) -> None:
         made.model.add_max_equality(literal, longer)
 
 
-def _limit_requests(made: Bay) -> None:
-    capacity, used = made.where.capacity, made.where.used
-    names = {name for case in made.cases.values() for name in case.pod.requests}
-    for name in sorted(names):
-        asked = [
-            case.pod.requests.get(name, 0) * literal
-            for template, case in made.cases.items()
-            for literal in made.stands[template]
-        ]
-        most = sum(
-            case.pod.requests.get(name, 0) * len(made.stands[template])
-            for template, case in made.cases.items()
-        )
-        room = max(capacity.get(name, 0) - used.get(name, 0), 0)
-        if most > room:
-            made.model.add(sum(asked) <= room)
-
-
-def _limit_power(made: Bay, parked: Parked) -> None:
-    """At the common start, when computing is greatest: the computer, its cap, its charging."""
-    start = next(iter(made.cases.values())).stay.start
-    figures = parked.electrics
-    running = next((step.pods for step in parked.base if step.start <= start < step.end), 0)
-    most = 1_000 * parked.vehicle.compute.max_power_watts
-    made.model.add(made.power(start) <= max(most - running, 0))
-    ceilings: list[Milliwatts] = []
-    if figures.plugged:
-        ceilings.append(figures.cap)
-    short = spare(parked.vehicle, parked.vehicle.battery.departure_percent) < 0
-    from_grid = figures.source is Source.GRID
-    if from_grid and parked.charging is None and short and figures.charging_reported:
-        ceilings.append(figures.cap - figures.charging)
-    if ceilings:
-        _limit_computing(made, parked, start, min(ceilings))
-    if from_grid and parked.charging is not None:
-        last = max(case.stay.until for case in made.cases.values())
-        for piece in parked.charging.new:
-            if piece.power and piece.end > start and piece.start < last:
-                _limit_computing(made, parked, max(piece.start, start), figures.cap - piece.power)
-
-
-def _limit_computing(made: Bay, parked: Parked, instant: Instant, most: Milliwatts) -> None:
-    """While a new pod stays, at most so much AC; it is asked where computing is greatest."""
-    # AC is rounded down, so DC may exceed the converted ceiling by less than a milliwatt AC.
-    most_dc = ((most + 1) * parked.electrics.efficiency_percent - 1) // 100
-    if computing_at(parked.base, instant) <= most_dc:
-        made.model.add(made.computing(instant) <= most_dc)
-    else:
-        made.model.add(made.anyone(instant) == 0)
-
-
-def _limit_charge(made: Bay, parked: Parked) -> None:
-    """On the battery: what is left at the departure; the reserve is never above that."""
-    if parked.electrics.source is Source.GRID or parked.departure is None:
+def _keep(made: Bay, row: Row) -> None:
+    """A row as a constraint, where the pods could take more than there is."""
+    taken: list[Sum] = []
+    most = max(row.stays.values(), default=0)
+    for template, literals in made.stands.items():
+        amount = row.pods.get(template, 0)
+        taken.extend(amount * literal for literal in literals if amount)
+        most += amount * len(literals)
+    if most <= row.room:
         return
-    allowance = spare(parked.vehicle, parked.vehicle.battery.departure_percent)
-    left = allowance - consumed(parked.base, parked.departure)
-    spent: list[Sum] = [
-        case.power * (case.stay.until - case.stay.start) * made.number(template)
-        for template, case in made.cases.items()
-    ]
-    start, before = next(iter(made.cases.values())).stay.start, 0
+    before = 0
     for end, literal in sorted(made.stays.items()):
-        alone = _alone(parked, start, end)
-        spent.append(parked.electrics.standby * (alone - before) * literal)
+        alone = row.stays.get(end, 0)
+        taken.append((alone - before) * literal)
         before = alone
-    made.model.add(sum(spent) <= max(left, 0))
-    if left < 0:
-        made.model.add(sum(spent) < 0)
-
-
-def _alone(parked: Parked, start: Instant, end: Instant) -> int:
-    """Milliseconds of a stay in which no running pod has standby drawn already."""
-    covered = sum(max(min(step.end, end) - max(step.start, start), 0) for step in parked.base)
-    return end - start - covered
+    made.model.add(sum(taken) <= row.room)
 
 
 def edges_of(made: Bay) -> set[Instant]:
