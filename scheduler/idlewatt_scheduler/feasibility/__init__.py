@@ -14,9 +14,16 @@ evaluated at every instant at which something begins or ends, in exact fractions
     matching     selectors, affinity, taints
     vehicle      vehicle clauses
     pod          pod clauses
+    together     gangs and spread
+    kinds        pods that nothing tells apart
+    leaving      who has to leave, whatever is placed
+    scene        the fleet as a plan leaves it
     placing      the plan's placements
-    waiting      who waits and why; stability
-    leaving      who has to leave
+    waiting      who waits and why
+    stability    whom a waiting pod could displace
+    imagined     the fleet if some pods were elsewhere
+    making_room  who leaves for somebody else, or to be cheaper
+    leavers      who leaves, all reasons together
     charging     the charging profiles
     bill         what the stays on a vehicle cost
     site_bill    what only all of a site's stays together cost
@@ -25,16 +32,17 @@ evaluated at every instant at which something begins or ends, in exact fractions
 """
 
 from idlewatt_scheduler.feasibility.charging import charging_violations
-from idlewatt_scheduler.feasibility.leaving import leaving_violations
+from idlewatt_scheduler.feasibility.leavers import leaving_violations
 from idlewatt_scheduler.feasibility.objective import objective_violations
-from idlewatt_scheduler.feasibility.placing import Scene, placing_violations
+from idlewatt_scheduler.feasibility.placing import placing_violations
 from idlewatt_scheduler.feasibility.reading import Reading
 from idlewatt_scheduler.feasibility.report import Violation
+from idlewatt_scheduler.feasibility.scene import Scene
 from idlewatt_scheduler.feasibility.waiting import waiting_violations
 from idlewatt_scheduler.model.plan import Plan
 from idlewatt_scheduler.model.snapshot import Snapshot
 
-__all__ = ["Violation", "profile_violations", "violations"]
+__all__ = ["Violation", "placement_violations", "profile_violations", "violations"]
 
 
 def violations(snapshot: Snapshot, plan: Plan) -> tuple[Violation, ...]:
@@ -49,7 +57,7 @@ def violations(snapshot: Snapshot, plan: Plan) -> tuple[Violation, ...]:
     scene = Scene(Reading(snapshot, plan.charging), plan)
     found += placing_violations(scene, plan)
     found += waiting_violations(scene, plan)
-    found += leaving_violations(scene.reading, plan)
+    found += leaving_violations(scene, plan)
     found += charging_violations(scene, plan)
     found += objective_violations(scene, plan)
     return tuple(found)
@@ -58,3 +66,9 @@ def violations(snapshot: Snapshot, plan: Plan) -> tuple[Violation, ...]:
 def profile_violations(snapshot: Snapshot, plan: Plan) -> tuple[Violation, ...]:
     """Every rule that the plan's charging profiles break; where it places nobody, that is all."""
     return tuple(charging_violations(Scene(Reading(snapshot, plan.charging), plan), plan))
+
+
+def placement_violations(snapshot: Snapshot, plan: Plan) -> tuple[Violation, ...]:
+    """Every rule that what would be carried out breaks: placements and charging profiles."""
+    scene = Scene(Reading(snapshot, plan.charging), plan)
+    return (*placing_violations(scene, plan), *charging_violations(scene, plan))

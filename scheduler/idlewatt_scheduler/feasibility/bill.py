@@ -6,6 +6,7 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Final
 
+from idlewatt_scheduler.feasibility.matching import unmet_points
 from idlewatt_scheduler.feasibility.power import (
     Source,
     ac_power,
@@ -47,7 +48,9 @@ class Bill:
     tolerated: Fraction = Fraction(0)
 
 
-def bill(reading: Reading, candidate: Candidate, stays: Sequence[Stay]) -> Bill:
+def bill(
+    reading: Reading, candidate: Candidate, stays: Sequence[Stay], *, waking: bool = True
+) -> Bill:
     """The cost and the energy of new stays on a candidate, in the order of the rules."""
     vehicle = candidate.vehicle
     if vehicle is None or not stays:
@@ -64,8 +67,9 @@ def bill(reading: Reading, candidate: Candidate, stays: Sequence[Stay]) -> Bill:
     cost = rate * (hours * availability + kilowatt_hours * wear)
     for term in (
         _energy(reading, candidate, pieces),
-        _waking(reading, candidate, min(stay.start for stay in stays)),
+        _waking(reading, candidate, min(stay.start for stay in stays)) if waking else Fraction(0),
         _connection(reading, candidate, pieces),
+        _preference(reading, candidate, stays),
     ):
         if term is None:
             return Bill(None, watt_hours)
@@ -212,6 +216,13 @@ def _connection(reading: Reading, candidate: Candidate, pieces: Sequence[Piece])
     )
     per_hour = Fraction(tariff.connection_fee.price_per_hour) * taxed(tariff)
     return None if rate is None else rate * per_hour * Fraction(length, HOUR)
+
+
+def _preference(reading: Reading, candidate: Candidate, stays: Sequence[Stay]) -> Fraction:
+    """What it weighs that the Node is not what the pods would rather have."""
+    node = candidate.node
+    points = 0 if node is None else sum(unmet_points(stay.pod, node) for stay in stays)
+    return points * Fraction(reading.policy.preference_cost_per_point)
 
 
 def taxed(tariff: Tariff) -> Fraction:

@@ -7,7 +7,6 @@ from itertools import accumulate, pairwise
 from typing import Final
 
 from idlewatt_scheduler.feasibility.circuits import Grid, exceeded
-from idlewatt_scheduler.feasibility.placing import Scene
 from idlewatt_scheduler.feasibility.power import (
     Counting,
     ac_power,
@@ -21,6 +20,7 @@ from idlewatt_scheduler.feasibility.power import (
 )
 from idlewatt_scheduler.feasibility.reading import Candidate, Reading
 from idlewatt_scheduler.feasibility.report import Violation
+from idlewatt_scheduler.feasibility.scene import Scene
 from idlewatt_scheduler.feasibility.steps import inner_edges
 from idlewatt_scheduler.feasibility.vehicle import stale_since, telemetry_invalid
 from idlewatt_scheduler.model.charging import ChargingPeriod, ChargingProfile

@@ -187,6 +187,12 @@ class Grid:
             edges, lambda instant: share(car, draw(car, stays, instant, self._which))
         )
 
+    def forget(self, candidate: Candidate) -> None:
+        """The stays on a car have changed: the circuits above it carry something else."""
+        if candidate.site is not None:
+            for circuit in candidate.circuits_above:
+                self._loads.pop((candidate.site.name, circuit.name), None)
+
     def above(self, candidate: Candidate) -> list[tuple[CircuitReading, Steps[Load]]]:
         """The circuits above a car, each with its load."""
         site = candidate.site
@@ -204,14 +210,17 @@ class Grid:
             found |= {*load.edges, *circuit.limit_edges}
         return found
 
-    def over_because_of(
-        self, candidate: Candidate, stay: Stay, companions: tuple[Stay, ...]
-    ) -> Circuit | None:
-        """A circuit over a limit while the stay, with its companions, raises the car's draw.
+    def is_over_because_of(
+        self,
+        candidate: Candidate,
+        stay: Stay,
+        running: tuple[Stay, ...],
+        companions: tuple[Stay, ...],
+    ) -> bool:
+        """Whether a circuit is over while the stay, with its companions, raises the car's draw.
 
-        `companions` are the other new stays on the car; they stand in for those of the plan.
+        `running` and `companions`, the other new stays, stand in for those that are on the car.
         """
-        running = self.reading.running_on(candidate.name)
         own = (*running, *companions, stay)
         edges = edges_of((*own, *self.stays_on(candidate))) | self.edges_above(candidate)
         for instant in (stay.start, *inner_edges(edges, stay.start, stay.end)):
@@ -219,10 +228,9 @@ class Grid:
             drawn = draw_beside(candidate, own, instant, charging)
             if drawn <= draw_beside(candidate, running, instant, charging):
                 continue
-            over = self.over_with(candidate, drawn, instant)
-            if over is not None:
-                return over
-        return None
+            if self.over_with(candidate, drawn, instant) is not None:
+                return True
+        return False
 
     def over_with(
         self, candidate: Candidate, drawn: Milliwatts, instant: Instant

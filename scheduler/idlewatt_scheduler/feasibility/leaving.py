@@ -19,13 +19,11 @@ from idlewatt_scheduler.feasibility.power import (
     source_of,
 )
 from idlewatt_scheduler.feasibility.reading import Candidate, Identity, Reading, Stay, identity
-from idlewatt_scheduler.feasibility.report import Violation
 from idlewatt_scheduler.feasibility.vehicle import (
     FOR_EVER_SINCE,
     failing_vehicle_clauses,
     stale_since,
 )
-from idlewatt_scheduler.model.plan import Plan
 from idlewatt_scheduler.model.reasons import (
     KEEPS_NEW_PODS_AWAY_ONLY,
     PodReason,
@@ -37,36 +35,8 @@ from idlewatt_scheduler.model.units import Instant, seconds
 from idlewatt_scheduler.model.workload import RunningPod
 
 
-def leaving_violations(reading: Reading, plan: Plan) -> Iterator[Violation]:
-    """Exactly the pods that must leave are listed, each once and under its first reason."""
-    must = _must_leave(reading)
-    nodes = {identity(running.pod): running.node for running in reading.snapshot.running}
-    listed: set[Identity] = set()
-    for leaving in plan.leaving:
-        who, subject = identity(leaving.pod), leaving.pod.key
-        expected = must.get(who)
-        if who in listed:
-            yield Violation("Leaving", subject, "It is listed as leaving more than once.")
-        elif who not in nodes:
-            yield Violation("Leaving", subject, "It leaves, but it does not run.")
-        elif expected is None:
-            sentence = f"It leaves for {leaving.reason}, but nothing asks it to."
-            yield Violation("Leaving", subject, sentence)
-        elif expected != leaving.reason:
-            sentence = f"It leaves for {leaving.reason}; the first reason is {expected}."
-            yield Violation("Leaving", subject, sentence)
-        elif nodes[who] != leaving.node:
-            sentence = f"It leaves {leaving.node}, but it runs on {nodes[who]}."
-            yield Violation("Leaving", subject, sentence)
-        listed.add(who)
-    for who, reason in must.items():
-        if who not in listed:
-            yield Violation(
-                str(reason), who[0], f"It must leave for {reason}, and is not asked to."
-            )
-
-
-def _must_leave(reading: Reading) -> dict[Identity, Reason]:
+def must_leave(reading: Reading) -> dict[Identity, Reason]:
+    """Who has to leave, wherever new pods are placed, and for which reason first."""
     asked = [
         running
         for running in reading.snapshot.running

@@ -1,15 +1,15 @@
 """What a plan costs and weighs, recomputed from its placements."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from fractions import Fraction
 from typing import Final
 
 from idlewatt_scheduler.feasibility.bill import Bill, bill
-from idlewatt_scheduler.feasibility.placing import Scene
 from idlewatt_scheduler.feasibility.reading import Identity, Stay, identity
 from idlewatt_scheduler.feasibility.report import Violation
+from idlewatt_scheduler.feasibility.scene import Scene
 from idlewatt_scheduler.feasibility.site_bill import site_bill
 from idlewatt_scheduler.model.plan import Placement, Plan
 
@@ -27,12 +27,19 @@ def objective_violations(scene: Scene, plan: Plan) -> Iterator[Violation]:
     if plan.cost != total:
         sentence = f"It costs {plan.cost} in all; its placements cost {total}."
         yield Violation("Cost", "plan", sentence)
-    weight = _weight(scene, plan)
+    placed = scene.reading.pending.keys() & {identity(each.pod) for each in plan.placements}
+    weight, most = _weight(scene, placed), _weight(scene, scene.reading.pending)
     if plan.weight != weight:
         yield Violation("Weight", "plan", f"Its weight is {plan.weight}; it must be {weight}.")
     if plan.bound < plan.weight:
         sentence = f"Its bound {plan.bound} is below its weight {plan.weight}."
         yield Violation("Bound", "plan", sentence)
+    if plan.bound > most:
+        sentence = f"Its bound is {plan.bound}; all pending pods together weigh {most}."
+        yield Violation("Bound", "plan", sentence)
+    if plan.cost_bound is not None and plan.cost_bound > plan.cost:
+        sentence = f"Its cost bound {plan.cost_bound} is above its cost {plan.cost}."
+        yield Violation("CostBound", "plan", sentence)
     if plan.proven and plan.bound != plan.weight:
         sentence = f"It is said to be proven, with a bound of {plan.bound} over {plan.weight}."
         yield Violation("Bound", "plan", sentence)
@@ -77,11 +84,10 @@ def _of_one(placement: Placement, before: Bill, after: Bill) -> Iterator[Violati
         yield Violation("Energy", subject, sentence)
 
 
-def _weight(scene: Scene, plan: Plan) -> int:
-    """16 to the power of each placed pod's rank; ranks count from the highest priority down."""
+def _weight(scene: Scene, pods: Iterable[Identity]) -> int:
+    """16 to the power of each pod's rank; ranks count from the highest priority down."""
     pending = scene.reading.pending
     levels = sorted({pod.priority for pod in pending.values()}, reverse=True)
     highest = min(len(levels) - 1, _HIGHEST_RANK)
     rank = {priority: max(highest - place, 0) for place, priority in enumerate(levels)}
-    placed = {identity(placement.pod) for placement in plan.placements} & set(pending)
-    return sum(_WEIGHT_BASE ** rank[pending[who].priority] for who in placed)
+    return sum(_WEIGHT_BASE ** rank[pending[who].priority] for who in pods)

@@ -33,12 +33,13 @@ from idlewatt_scheduler.model.workload import Pod
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Whether this stay may be on this candidate, beside these other new stays."""
+    """Whether this stay may be on this candidate, beside these running and other new stays."""
 
     reading: Reading
     grid: Grid
     candidate: Candidate
     stay: Stay
+    running: tuple[Stay, ...] = ()
     companions: tuple[Stay, ...] = ()
 
     @property
@@ -49,7 +50,7 @@ class Question:
     @property
     def everyone(self) -> tuple[Stay, ...]:
         """All of our stays on the candidate: running, new, and the one asked about."""
-        return (*self.reading.running_on(self.candidate.name), *self.companions, self.stay)
+        return (*self.running, *self.companions, self.stay)
 
     @property
     def instants(self) -> tuple[Instant, ...]:
@@ -195,7 +196,7 @@ def _not_enough_resources(asked: Question) -> bool:
 def _requests_do_not_fit(asked: Question) -> bool:
     """Every pod on the Node counts, jobs about to end too: only their end frees what they hold."""
     candidate = asked.candidate
-    others = (*asked.reading.running_on(candidate.name), *asked.companions)
+    others = (*asked.running, *asked.companions)
     for name, amount in asked.pod.requests.items():
         capacity = candidate.capacity(name)
         used = candidate.other_use.get(name, 0)
@@ -219,8 +220,9 @@ def _too_much_power_at(asked: Question, instant: Instant) -> bool:
 def _circuit_full(asked: Question) -> bool:
     if not is_plugged(asked.candidate):
         return False
-    over = asked.grid.over_because_of(asked.candidate, asked.stay, asked.companions)
-    return over is not None
+    return asked.grid.is_over_because_of(
+        asked.candidate, asked.stay, asked.running, asked.companions
+    )
 
 
 _Clause = Callable[[Question], bool]

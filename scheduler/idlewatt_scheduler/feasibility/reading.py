@@ -1,6 +1,9 @@
 """A snapshot as the checker reads it: candidates, their capacity, and stays upon them."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from copy import copy
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -170,6 +173,9 @@ class Reading:
         self.candidates: dict[str, Candidate] = {**self.vehicles, **self.plain}
         self.pending = {identity(pod): pod for pod in snapshot.pending}
         self._running: dict[str, tuple[Stay, ...]] = {}
+        self._bound: defaultdict[str, list[RunningPod]] = defaultdict(list)
+        for running in snapshot.running:
+            self._bound[running.node].append(running)
         self._tariffs: dict[str, Steps[InForce]] = {}
         self._peaks: dict[str, Steps[Peak]] = {}
 
@@ -210,13 +216,21 @@ class Reading:
         return self._running[name]
 
     def _running_stays(self, name: str) -> Iterator[Stay]:
-        for running in self.snapshot.running:
-            if running.node != name:
-                continue
+        for running in self._bound.get(name, ()):
             power = running.bound_power
             if power is None:
                 power = self.candidates[name].power_of(running.pod) if self._has(name) else 0
             yield Stay(running.pod, self.at, self.at, self._counts_to(running), power)
+
+    def without(self, gone: AbstractSet[Identity]) -> "Reading":
+        """The same snapshot as if these running pods were not there."""
+        other = copy(self)
+        other._running = {}  # noqa: SLF001 - its own copy
+        other._bound = defaultdict(list)  # noqa: SLF001
+        for running in self.snapshot.running:
+            if identity(running.pod) not in gone:
+                other._bound[running.node].append(running)  # noqa: SLF001
+        return other
 
     def _has(self, name: str) -> bool:
         return name in self.candidates

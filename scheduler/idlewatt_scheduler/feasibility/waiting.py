@@ -1,16 +1,18 @@
 """Who waits: listed once, with the right condition, counted rightly, and not able to be placed."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Hashable, Iterator, Mapping
+from dataclasses import dataclass
 
-from idlewatt_scheduler.feasibility.placing import Scene
+from idlewatt_scheduler.feasibility.kinds import kind_of
 from idlewatt_scheduler.feasibility.pod import (
     Question,
     first_lasting_pod_clause,
 )
-from idlewatt_scheduler.feasibility.reading import Candidate, Identity, identity
+from idlewatt_scheduler.feasibility.reading import Identity, identity
 from idlewatt_scheduler.feasibility.report import Violation
+from idlewatt_scheduler.feasibility.scene import Scene
+from idlewatt_scheduler.feasibility.stability import displaced
 from idlewatt_scheduler.model.plan import Plan, Waiting
 from idlewatt_scheduler.model.reasons import NO_TIME_OR_CHARGE_WOULD_HELP, WaitingCondition
 from idlewatt_scheduler.model.workload import Pod
@@ -36,7 +38,7 @@ def waiting_violations(scene: Scene, plan: Plan) -> Iterator[Violation]:
     pending = scene.reading.pending
     placed = {identity(placement.pod) for placement in plan.placements}
     listed: set[Identity] = set()
-    verdicts: dict[str, Verdict] = {}
+    verdicts: dict[Hashable, Verdict] = {}
     for waiting in plan.waiting:
         who, subject = identity(waiting.pod), waiting.pod.key
         if who in listed:
@@ -46,11 +48,10 @@ def waiting_violations(scene: Scene, plan: Plan) -> Iterator[Violation]:
         elif who in placed:
             yield Violation("Waiting", subject, "It waits, and is placed as well.")
         else:
-            # Waiting pods that differ in name and age only are judged once.
-            alike = repr(replace(pending[who], namespace="", name="", uid="", created_at=0))
-            if alike not in verdicts:
-                verdicts[alike] = _verdict(scene, pending[who])
-            yield from _compare(waiting, verdicts[alike])
+            kind = kind_of(pending[who])
+            if kind not in verdicts:
+                verdicts[kind] = _verdict(scene, pending[who])
+            yield from _compare(waiting, verdicts[kind])
         listed.add(who)
     for who in pending:
         if who not in placed and who not in listed:
@@ -79,27 +80,13 @@ def _verdict(scene: Scene, pod: Pod) -> Verdict:
             could.append(f"It waits, but {candidate.name} could take it as the plan stands.")
             continue
         counted[str(reason)] += 1
-        lower = _displaced(scene, pod, candidate)
+        lower = displaced(scene, pod, candidate)
         if lower:
+            names = ", ".join(stay.pod.key for stay in lower)
             could.append(
-                f"It waits, but {candidate.name} could take it without {', '.join(lower)},"
-                " of less priority."
+                f"It waits, but {candidate.name} could take it without {names}, of less priority."
             )
     return Verdict(dict(counted), condition_of(scene, pod), tuple(could))
-
-
-def _displaced(scene: Scene, pod: Pod, candidate: Candidate) -> list[str]:
-    """The new pods of lower priority on a vehicle, if leaving them out would make room.
-
-    All of them are left out at once: no clause fails because fewer pods are there.
-    """
-    new = scene.new_on(candidate.name)
-    kept = tuple(stay for stay in new if stay.pod.priority >= pod.priority)
-    if candidate.vehicle is None or len(kept) == len(new):
-        return []
-    if scene.first_failing(pod, candidate, beside=kept) is not None:
-        return []
-    return [stay.pod.key for stay in new if stay not in kept]
 
 
 def condition_of(scene: Scene, pod: Pod) -> WaitingCondition:

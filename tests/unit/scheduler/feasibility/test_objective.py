@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from tests.unit.scheduler.feasibility.verdicts import (
+    COST_OF_THE_DEFAULT_POD,
     a_placement,
     a_placing_plan,
     rules_broken,
@@ -19,8 +20,16 @@ from idlewatt_scheduler.model.snapshot import Snapshot
 from idlewatt_scheduler.model.tariff import TariffInterval
 from idlewatt_scheduler.model.units import HOUR, MINUTE
 from idlewatt_scheduler.model.vehicle import Power
+from idlewatt_scheduler.model.workload import (
+    NodeSelectorTerm,
+    Preference,
+    Requirement,
+    Taint,
+    Toleration,
+)
 from idlewatt_scheduler.testing import (
     AT,
+    a_node,
     a_pod,
     a_policy,
     a_running_pod,
@@ -176,3 +185,39 @@ def test_a_fleet_of_several_currencies_has_none() -> None:
     snapshot = a_snapshot(vehicles=vehicles)
     assert rules_broken(snapshot, Plan(at=AT)) == set()
     assert rules_broken(snapshot, Plan(at=AT, currency="EUR")) == {"Currency"}
+
+
+def test_the_bound_is_not_more_than_everything() -> None:
+    """No plan places more than all pending pods."""
+    assert "Bound" not in rules_broken(ONE, replace(GOOD, bound=1))
+    assert "Bound" in rules_broken(ONE, replace(GOOD, bound=2))
+
+
+def test_the_cost_bound_is_not_above_the_cost() -> None:
+    """A plan that costs less than any can is none."""
+    assert "CostBound" not in rules_broken(ONE, replace(GOOD, cost_bound=GOOD.cost))
+    above = GOOD.cost + Fraction(1, 10**9)
+    assert "CostBound" in rules_broken(ONE, replace(GOOD, cost_bound=above))
+
+
+def test_what_a_pod_would_rather_have_weighs_like_money() -> None:
+    """40 points for a term that does not match, 100 for a taint: 140 times the cost of a point."""
+    match = NodeSelectorTerm((Requirement("gen", "In", ("5",)),))
+    other = NodeSelectorTerm((Requirement("gen", "In", ("4",)),))
+    terms = ((60, match), (40, other), (90, NodeSelectorTerm()))
+    rather = tuple(Preference(points, term) for points, term in terms)
+    node = a_node(
+        labels={"gen": "5"},
+        taints=(
+            Taint("team", "PreferNoSchedule"),
+            Taint("mine", "PreferNoSchedule"),
+            Taint("idlewatt.dev/vehicle", "PreferNoSchedule"),
+        ),
+    )
+    pod = a_pod(preferred_affinity=rather, tolerations=(Toleration("mine", "Exists"),))
+    snapshot = a_snapshot(
+        pending=(pod,), nodes=(node,), policy=a_policy(preference_cost_per_point=Decimal("0.01"))
+    )
+    cost = COST_OF_THE_DEFAULT_POD + Fraction("1.4")
+    assert rules_broken(snapshot, planned(snapshot, (str(cost), "173.295"))) == set()
+    assert "Cost" in rules_broken(snapshot, a_placing_plan(snapshot))

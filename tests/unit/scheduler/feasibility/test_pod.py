@@ -447,8 +447,9 @@ def test_the_clause_that_fails_is_named(
 
 
 def test_every_clause_has_a_case() -> None:
-    """No pod clause goes untested."""
-    assert {reason for reason, _, _ in CASES} == {None, *PodReason}
+    """No pod clause goes untested; those about several pods have a module of their own."""
+    several = {R.TOPOLOGY_SPREAD, R.GANG_INCOMPLETE}
+    assert {reason for reason, _, _ in CASES} == {None, *PodReason} - several
 
 
 @pytest.mark.parametrize(
