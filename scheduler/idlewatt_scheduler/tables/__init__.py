@@ -4,3 +4,8 @@ Everything is looked up once a plan and then indexed: a vehicle, a template, a r
 group, a domain and a gang are numbers. Integers are exact; only money is floating point here, and
 what a plan costs in the end is added up exactly elsewhere.
 """
+
+from idlewatt_scheduler.tables.build import tabulate
+from idlewatt_scheduler.tables.layout import Tables
+
+__all__ = ["Tables", "tabulate"]

@@ -1,0 +1,209 @@
+"""From a fleet and templates to columns: each template is asked of all vehicles at once."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from idlewatt_scheduler.candidates import Fleet
+from idlewatt_scheduler.model.plan import Leaving
+from idlewatt_scheduler.model.workload import Pod
+from idlewatt_scheduler.tables.asking import Answer, Asking
+from idlewatt_scheduler.tables.layout import (
+    PLENTY,
+    Flags,
+    Floats,
+    Indices,
+    Ints,
+    Offered,
+    Pairs,
+    Spreads,
+    Tables,
+    Wanted,
+)
+from idlewatt_scheduler.tables.money import Money, never_falling, rounded_down
+from idlewatt_scheduler.tables.nodes import Matching, kinds_of
+from idlewatt_scheduler.tables.rooms import rooms_of
+from idlewatt_scheduler.tables.together import Running, gangs_of, spreads_of
+from idlewatt_scheduler.tables.vehicles import Vehicles, vehicles_of
+from idlewatt_scheduler.templates import Template
+
+
+def tabulate(
+    fleet: Fleet, templates: Sequence[Template], leavers: Iterable[Leaving] = ()
+) -> Tables:
+    """The vehicles and the templates as columns.
+
+    Args:
+        fleet: looked up.
+        templates: of the pending pods, in the board's order.
+        leavers: running pods that leave for one of the reasons to leave: neither gangs nor spread
+            count them.
+    """
+    snapshot, pods = fleet.snapshot, [template.sample for template in templates]
+    resources = resources_of(pods)
+    takers = [candidate for candidate in fleet.candidates if candidate.refusal is None]
+    matching = Matching(kinds_of(takers, pods))
+    vehicles = vehicles_of(fleet, resources)
+    asking = Asking(vehicles, matching, resources, snapshot.policy, snapshot.at)
+    money = Money(vehicles, snapshot.at)
+    per_point = float(snapshot.policy.preference_cost_per_point)
+    columns = [
+        _column(asking, money, vehicles, template, unmet)
+        for template in templates
+        for unmet in [np.multiply(per_point, matching.points(template.sample), dtype=np.float64)]
+    ]
+    taken = np.zeros(len(vehicles.candidate), np.int64)
+    for column in columns:
+        taken[column.rows] += 1
+    rows = np.flatnonzero(taken).astype(np.int32)
+    running = Running.of(fleet, leavers)
+    spreads = spreads_of(fleet, templates, running, takers, matching)
+    return Tables(
+        resources=resources,
+        wanted=_wanted(templates, resources, running),
+        offered=_offered(vehicles, rows, asking),
+        pairs=_pairs(columns, taken, rows, falls=money.may_fall),
+        rooms=rooms_of(fleet, vehicles, rows),
+        spreads=_of_rows(spreads, rows),
+        at=snapshot.at,
+        site=vehicles.site[rows],
+        sites=vehicles.sites,
+    )
+
+
+def resources_of(pods: Iterable[Pod]) -> tuple[str, ...]:
+    """The resources of which some pod requests anything, in order."""
+    return tuple(sorted({n for pod in pods for n, amount in pod.requests.items() if amount > 0}))
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """The pairs of one template: `rows` of the vehicles, the rest as in `Pairs`."""
+
+    rows: Indices
+    power: Indices
+    until: Indices
+    most: Indices
+    cost: Floats
+    stay_cost: Floats
+
+
+def _column(
+    asking: Asking, money: Money, vehicles: Vehicles, template: Template, unmet: Floats
+) -> _Column:
+    answer = asking.answer(template.sample)
+    most = most_there(vehicles, answer, np.flatnonzero(answer.code == 0), len(template.pods))
+    rows = np.flatnonzero(most).astype(np.int64)
+    until = answer.until[rows]
+    # An empty stay draws nothing.
+    power = np.where(until > vehicles.start[rows], answer.power[rows], 0)
+    cost, stay_cost = money.of(rows, power, until)
+    return _Column(
+        rows=rows.astype(np.int32),
+        power=power.astype(np.int32),
+        until=until.astype(np.int32),
+        most=most[rows].astype(np.int32),
+        cost=cost + unmet[rows],
+        stay_cost=stay_cost,
+    )
+
+
+def most_there(vehicles: Vehicles, answer: Answer, rows: Ints, count: int) -> Ints:
+    """int64 for every vehicle: how many of a template fit were nothing else placed; 0 but at rows.
+
+    An empty stay draws nothing.
+    """
+    until, start = answer.until[rows], vehicles.start[rows]
+    power = np.where(until > start, answer.power[rows], 0)
+    fit = np.minimum(answer.fit[rows], count)
+    fit = _fitting(vehicles.power[rows], power, fit, until > start)
+    on_battery = np.flatnonzero(vehicles.energy[rows] < PLENTY)
+    if len(on_battery):
+        which = rows[on_battery]
+        alone = np.maximum(until[on_battery] - vehicles.lone_from[which], 0)
+        for limit in (vehicles.energy[which], vehicles.reserve[which]):
+            left = limit - vehicles.lone_power[which] * alone
+            taken = power[on_battery] * (until - start)[on_battery]
+            drawn = np.ones(len(which), np.bool_)
+            fit[on_battery] = _fitting(left, taken, fit[on_battery], drawn)
+    fit[vehicles.spared[rows]] = 0
+    most = np.zeros(len(vehicles.candidate), np.int64)
+    most[rows] = fit
+    return most
+
+
+def _fitting(left: Ints, each: Ints, fit: Ints, needed: Flags) -> Ints:
+    """How many of `each` what is left holds, no more than `fit`; none where it is overdrawn."""
+    many = np.where(each > 0, left // np.maximum(each, 1), fit)
+    many = np.where(left < 0, 0, many)
+    return np.where(needed, np.minimum(fit, many), fit)
+
+
+def _wanted(templates: Sequence[Template], resources: Sequence[str], running: Running) -> Wanted:
+    gang, needs = gangs_of(templates, running)
+    requests = [[t.sample.requests.get(name, 0) for name in resources] for t in templates]
+    return Wanted(
+        count=np.array([len(template.pods) for template in templates], np.int64),
+        weight=np.array([template.weight for template in templates], np.int64),
+        priority=np.array([template.priority for template in templates], np.int64),
+        request=np.array(requests, np.int64).reshape(len(templates), len(resources)),
+        gang=gang,
+        gang_needs=needs,
+    )
+
+
+def _offered(vehicles: Vehicles, rows: Indices, asking: Asking) -> Offered:
+    return Offered(
+        candidate=vehicles.candidate[rows],
+        free=asking.free[rows],
+        power=np.maximum(vehicles.power[rows], 0),
+        energy=np.maximum(vehicles.energy[rows], 0),
+        start=vehicles.start[rows],
+        departure=vehicles.departure[rows],
+        opening=vehicles.opening[rows],
+        fallible=vehicles.fallible[rows],
+        base=vehicles.base[rows],
+        standby=vehicles.standby[rows],
+        cap=vehicles.cap[rows],
+        charging=vehicles.charging[rows],
+        efficiency_percent=vehicles.efficiency_percent[rows],
+        lone_from=vehicles.lone_from[rows],
+        lone_power=vehicles.lone_power[rows],
+    )
+
+
+def _pairs(columns: Sequence[_Column], taken: Ints, rows: Indices, *, falls: bool) -> Pairs:
+    """The columns laid out by vehicle: each template's pairs go where their vehicle's are next."""
+    first = np.concatenate([np.zeros(1, np.int64), np.cumsum(taken[rows])])
+    following = np.zeros(len(taken), np.int64)
+    following[rows] = first[:-1]
+    number = int(first[-1])
+    template, power, until, most = (np.empty(number, np.int32) for _ in range(4))
+    cost, stay_cost = np.empty(number, np.float32), np.empty(number, np.float32)
+    for index, column in enumerate(columns):
+        where = following[column.rows]
+        following[column.rows] += 1
+        template[where] = index
+        power[where] = column.power
+        until[where] = column.until
+        most[where] = column.most
+        cost[where] = rounded_down(column.cost)
+        stay_cost[where] = rounded_down(column.stay_cost)
+    if falls:
+        owner = np.repeat(np.arange(len(rows)), np.diff(first))
+        stay_cost = never_falling(stay_cost, owner.astype(np.int32), until)
+    return Pairs(first, template, power, until, most, cost, stay_cost)
+
+
+def _of_rows(spreads: Spreads, rows: Indices) -> Spreads:
+    """The same for some of the vehicles."""
+    return Spreads(
+        subject=spreads.subject,
+        counted=spreads.counted,
+        domain=spreads.domain[:, rows],
+        first=spreads.first,
+        running=spreads.running,
+        skew=spreads.skew,
+        floor_is_zero=spreads.floor_is_zero,
+    )
