@@ -6,12 +6,13 @@ what is placed. Templates and candidates are known by their index, as on the boa
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass
 
 from idlewatt_scheduler.candidates import Candidate, Fleet
 from idlewatt_scheduler.clauses.affinity import selects
 from idlewatt_scheduler.model.plan import Leaving
-from idlewatt_scheduler.model.workload import Pod, Spread
+from idlewatt_scheduler.model.workload import Pod, Requirement, Spread
 from idlewatt_scheduler.selectors import is_selected
 from idlewatt_scheduler.templates import Template
 
@@ -41,6 +42,7 @@ class Spreading:
         domain: by candidate, the number of its domain, or `NOWHERE`.
         running: by domain, how many pods that run already are counted.
         floor_is_zero: there are fewer domains than asked for: the emptiest counts as empty.
+        namespace, selector: whom it counts.
     """
 
     subject: frozenset[int]
@@ -49,6 +51,12 @@ class Spreading:
     running: tuple[int, ...]
     skew: int
     floor_is_zero: bool
+    namespace: str
+    selector: tuple[Requirement, ...]
+
+    def counts(self, pod: Pod) -> bool:
+        """Whether it counts a pod."""
+        return pod.namespace == self.namespace and is_selected(self.selector, pod.labels)
 
     def least(self, counts: Sequence[int]) -> int:
         """What the counts of all domains are compared with."""
@@ -72,6 +80,25 @@ class Together:
         for index, spread in enumerate(self.spreads):
             for template in spread.subject | spread.counted:
                 self._concerning.setdefault(template, []).append(index)
+
+    def copy(self) -> "Together":
+        """One in which other pods can be placed without changing this one."""
+        made = copy(self)
+        made.placed = list(self.placed)
+        made.counts = [list(counts) for counts in self.counts]
+        made.standing = [list(standing) for standing in self.standing]
+        return made
+
+    def run(self, pod: Pod, candidate: int, number: int) -> tuple[int, ...]:
+        """So many such pods more, or fewer, run on a candidate; the constraints that count them."""
+        counting = tuple(
+            index
+            for index, spread in enumerate(self.spreads)
+            if spread.domain[candidate] != NOWHERE and spread.counts(pod)
+        )
+        for index in counting:
+            self.counts[index][self.spreads[index].domain[candidate]] += number
+        return counting
 
     def change(self, template: int, candidate: int, number: int) -> None:
         """So many pods of a template more, or fewer, are placed on a candidate."""
@@ -192,6 +219,8 @@ def _spreads(
             running=tuple(running),
             skew=spread.max_skew,
             floor_is_zero=len(domains) < spread.min_domains,
+            namespace=namespace,
+            selector=spread.selector,
         )
 
 
