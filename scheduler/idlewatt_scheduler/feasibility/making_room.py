@@ -36,7 +36,12 @@ def _may_be_asked(scene: Scene) -> Iterator[RunningPod]:
 
 
 def _preempted(scene: Scene) -> Iterator[Identity]:
-    imagined = Imagined(scene, scene.must_leave.keys())
+    gone = scene.must_leave.keys() | {
+        identity(running.pod)
+        for running in scene.reading.snapshot.running
+        if running.being_deleted and running.counts_until is None
+    }
+    imagined = Imagined(scene, gone)
     vehicles = [scene.reading.vehicles[name] for name in sorted(scene.reading.vehicles)]
     there: dict[str, list[Pod]] = {}
     by_name = sorted(_may_be_asked(scene), key=lambda running: running.pod.key, reverse=True)
@@ -50,16 +55,16 @@ def _preempted(scene: Scene) -> Iterator[Identity]:
             imagined.put(pod, free)
             continue
         choices = [
-            (max(each.priority for each in gone), len(gone), vehicle.name, gone)
+            (max(each.priority for each in asked), len(asked), vehicle.name, asked)
             for vehicle in vehicles
-            if (gone := _enough(imagined, pod, vehicle, there.get(vehicle.name, ())))
+            if (asked := _enough(imagined, pod, vehicle, there.get(vehicle.name, ())))
         ]
         if choices:
-            _, _, name, gone = min(choices, key=lambda choice: choice[:3])
-            yield from map(identity, gone)
-            imagined.let_go(gone, scene.reading.vehicles[name])
+            _, _, name, asked = min(choices, key=lambda choice: choice[:3])
+            yield from map(identity, asked)
+            imagined.let_go(asked, scene.reading.vehicles[name])
             imagined.put(pod, scene.reading.vehicles[name])
-            there[name] = [each for each in there[name] if each not in gone]
+            there[name] = [each for each in there[name] if each not in asked]
 
 
 def _waiting_in_turn(scene: Scene) -> list[Pod]:

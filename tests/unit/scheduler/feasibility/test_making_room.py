@@ -148,6 +148,15 @@ def test_nobody_leaves_where_the_leavers_make_room_already() -> None:
     assert asked(fleet(leaves, other, pending=(one, three), cars=cars)) == {"b": "Preempted"}
 
 
+def test_nobody_leaves_for_room_that_a_pod_on_its_way_makes() -> None:
+    """`a` is being deleted; one that was given up stays for who knows how long."""
+    on_its_way = runs("a", watts=600, being_deleted=True)
+    given_up = runs("a", watts=600, being_deleted=True, counts_until=AT + HOUR)
+    other, cars = runs("b", watts=300), (a_vehicle(),)
+    assert asked(fleet(on_its_way, other, pending=(waits(),), cars=cars)) == {}
+    assert asked(fleet(given_up, other, pending=(waits(400),), cars=cars)) == {"b": "Preempted"}
+
+
 def test_a_pod_that_was_put_somewhere_is_counted_there() -> None:
     """The second of two takes the second vehicle; the third finds nobody lower."""
     both = (runs("a", watts=900), runs("c", "v-2", 900))
