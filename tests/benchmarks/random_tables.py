@@ -116,6 +116,8 @@ def _offered(rng: np.random.Generator, size: Size) -> tuple[Ints, Ints, Offered]
         cap=cap.astype(np.int64),
         charging=np.minimum(charging, cap).astype(np.int64),
         efficiency_percent=rng.integers(85, 96, vehicles).astype(np.int64),
+        lone_from=np.where(asleep, 60_000, 0).astype(np.int64),
+        lone_power=np.where(runs, 0, standby).astype(np.int64),
     )
     return free, watts, offered
 
@@ -189,13 +191,11 @@ def _pairs(
     return Pairs(
         first=first,
         template=template.astype(np.int32),
-        power=power[allowed],
-        until=until[allowed],
+        power=power[allowed].astype(np.int32),
+        until=until[allowed].astype(np.int32),
         most=most[allowed].astype(np.int32),
-        energy=energy[allowed],
-        stay_energy=stay_energy[allowed],
-        cost=cost[allowed],
-        stay_cost=stay_cost[allowed],
+        cost=cost[allowed].astype(np.float32),
+        stay_cost=stay_cost[allowed].astype(np.float32),
     )
 
 
