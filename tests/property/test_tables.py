@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 from fractions import Fraction
+from random import Random
 
+import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.property.charging_fleets import charging_fleets
@@ -69,3 +71,56 @@ def test_pairs_are_those_that_no_clause_keeps_apart(snapshot: Snapshot) -> None:
                 case, _ = board.case(template, candidate)
                 assert tables.pairs.until[index] == case.stay.until - snapshot.at
                 assert tables.pairs.power[index] == case.power
+
+
+def _fits(tables: Tables, vehicle: int, held: dict[int, int]) -> bool:
+    """Whether a vehicle holds so many of each of its pairs, circuits aside, by the columns."""
+    offered, pairs, wanted = tables.offered, tables.pairs, tables.wanted
+    used = sum(n * wanted.request[pairs.template[i]] for i, n in held.items())
+    power = sum(n * int(pairs.power[i]) for i, n in held.items())
+    start = int(offered.start[vehicle])
+    energy = sum(n * int(pairs.power[i]) * (int(pairs.until[i]) - start) for i, n in held.items())
+    last = max(int(pairs.until[i]) for i in held)
+    energy += int(offered.lone_power[vehicle]) * max(last - int(offered.lone_from[vehicle]), 0)
+    return bool(
+        np.all(used <= offered.free[vehicle])
+        and power <= offered.power[vehicle]
+        and energy <= offered.energy[vehicle]
+    )
+
+
+@PATIENT
+@given(snapshot=FLEETS, seed=st.integers(0, 2**32))
+def test_what_fits_together_is_what_the_board_says(snapshot: Snapshot, seed: int) -> None:
+    """Random pods are put on each vehicle as long as the board lets them, circuits aside."""
+    board, tables = _tabulated(snapshot)
+    chance = Random(seed)  # noqa: S311 - repeatable on purpose
+    for vehicle in range(tables.vehicles):
+        candidate = int(tables.offered.candidate[vehicle])
+        held: dict[int, int] = {}
+        there = [(t, i) for v, t, i in _pairs(tables) if v == vehicle]
+        for _ in range(12):
+            template, index = chance.choice(there)
+            case, _ = board.case(template, candidate)
+            fits = first_live_reason(case, board.placed[candidate], ()) is None
+            said = _fits(tables, vehicle, {**held, index: held.get(index, 0) + 1})
+            assert said or not fits
+            assert fits or not said or tables.offered.fallible[vehicle]
+            if fits:
+                held[index] = held.get(index, 0) + 1
+                board.put(template, candidate)
+        _assert_cost(board, tables, vehicle, held)
+
+
+def _assert_cost(board: Board, tables: Tables, vehicle: int, held: dict[int, int]) -> None:
+    """The columns' cost of what a vehicle holds is the board's, but for rounded milliwatts."""
+    if not held:
+        return
+    pairs = tables.pairs
+    cost = float(tables.offered.opening[vehicle])
+    cost += max(float(pairs.stay_cost[i]) for i in held)
+    cost += sum(n * float(pairs.cost[i]) for i, n in held.items())
+    paid = float(board.cost(int(tables.offered.candidate[vehicle])).money)
+    most = sum(abs(n * float(pairs.cost[i])) for i, n in held.items()) + abs(paid)
+    assert cost <= paid + 1e-9 * most
+    assert cost >= paid - 1e-4 * (most + 1e-3)

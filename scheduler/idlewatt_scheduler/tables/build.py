@@ -21,7 +21,7 @@ from idlewatt_scheduler.tables.layout import (
     Tables,
     Wanted,
 )
-from idlewatt_scheduler.tables.money import Money, never_falling, rounded_down
+from idlewatt_scheduler.tables.money import Money, rounded_down
 from idlewatt_scheduler.tables.nodes import Matching, kinds_of
 from idlewatt_scheduler.tables.rooms import rooms_of
 from idlewatt_scheduler.tables.together import Running, gangs_of, spreads_of
@@ -63,7 +63,7 @@ def tabulate(
         resources=resources,
         wanted=_wanted(templates, resources, running),
         offered=_offered(vehicles, rows, asking),
-        pairs=_pairs(columns, taken, rows, falls=money.may_fall),
+        pairs=_pairs(columns, taken, rows),
         rooms=rooms_of(fleet, vehicles, rows),
         spreads=_of_rows(spreads, rows),
         at=snapshot.at,
@@ -173,7 +173,7 @@ def _offered(vehicles: Vehicles, rows: Indices, asking: Asking) -> Offered:
     )
 
 
-def _pairs(columns: Sequence[_Column], taken: Ints, rows: Indices, *, falls: bool) -> Pairs:
+def _pairs(columns: Sequence[_Column], taken: Ints, rows: Indices) -> Pairs:
     """The columns laid out by vehicle: each template's pairs go where their vehicle's are next."""
     first = np.concatenate([np.zeros(1, np.int64), np.cumsum(taken[rows])])
     following = np.zeros(len(taken), np.int64)
@@ -190,9 +190,6 @@ def _pairs(columns: Sequence[_Column], taken: Ints, rows: Indices, *, falls: boo
         most[where] = column.most
         cost[where] = rounded_down(column.cost)
         stay_cost[where] = rounded_down(column.stay_cost)
-    if falls:
-        owner = np.repeat(np.arange(len(rows)), np.diff(first))
-        stay_cost = never_falling(stay_cost, owner.astype(np.int32), until)
     return Pairs(first, template, power, until, most, cost, stay_cost)
 
 

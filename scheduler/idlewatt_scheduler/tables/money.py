@@ -2,8 +2,10 @@
 
     new pods at a vehicle cost opening + the greatest stay_cost among them + the sum of cost
 
-AC power is rounded down for each pod here, for all of a vehicle together when it is paid; the rest
-is exact but for the last digits.
+Where prices are below nought a longer stay may cost less: stay_cost is then what it costs at the
+least to stay so long or longer, so that the greatest of several is never more than is paid. AC
+power is rounded down for each pod here, for all of a vehicle together when it is paid. The rest is
+exact but for the last digits.
 """
 
 from collections.abc import Sequence
@@ -63,14 +65,10 @@ class Money:
             reached = self._integrals.until(vehicles.line[where], until[priced])
             dear = ac[priced] * vehicles.tariff_money[where]
             cost[priced] += dear * (reached - self._paid_before[where])
-            since = np.where(alone[priced] > 0, reached - self._before_alone[where], 0.0)
-            stay[priced] += since * self._alone_by_price[where]
+            ends = np.maximum(until[priced], vehicles.lone_from[where])
+            least = self._integrals.least_after(vehicles.line[where], ends)
+            stay[priced] += (least - self._before_alone[where]) * self._alone_by_price[where]
         return cost, stay
-
-    @property
-    def may_fall(self) -> bool:
-        """Some price is below nought, so that a longer stay may cost less."""
-        return self._integrals.falls
 
 
 class Integrals:
@@ -83,6 +81,7 @@ class Integrals:
         keys: list[NDArray[np.int64]] = []
         prices: list[Floats] = []
         paid: list[Floats] = []
+        later: list[Floats] = []
         for number, line in enumerate(lines):
             first = line.timeline.index(at)
             starts = np.array([0, *(start - at for start in line.timeline.starts[first + 1 :])])
@@ -90,19 +89,30 @@ class Integrals:
             price = np.array(per, np.float64)
             keys.append(starts.astype(np.int64) + number * _SPAN)
             prices.append(price)
-            paid.append(np.concatenate([[0.0], np.cumsum(price[:-1] * np.diff(starts))]))
+            sums = np.concatenate([[0.0], np.cumsum(price[:-1] * np.diff(starts))])
+            paid.append(sums)
+            least = np.minimum.accumulate(sums[::-1])[::-1]
+            later.append(np.append(least[1:], least[-1:]))
         empty = np.zeros(0)
         self._keys = np.concatenate([np.zeros(0, np.int64), *keys])
         self._price = np.concatenate([empty, *prices])
         self._paid = np.concatenate([empty, *paid])
-        self.falls = bool((self._price < 0).any())
+        self._later = np.concatenate([empty, *later])
 
     def until(self, line: Indices, instant: Ints) -> Floats:
         """The integrals to these instants, each of its own line, none before the plan's time."""
+        return self._found(line, instant)[0]
+
+    def least_after(self, line: Indices, instant: Ints) -> Floats:
+        """The least that the integrals are from these instants on: prices may be below nought."""
+        reached, step = self._found(line, instant)
+        least: Floats = np.minimum(reached, self._later[step])
+        return least
+
+    def _found(self, line: Indices, instant: Ints) -> tuple[Floats, Ints]:
         key = np.minimum(instant, _SPAN - 1) + line * np.int64(_SPAN)
         step = np.searchsorted(self._keys, key, side="right") - 1
-        reached: Floats = self._paid[step] + self._price[step] * (key - self._keys[step])
-        return reached
+        return self._paid[step] + self._price[step] * (key - self._keys[step]), step
 
 
 def rounded_down(amount: Floats) -> SmallFloats:
@@ -112,22 +122,6 @@ def rounded_down(amount: Floats) -> SmallFloats:
     above = small > least
     small[above] = np.nextafter(small[above], np.float32(-np.inf))
     return small
-
-
-def never_falling(stay: SmallFloats, vehicle: Indices, until: Indices) -> SmallFloats:
-    """Of each pair the least stay of those of its vehicle that end then or later.
-
-    Where prices are below nought a longer stay may cost less; so it never costs more than it does.
-    """
-    order = np.lexsort((-until, vehicle))
-    least = stay[order]
-    owner = vehicle[order]
-    new = np.flatnonzero(np.diff(owner, prepend=-1))
-    for first, last in zip(new, [*new[1:], len(least)], strict=True):
-        np.minimum.accumulate(least[first:last], out=least[first:last])
-    result = np.empty_like(stay)
-    result[order] = least
-    return result
 
 
 def _ac(power: Ints, efficiency_percent: Ints) -> Ints:

@@ -92,7 +92,7 @@ def _rows(fleet: Fleet, asked: Mapping[RoomKey, float], last: Mapping[RoomKey, i
     at = fleet.snapshot.at
     falls = _falls(fleet)
     every: dict[RoomKey, Headroom] = {**fleet.phases}
-    every.update(fleet.headroom)
+    every.update({tuple(key): room for key, room in fleet.headroom.items()})
     rows: list[_Row] = []
     for key in sorted(asked):
         room = every.get(key)
