@@ -7,8 +7,8 @@ NodeResourcesFit with its default strategy LeastAllocated: the mean of the share
 that are left with the pod there. A pod that was placed stays placed. Of a gang all are placed
 or none, as a coscheduling plugin would see to.
 
-A score only ever falls while pods are placed, so the scores of a template are looked at lazily: the
-greatest one is asked again, and counts if it has not fallen.
+Nothing is ever given back, but for a gang that is too few: a vehicle that is too full for a kind of
+pod is asked no more.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,13 +21,13 @@ from numpy.typing import NDArray
 
 from idlewatt_scheduler.candidates import Fleet
 from idlewatt_scheduler.model.units import Quantities
-from idlewatt_scheduler.tables.layout import PLENTY, Rooms, Spreads, Tables
+from idlewatt_scheduler.tables.layout import PLENTY, Flags, Floats, Rooms, Spreads, Tables
 from idlewatt_scheduler.templates import Template
 
 SCORED: Final = ("cpu", "memory")
 NOWHERE: Final = -1.0
-UNKNOWN: Final = 2.0
-"""More than any score: to be asked."""
+NEVER: Final = 1e9
+LOOK_AT_ALL_AFTER: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +108,7 @@ class _Yard:
         self._tables = tables
         offered, pairs = tables.offered, tables.pairs
         self._free: list[list[int]] = offered.free.tolist()
+        self._left_of = offered.free.copy()
         self._power: list[int] = offered.power.tolist()
         self._new_power = [0] * tables.vehicles
         self._until = [0] * tables.vehicles
@@ -115,9 +116,12 @@ class _Yard:
         self._request: list[list[int]] = tables.wanted.request.tolist()
         self._left: list[int] = tables.wanted.count.tolist()
         columns = [tables.resources.index(name) for name in SCORED if name in tables.resources]
-        self._scored = columns
-        self._capacity = [
+        whole = [
             [max(of.get(tables.resources[column], 0), 1) for column in columns] for of in capacity
+        ]
+        self._shares = [
+            {column: 1 / each / len(columns) for column, each in zip(columns, of, strict=True)}
+            for of in whole
         ]
         self._rooms = _LiveRooms(tables.rooms)
         self._spreads = _LiveSpreads(tables.spreads, tables.templates)
@@ -126,38 +130,38 @@ class _Yard:
         bounds = np.searchsorted(pairs.template[order], np.arange(tables.templates + 1))
         self._pairs = [order[a:b] for a, b in pairwise(bounds)]
         self._vehicles = [vehicle_of[pairs_of] for pairs_of in self._pairs]
-        self._scores: list[NDArray[np.float32]] = [
-            np.full(len(pairs_of), UNKNOWN, np.float32) for pairs_of in self._pairs
+        of_each = np.array(whole, np.float64)
+        self._empty: Floats = (offered.free[:, columns] / of_each).mean(axis=1)
+        self._costs: list[Floats] = [
+            (tables.wanted.request[t, columns] / of_each[there]).mean(axis=1)
+            for t, there in enumerate(self._vehicles)
         ]
 
     def place(self, template: int) -> tuple[int, int] | None:
         """One pod of the template where the score is the greatest; None: it fits nowhere."""
-        scores, aside = self._scores[template], []
-        found = None
-        while len(scores) and found is None:
-            slot = int(scores.argmax())
-            if scores[slot] <= NOWHERE:
-                break
-            vehicle, pair = int(self._vehicles[template][slot]), int(self._pairs[template][slot])
+        there, costs = self._vehicles[template], self._costs[template]
+        if not len(there):
+            return None
+        scores = self._empty[there] - costs
+        refused = 0
+        while scores[slot := int(scores.argmax())] > NOWHERE:
+            vehicle, pair = int(there[slot]), int(self._pairs[template][slot])
             if not self._fits(template, vehicle, pair):
-                scores[slot] = NOWHERE
-            elif not self._spreads.allow(template, vehicle):
-                aside.append((slot, scores[slot]))
-                scores[slot] = NOWHERE
-            elif (score := self._score(template, vehicle)) < scores[slot]:
-                scores[slot] = score
+                costs[slot], scores[slot] = NEVER, -NEVER
+                refused += 1
+                if refused % LOOK_AT_ALL_AFTER == 0:
+                    self._forget_the_full(template, scores)
+            elif (group := self._spreads.broken(template, vehicle)) is not None:
+                scores[self._spreads.beside(group, vehicle, there)] = -NEVER
             else:
-                found = vehicle, pair
-        for slot, score in aside:  # where the emptiest domain has filled up, they are asked again
-            scores[slot] = score
-        if found is not None:
-            self._put(template, *found, 1)
-        return found
+                self._put(template, vehicle, pair, 1)
+                return vehicle, pair
+        return None
 
     def place_gang(self, members: Iterable[int], needs: int) -> None:
         """As many of a gang as fit; none where they are not enough."""
         members = list(members)
-        before = {member: self._scores[member].copy() for member in members}
+        before = {member: self._costs[member].copy() for member in members}
         placed = []
         for member in sorted(members, key=lambda member: -sum(self._request[member])):
             for _ in range(self._left[member]):
@@ -168,17 +172,16 @@ class _Yard:
         if len(placed) < needs:
             for member, vehicle, pair in placed:
                 self._put(member, vehicle, pair, -1)
-            for member, scores in before.items():
-                self._scores[member] = scores
+            for member, costs in before.items():
+                self._costs[member] = costs
 
-    def _score(self, template: int, vehicle: int) -> np.float32:
-        free, asked = self._free[vehicle], self._request[template]
-        capacity = self._capacity[vehicle]
-        shares = [
-            (free[column] - asked[column]) / whole
-            for column, whole in zip(self._scored, capacity, strict=True)
-        ]
-        return np.float32(sum(shares) / len(shares))
+    def _forget_the_full(self, template: int, scores: Floats) -> None:
+        """Of all vehicles at once: those whose machine is too full are asked no more."""
+        there, asked = self._vehicles[template], self._request[template]
+        full = np.zeros(len(there), np.bool_)
+        for column in np.flatnonzero(asked):
+            full |= self._left_of[there, column] < asked[column]
+        self._costs[template][full], scores[full] = NEVER, -NEVER
 
     def _fits(self, template: int, vehicle: int, pair: int) -> bool:
         asked, pairs = self._request[template], self._tables.pairs
@@ -215,6 +218,8 @@ class _Yard:
         pairs = self._tables.pairs
         for column, asked in enumerate(self._request[template]):
             self._free[vehicle][column] -= sign * asked
+            self._empty[vehicle] -= sign * asked * self._shares[vehicle].get(column, 0.0)
+        self._left_of[vehicle] = self._free[vehicle]
         power, until = int(pairs.power[pair]), int(pairs.until[pair])
         start = int(self._tables.offered.start[vehicle])
         if self._energy[vehicle] < PLENTY // 2:
@@ -276,10 +281,16 @@ class _LiveSpreads:
         self._subject = [np.flatnonzero(spreads.subject[:, t]).tolist() for t in range(templates)]
         self._counted = [np.flatnonzero(spreads.counted[:, t]).tolist() for t in range(templates)]
 
-    def allow(self, template: int, vehicle: int) -> bool:
-        """Whether the constraints of the pod, and those of the pods it is counted by, hold then."""
-        groups = {*self._subject[template], *self._counted[template]}
-        return all(self._holds(group, template, vehicle) for group in groups)
+    def broken(self, template: int, vehicle: int) -> int | None:
+        """The group whose constraint would not hold of the pod, or of one that counts it."""
+        groups = dict.fromkeys((*self._subject[template], *self._counted[template]))
+        return next((g for g in groups if not self._holds(g, template, vehicle)), None)
+
+    def beside(self, group: int, vehicle: int, there: NDArray[np.int64]) -> Flags:
+        """Which of some vehicles are in the same domain of the group."""
+        domain = self._spreads.domain[group]
+        same: Flags = domain[there] == domain[vehicle]
+        return same
 
     def _holds(self, group: int, template: int, vehicle: int) -> bool:
         domain = int(self._spreads.domain[group, vehicle])
