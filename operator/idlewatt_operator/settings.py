@@ -29,6 +29,7 @@ class Settings:
         profiles_per_second: charging profiles that are sent to charge points.
         charging_beside: await the charge points' answers beside the next cycles; while one is
             waited for, its charger is told nothing else but to give less.
+        threads: look a fleet up beside the event loop, which goes on in turns with it.
         status_beside: write status, findings and taints beside the next cycles rather than before
             them; they are many and in no hurry.
         judged_every: sites, tariffs and the policy are looked through for what is amiss.
@@ -36,6 +37,11 @@ class Settings:
         lease_duration: so long after a renewal was last seen, another may take the lease.
         lease_renewed_within: so long after a renewal was asked for, the holder stops writing.
         lease_retried_every: between two attempts to take the lease, or to renew it.
+        plan_awaited_for: a cycle waits so long for its plan, then goes on without placements.
+        first_plan_awaited_for: the same until there was one: the planner's process has to start.
+        plan_deadline: after that the best plan so far has to do.
+        plan_too_old: a plan that took so long to be made is thrown away.
+        check_at_once: a whole check of a plan that takes longer comes after its placements.
         heartbeat_age_limit: a loop that has finished no cycle well for so long is a zombie.
     """
 
@@ -57,10 +63,16 @@ class Settings:
     status_writes_per_second: int = 50
     profiles_per_second: int = 50
     charging_beside: bool = False
+    threads: bool = False
     status_beside: bool = False
     judged_every: Milliseconds = 30 * SECOND
     telemetry_awaited_for: Milliseconds = 30 * SECOND
     lease_duration: Milliseconds = 15 * SECOND
     lease_renewed_within: Milliseconds = 10 * SECOND
     lease_retried_every: Milliseconds = 2 * SECOND
+    plan_awaited_for: Milliseconds = 2 * SECOND
+    first_plan_awaited_for: Milliseconds = 10 * SECOND
+    plan_deadline: Milliseconds = 20 * SECOND
+    plan_too_old: Milliseconds = 2 * MINUTE
+    check_at_once: Milliseconds = 2 * SECOND
     heartbeat_age_limit: Milliseconds = 5 * MINUTE

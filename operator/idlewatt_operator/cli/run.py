@@ -214,6 +214,9 @@ class _Teller:
             [(each.pod.key, dict(each.reasons)) for each in plan.waiting],
         ]
         moment = format_instant(plan.at // 1_000 * 1_000)
+        if not report.is_planned:
+            out.print(f"{moment}: there is no plan yet; nothing was written.")
+            return
         if told == self._told:
             out.print(f"{moment}: the plan is the same; nothing was written.")
             return

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Final
 
 from idlewatt_operator.cli.leading import Election, StoppedShort, candidate, elected
+from idlewatt_operator.cli.planned import plan_and_check, planning
 from idlewatt_operator.cli.supplying import settled, supplying
 from idlewatt_operator.gateways.clock import WallClock
 from idlewatt_operator.gateways.dry_run import DryRunCluster, DryRunTelemetry
@@ -41,7 +42,7 @@ from idlewatt_operator.gateways.redis.charging import RedisCharging
 from idlewatt_operator.gateways.redis.telemetry import RedisTelemetry
 from idlewatt_operator.gateways.tariffs.refreshing import TariffSources
 from idlewatt_operator.handlers.serving import serve
-from idlewatt_operator.reconcile.checked import checked
+from idlewatt_operator.planning.guard import GuardedPlanner
 from idlewatt_operator.reconcile.cycle import Cycle
 from idlewatt_operator.reconcile.loop import Loop
 from idlewatt_operator.reconcile.metrics import Metrics, Sources, TelemetryState
@@ -49,20 +50,12 @@ from idlewatt_operator.reconcile.report import Report
 from idlewatt_operator.reconcile.urgency import Urgency
 from idlewatt_operator.reconcile.vitals import ProcessVitals
 from idlewatt_operator.settings import Settings
-from idlewatt_scheduler.model.plan import Plan
-from idlewatt_scheduler.model.snapshot import Snapshot
 from idlewatt_scheduler.model.units import SECOND, Milliseconds
-from idlewatt_scheduler.planner import Stop, plan
 
 _log: Final = logging.getLogger(__name__)
 
 _STOPPING_SECONDS: Final = 25.0
 """Kubernetes kills a pod 30 s after SIGTERM: a cycle that has not ended by then is cut short."""
-
-_LOOK_NO_LONGER: Final = Stop(work=0.2)
-"""A plan that is a little better is not worth a cycle that is late."""
-
-_PLAN_OF: Final = checked(partial(plan, stop=_LOOK_NO_LONGER))
 
 _SERVING_ENDS_SECONDS: Final = 3.0
 
@@ -81,6 +74,7 @@ class Options:
         listen: where probes and metrics are answered; None: nowhere.
         election: None: nobody else can lead.
         tariffs: the folder of tariffs' sources that are files; None: there is none.
+        planner_memory_bytes: the most that the planner's process may have; 0: all there is.
     """
 
     kubeconfig: Path | None = None
@@ -90,15 +84,17 @@ class Options:
     listen: Endpoint | None = None
     election: Election | None = None
     tariffs: Path | None = None
+    planner_memory_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class _Beside:
-    """What is heard and asked beside the cluster, for as long as the operator runs."""
+    """What is heard, asked and planned beside the cluster, for as long as the operator runs."""
 
     telemetry: RedisTelemetry | None
     charging: ChargingGateway | None
     tariffs: TariffSources
+    planner: GuardedPlanner
 
 
 async def run_operator(
@@ -116,7 +112,7 @@ async def run_operator(
         StartError: the cluster or Redis cannot be used as it is; the message is a sentence.
     """
     clock, stop = clock or WallClock(), stop or asyncio.Event()
-    settings = replace(options.settings, status_beside=True, charging_beside=True)
+    settings = replace(options.settings, status_beside=True, charging_beside=True, threads=True)
     source = CredentialSource(options.kubeconfig)
     vitals = ProcessVitals(settings, Metrics())
     requested = _Later()
@@ -163,7 +159,7 @@ async def run_operator(
             with _guarded(loop, settings):
                 # What the leader before wrote last may not have reached our watches yet.
                 if elector is None or await _looked_anew(cluster, stop):
-                    await _until_stopped(loop, cycle, stop)
+                    await _until_stopped(loop, cycle, beside.planner, stop)
                     _all_is_answered(cluster, settings)
 
 
@@ -177,7 +173,7 @@ async def _beside(  # noqa: PLR0913, PLR0917 # what it is made of, all of it inj
     leadership: Leadership,
     stop: asyncio.Event,
 ) -> AsyncIterator[_Beside]:
-    """Telemetry, charge points and the sources of tariffs; a dry run writes nothing to any."""
+    """Telemetry, charge points, sources of tariffs and the planner; a dry run writes to none."""
     allowed = Nobody() if settings.dry_run else leadership
     async with (
         _telemetry(options, settings, cluster, clock, requested, allowed, stop) as telemetry,
@@ -190,8 +186,9 @@ async def _beside(  # noqa: PLR0913, PLR0917 # what it is made of, all of it inj
             on_change=requested,
             leadership=allowed,
         ) as tariffs,
+        planning(settings, options.planner_memory_bytes, requested) as planner,
     ):
-        yield _Beside(telemetry, charging, tariffs)
+        yield _Beside(telemetry, charging, tariffs, planner)
 
 
 class _Later:
@@ -258,16 +255,12 @@ def _cycle(
         cluster,
         telemetry,
         clock,
-        _plan_in_a_thread,
+        partial(plan_and_check, beside.planner),
         settings,
         charging=beside.charging,
+        briefs=beside.planner.briefs,
         on_reaction=on_reaction,
     )
-
-
-async def _plan_in_a_thread(snapshot: Snapshot) -> Plan:
-    """The planner, while the watches go on being read."""
-    return await asyncio.to_thread(_PLAN_OF, snapshot)
 
 
 @contextlib.asynccontextmanager
@@ -404,7 +397,9 @@ def _stop_on_signals(stop: asyncio.Event) -> None:
             running.add_signal_handler(number, stop.set)
 
 
-async def _until_stopped(loop: Loop, cycle: Cycle, stop: asyncio.Event) -> None:
+async def _until_stopped(
+    loop: Loop, cycle: Cycle, planner: GuardedPlanner, stop: asyncio.Event
+) -> None:
     """Cycle until stopped, and until nothing more is written.
 
     Raises:
@@ -419,6 +414,7 @@ async def _until_stopped(loop: Loop, cycle: Cycle, stop: asyncio.Event) -> None:
             cycling.result()
         _log.info("Stopping: the cycle that runs is let end.")
         loop.stop()
+        planner.cancel()
         _, late = await asyncio.wait({ending}, timeout=_STOPPING_SECONDS)
     finally:
         for task in (cycling, stopping, ending):

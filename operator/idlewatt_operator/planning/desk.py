@@ -138,10 +138,10 @@ class Desk:
         return Halted.SOLVER if params.compiled else Halted.COMPILING
 
 
-def _brief(outlook: Outlook, snapshot: Snapshot, row: int) -> Brief | None:
+def _brief(outlook: Outlook, snapshot: Snapshot, row: int) -> Brief:
     """No fault in what is only said may keep a plan from being made."""
     try:
         return brief(outlook, snapshot.pending[row])
     except Exception:  # noqa: BLE001 - whatever it was, it is only about words
         traceback.print_exc()
-        return None
+        return Brief()

@@ -11,14 +11,13 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, TypeVar, cast
 
 import msgspec
 
 from idlewatt_operator.planning.columns import PlanReader
 from idlewatt_operator.planning.frames import FrameError, framed, next_frame
-from idlewatt_operator.planning.kernels import KEPT
 from idlewatt_operator.planning.messages import (
     Advise,
     Advised,
@@ -94,20 +93,15 @@ class Command:
     """
 
     arguments: tuple[str, ...]
-    environment: Mapping[str, str]
+    environment: Mapping[str, str] = field(default_factory=lambda: ONE_THREAD)
 
     @classmethod
-    def of(cls, memory_bytes: int = 0, kernels: str | None = None) -> "Command":
-        """The planner in this very Python.
-
-        Args:
-            memory_bytes: the most it may have; 0: as much as there is.
-            kernels: the folder where compiled code is kept; None: where numba finds one.
-        """
+    def of(cls, memory_bytes: int = 0) -> "Command":
+        """The planner in this very Python, with so much memory at the most; 0: all there is."""
         module = "idlewatt_operator.planning"
         # Never from the working directory: a folder named `operator` there is not ours.
         arguments = (sys.executable, "-P", "-m", module, str(memory_bytes))
-        return cls(arguments, ONE_THREAD if kernels is None else {**ONE_THREAD, KEPT: kernels})
+        return cls(arguments)
 
 
 class PlannerProcess:

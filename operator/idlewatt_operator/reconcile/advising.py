@@ -6,9 +6,9 @@ advice when it is there.
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeAlias
 
 from idlewatt_operator.reconcile.advice import in_short
 from idlewatt_operator.reconcile.situation import Situation
@@ -20,6 +20,10 @@ from idlewatt_scheduler.why import Brief, brief
 from idlewatt_scheduler.why.outlook import Outlook
 
 _log: Final = logging.getLogger(__name__)
+
+
+Briefs: TypeAlias = Callable[[Sequence[Pod]], Awaitable[Sequence[Brief | None]]]
+"""Looks up what would place pods that wait in the last plan; None where it cannot be told now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +47,27 @@ class Advisor:
     again_after: Milliseconds
     _known: dict[str, Advised] = field(default_factory=dict)
 
-    def advise(self, situation: Situation, plan: Plan) -> None:
-        """Look up what is missing or old, the oldest first, as far as one cycle goes."""
+    async def advise(self, situation: Situation, plan: Plan, briefs: Briefs | None) -> None:
+        """Look up what is missing or old, the oldest first, as far as one cycle goes.
+
+        Args:
+            situation: of this cycle.
+            plan: in which the pods wait.
+            briefs: who looks it up; None: it is done here.
+        """
         waiting = [waiting.pod for waiting in plan.waiting]
         self._known = {pod.uid: self._known[pod.uid] for pod in waiting if pod.uid in self._known}
         kinds = [template.pods for template in templates_of(waiting)]
         due = sorted((each for each in kinds if self._is_due(each, situation.at)), key=self._age)
         if not due or self.kinds_at_most < 1:
             return
-        outlook = Outlook(situation.snapshot, plan, situation.fleet)
-        for pods in due[: self.kinds_at_most]:
-            found = Advised(_brief(outlook, pods[0]), situation.at)
-            self._known.update((pod.uid, found) for pod in pods)
+        asked = due[: self.kinds_at_most]
+        samples = [pods[0] for pods in asked]
+        found = _here(situation, plan, samples) if briefs is None else await briefs(samples)
+        for pods, advice in zip(asked, found, strict=True):
+            if advice is not None:
+                advised = Advised(advice, situation.at)
+                self._known.update((pod.uid, advised) for pod in pods)
 
     def words(self, pod: Pod, at: Instant) -> str | None:
         """What a pod is advised; empty: nothing would help; None: it is not looked up yet."""
@@ -73,6 +86,11 @@ class Advisor:
 
     def _age(self, pods: Iterable[Pod]) -> Instant:
         return min((self._known[pod.uid].at if pod.uid in self._known else 0) for pod in pods)
+
+
+def _here(situation: Situation, plan: Plan, pods: Sequence[Pod]) -> list[Brief | None]:
+    outlook = Outlook(situation.snapshot, plan, situation.fleet)
+    return [_brief(outlook, pod) for pod in pods]
 
 
 def _brief(outlook: Outlook, pod: Pod) -> Brief:

@@ -20,7 +20,7 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeVar
 
 from idlewatt_operator.gateways.protocols import (
     ChargingGateway,
@@ -28,12 +28,16 @@ from idlewatt_operator.gateways.protocols import (
     ClusterGateway,
     TelemetryGateway,
 )
+from idlewatt_operator.planning.guard import StillPlanningError
+from idlewatt_operator.planning.process import PlanningError
 from idlewatt_operator.reconcile.absent import without_reports
+from idlewatt_operator.reconcile.advising import Briefs
 from idlewatt_operator.reconcile.binding import to_bind
 from idlewatt_operator.reconcile.drain import to_drain, to_mark, within_departure
 from idlewatt_operator.reconcile.events import to_explain
 from idlewatt_operator.reconcile.fence import to_lower
 from idlewatt_operator.reconcile.findings import verdicts
+from idlewatt_operator.reconcile.late import brought_up, drains_alone
 from idlewatt_operator.reconcile.lost import to_give_up
 from idlewatt_operator.reconcile.memory import Memory
 from idlewatt_operator.reconcile.onward import regrets
@@ -48,7 +52,6 @@ from idlewatt_operator.reconcile.unheard import without_unheard
 from idlewatt_operator.reconcile.writing import Writing
 from idlewatt_operator.settings import Settings
 from idlewatt_scheduler.candidates import assemble
-from idlewatt_scheduler.leaving import leaving
 from idlewatt_scheduler.model.plan import Plan
 from idlewatt_scheduler.model.snapshot import Snapshot
 from idlewatt_scheduler.model.units import Instant, Milliseconds
@@ -59,7 +62,13 @@ _log = logging.getLogger(__name__)
 VEHICLE_TAINT: Final = Taint(key="idlewatt.dev/vehicle", effect="NoSchedule")
 
 Planner: TypeAlias = Callable[[Snapshot], Awaitable[Plan]]
-"""Parameters, stop and seed are the wiring's; in a thread or not is its affair too."""
+"""Parameters, stop and seed are the wiring's; where it plans is its affair too.
+
+It may answer with the plan of an earlier snapshot, which `Plan.at` tells, and it may raise
+`StillPlanningError`: the cycle then places nobody, and the next one asks again.
+"""
+
+_Value = TypeVar("_Value")
 
 
 class Cycle:
@@ -69,6 +78,7 @@ class Cycle:
         telemetry: None: there is no source, the objects' status is read.
         planner: the core's, bound to its parameters.
         charging: None: no charger can be told anything, and every car's charging is External.
+        briefs: looks up what would place waiting pods; None: it is done in the cycle.
         on_reaction: told how long after a circuit's limit changed what follows from it was done.
     """
 
@@ -81,6 +91,7 @@ class Cycle:
         settings: Settings | None = None,
         *,
         charging: ChargingGateway | None = None,
+        briefs: Briefs | None = None,
         on_reaction: Callable[[Milliseconds], None] = lambda _: None,
     ) -> None:
         self.settings = settings or Settings()
@@ -89,6 +100,7 @@ class Cycle:
         self._telemetry = telemetry
         self._clock = clock
         self._planner = planner
+        self._briefs = briefs
         self._sender = Sender(
             charging,
             self.memory.charges,
@@ -106,28 +118,30 @@ class Cycle:
         watch = _StopWatch()
         await self._settle()
         watch.lap("settle")
-        situation, with_observed = self._look()
+        situation, with_observed = await self._look()
         watch.lap("snapshot")
-        plan = await self._planned(situation)
+        plan, is_planned = await self._planned(situation)
         plan = without_unheard(plan, situation, self.memory.looking_since or situation.at)
         watch.lap("plan")
-        decisions = self._decide(situation, plan)
+        decisions = await self._decide(situation, plan)
         watch.lap("decide")
         if self.settings.dry_run:
-            return Report(situation, plan, decisions, seconds=watch.laps)
+            return Report(situation, plan, decisions, seconds=watch.laps, is_planned=is_planned)
         writing = self._writing(situation)
         await self._sender.send(decisions.charge)
         watch.lap("charge")
         await writing.decisions(decisions)
         await self._sender.reacted(self._limits_changed_at)
         watch.lap("write")
+        await self.memory.advisor.advise(situation, plan, self._briefs)
         told = to_explain(situation, plan, self.memory.said, self.memory.advisor)
         await writing.explanations(told)
         watch.lap("explain")
         await self._tell(situation, with_observed=with_observed)
         watch.lap("status")
         self.memory.end_cycle(situation)
-        return Report(situation, plan, decisions, Counter(writing.outcomes), watch.laps)
+        outcomes = Counter(writing.outcomes)
+        return Report(situation, plan, decisions, outcomes, watch.laps, is_planned)
 
     async def end(self) -> None:
         """Return once nothing is written beside the cycles any more."""
@@ -142,7 +156,7 @@ class Cycle:
                 self._cluster, self._clock.now(), self.settings.writes_in_flight
             )
 
-    def _look(self) -> tuple[Situation, bool]:
+    async def _look(self) -> tuple[Situation, bool]:
         """The situation, and whether observations come from the telemetry gateway."""
         view, at = self._cluster.view(), self._clock.now()
         telemetry = None if self._telemetry is None else self._telemetry.latest()
@@ -166,19 +180,37 @@ class Cycle:
             snapshot,
             pending=tuple(pod for pod in snapshot.pending if not self.memory.leaves(pod.uid, at)),
         )
-        situation = Situation(at, view, snapshot, assemble(snapshot), self.settings.scheduler_name)
+        snapshot = self.memory.kept.unchanged(snapshot)
+        fleet = await self._apart(assemble, snapshot)
+        situation = Situation(at, view, snapshot, fleet, self.settings.scheduler_name)
         return situation, source is not None
 
-    async def _planned(self, situation: Situation) -> Plan:
-        """The plan; where it cannot be made, who has to leave is still known."""
+    async def _apart(self, work: Callable[..., _Value], *about: object) -> _Value:
+        """Work on what nobody changes, beside the event loop where the settings say so."""
+        if self.settings.threads:
+            return await asyncio.to_thread(work, *about)
+        return work(*about)
+
+    async def _planned(self, situation: Situation) -> tuple[Plan, bool]:
+        """The plan, brought up to now; where there is none, who has to leave is still known.
+
+        And whether there is one.
+        """
         try:
-            return await self._planner(situation.snapshot)
+            plan = await self._planner(situation.snapshot)
+            late = situation.at - plan.at
+            if not late:
+                return plan, True
+            if 0 < late <= self.settings.plan_too_old:
+                return await self._apart(brought_up, plan, situation.fleet), True
+        except (StillPlanningError, PlanningError) as error:
+            _log.debug("Nobody is placed in this cycle: %s", error)
         except Exception:  # noqa: BLE001 - whatever it was, a drain must not wait for it
             _log.exception("The plan could not be made: nobody is placed, drains go on.")
-            return Plan(situation.at, leaving=leaving(situation.fleet))
+        return await self._apart(drains_alone, situation.fleet), False
 
-    def _decide(self, situation: Situation, plan: Plan) -> Decisions:
-        regretted = regrets(situation, plan)
+    async def _decide(self, situation: Situation, plan: Plan) -> Decisions:
+        regretted = await self._apart(regrets, situation, plan)
         undone = {each.placement.pod.uid for each in regretted}
         releases, drains = replacement_first(situation, to_drain(situation, plan))
         bindings, renewals = to_bind(situation, plan)

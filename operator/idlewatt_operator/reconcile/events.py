@@ -74,7 +74,6 @@ class Said:
 
 def to_explain(situation: Situation, plan: Plan, said: Said, advisor: Advisor) -> list[Explanation]:
     """What the waiting pods are told now; those with nothing new to hear are left out."""
-    advisor.advise(situation, plan)
     noun = "nodes" if situation.snapshot.policy.plain_nodes_allowed else "vehicles"
     explanations = []
     for waiting in plan.waiting:

@@ -9,6 +9,7 @@ from idlewatt_operator.reconcile.assumed import SentBindings
 from idlewatt_operator.reconcile.backoff import Backoffs
 from idlewatt_operator.reconcile.charging import Charges
 from idlewatt_operator.reconcile.events import Said
+from idlewatt_operator.reconcile.kept import Kept
 from idlewatt_operator.reconcile.onward import SparedBatteries
 from idlewatt_operator.reconcile.reported import SitePace
 from idlewatt_operator.reconcile.situation import Situation
@@ -39,6 +40,7 @@ class Memory:
     charges: Charges
     said: Said
     advisor: Advisor
+    kept: Kept
     pace: StatusPace
     site_pace: SitePace
     gone: set[str] = field(default_factory=set)
@@ -63,6 +65,7 @@ class Memory:
             ),
             said=Said(settings.event_again_after),
             advisor=Advisor(settings.advised_at_most, settings.event_again_after),
+            kept=Kept(),
             pace=StatusPace(settings.status_at_most_every, settings.status_writes_per_second),
             site_pace=SitePace(settings.status_at_most_every),
         )

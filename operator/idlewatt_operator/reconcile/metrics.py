@@ -145,9 +145,10 @@ class Metrics:
             self._steps.labels(step).observe(seconds)
         self._last.set(report.situation.at / SECOND)
         self._bindings.inc(report.done("bind"))
-        self._placed.set(len(report.plan.placements))
         self._running.set(len(report.situation.snapshot.running))
-        self._note_waiting(report.plan)
+        if report.is_planned:
+            self._placed.set(len(report.plan.placements))
+            self._note_waiting(report.plan)
         draining = {drain.record.pod.uid: drain.reason for drain in report.decisions.drain}
         for uid, reason in draining.items():
             if uid not in self._draining:

@@ -45,6 +45,7 @@ class Report:
     Attributes:
         outcomes: how many writes of each kind ended how: `{("bind", "Done"): 12}`.
         seconds: what the cycle took, by the step, on a steady clock.
+        is_planned: false where the plan was not there in time: it says only who has to leave.
     """
 
     situation: Situation
@@ -52,6 +53,7 @@ class Report:
     decisions: Decisions
     outcomes: Mapping[tuple[str, str], int] = field(default_factory=Counter)
     seconds: Mapping[str, float] = field(default_factory=dict)
+    is_planned: bool = True
 
     @property
     def changed_something(self) -> bool:
@@ -72,7 +74,7 @@ class Report:
         plan, decisions = self.plan, self.decisions
         given_up = sum(len(each.remove) + len(each.vanished) for each in decisions.give_up)
         parts = [
-            f"{len(plan.placements)} placed",
+            f"{len(plan.placements)} placed" if self.is_planned else "no plan yet",
             f"{self.done('bind')} of {len(decisions.bind)} bound",
             f"{self.done('evict')} of {len(decisions.drain)} drained",
             f"{self.done('release')} being replaced",
