@@ -17,18 +17,14 @@ from fractions import Fraction
 from itertools import pairwise
 
 from idlewatt_scheduler.candidates import Candidate, Parked
-from idlewatt_scheduler.energy import Source, Stretch
-from idlewatt_scheduler.model.policy import WearFloor
-from idlewatt_scheduler.model.site import EnergyBearer
+from idlewatt_scheduler.energy import Stretch
 from idlewatt_scheduler.model.units import (
-    DAY,
     FOREVER,
-    HOUR,
     MILLIWATT_MILLISECONDS_PER_KWH,
     MILLIWATT_MILLISECONDS_PER_WATT_HOUR,
     Instant,
 )
-from idlewatt_scheduler.wear import model_rate
+from idlewatt_scheduler.tallies import tally_of
 
 NOTHING = Fraction(0)
 
@@ -71,77 +67,20 @@ class Rates:
 
 def rates_of(candidate: Candidate) -> Rates | None:
     """The rates of a vehicle that takes pods; None where nothing is paid or nothing placed."""
-    parked = candidate.parked
-    if parked is None or candidate.refusal is not None:
+    tally = tally_of(candidate)
+    if tally is None:
         return None
-    case, pay = parked.case, parked.vehicle.compensation
-    rate = case.exchange.to_plan(pay.currency) or NOTHING
-    per_unit = rate / MILLIWATT_MILLISECONDS_PER_KWH
-    tariff = NOTHING
-    if fleet_pays(parked) and parked.prices is not None:
-        tariff = case.exchange.to_plan(parked.prices.currency) or NOTHING
-    connection, connection_from = _connection(parked, tariff)
+    scale = tally.scale
     return Rates(
-        availability=Fraction(pay.availability_per_hour) * rate / HOUR,
-        energy=None if fleet_pays(parked) else Fraction(pay.energy_per_kwh) * per_unit,
-        wear=wear_per_kwh(parked) * per_unit,
-        tariff=tariff,
-        waking=_waking(parked, rate, tariff),
-        battery=_battery(parked, rate, tariff),
-        connection=connection,
-        connection_from=connection_from,
+        availability=Fraction(tally.availability, scale),
+        energy=None if tally.energy is None else Fraction(tally.energy, scale),
+        wear=Fraction(tally.wear, scale),
+        tariff=tally.tariff_rate,
+        waking=Fraction(tally.waking, scale),
+        battery=None if tally.battery is None else Fraction(tally.battery, scale),
+        connection=Fraction(tally.connection, scale),
+        connection_from=tally.connection_from,
     )
-
-
-def fleet_pays(parked: Parked) -> bool:
-    """The fleet buys the electricity where the vehicle stands."""
-    site = parked.case.site
-    return site is not None and site.energy_borne_by is EnergyBearer.FLEET
-
-
-def wear_per_kwh(parked: Parked) -> Fraction:
-    """What is paid for wear, per kWh DC: as agreed, or by the model where that is the floor."""
-    agreed = Fraction(parked.vehicle.compensation.wear_per_kwh)
-    if parked.case.policy.wear_floor is not WearFloor.MODEL:
-        return agreed
-    modelled = model_rate(parked.vehicle, parked.case.at)
-    return agreed if modelled is None else max(agreed, Fraction(modelled))
-
-
-def _waking(parked: Parked, rate: Fraction, tariff: Fraction) -> Fraction:
-    """What one waking costs, at the energy price of the stay's start."""
-    vehicle, per_kwh = parked.vehicle, Fraction(parked.vehicle.compensation.energy_per_kwh) * rate
-    if not parked.case.asleep:
-        return NOTHING
-    if fleet_pays(parked) and parked.prices is not None:
-        start = parked.case.at + 1_000 * vehicle.compute.wake_seconds
-        per_kwh = (parked.prices.price_at(start) or NOTHING) * tariff
-    return Fraction(vehicle.compute.wake_energy_watt_hours, 1_000) * per_kwh
-
-
-def _battery(parked: Parked, rate: Fraction, tariff: Fraction) -> Fraction | None:
-    """What energy from the battery costs to put back; None where it is not priced apart."""
-    efficiency = parked.vehicle.battery.round_trip_efficiency_percent
-    if efficiency is None or parked.electrics.source is not Source.BATTERY:
-        return None
-    per_kwh = Fraction(parked.vehicle.compensation.energy_per_kwh) * rate
-    if fleet_pays(parked):
-        at, prices = parked.case.at, parked.prices
-        mean = None if prices is None else prices.mean_known_price(at, at + DAY)
-        per_kwh = (mean or NOTHING) * tariff
-    return per_kwh * 100 / efficiency / MILLIWATT_MILLISECONDS_PER_KWH
-
-
-def _connection(parked: Parked, tariff: Fraction) -> tuple[Fraction, Instant]:
-    """The fee for staying plugged, per millisecond in the plan's currency, and from when on."""
-    of = parked.case.tariff
-    fee = of.connection_fee if of else None
-    if of is None or fee is None or not fleet_pays(parked) or not parked.electrics.plugged:
-        return NOTHING, FOREVER
-    parking = parked.vehicle.observed.parking
-    since = parking.since if parking else None
-    per_hour = Fraction(fee.price_per_hour) * (1 + Fraction(of.tax_percent) / 100)
-    return per_hour * tariff / HOUR, parked.case.at if since is None else since + fee.after
 
 
 def cost_of(parked: Parked, rates: Rates, new: Sequence[Stretch]) -> Cost:

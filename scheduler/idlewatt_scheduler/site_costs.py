@@ -24,7 +24,7 @@ from idlewatt_scheduler.circuits import (
     uncontrolled_load,
 )
 from idlewatt_scheduler.clauses.live import Placed, draw_changes
-from idlewatt_scheduler.costs import NOTHING, fleet_pays, pieces
+from idlewatt_scheduler.costs import NOTHING, pieces
 from idlewatt_scheduler.energy import Source
 from idlewatt_scheduler.model.calendars import Interval
 from idlewatt_scheduler.model.site import Circuit, ObservedCircuit, Site
@@ -37,6 +37,7 @@ from idlewatt_scheduler.model.units import (
     seconds,
 )
 from idlewatt_scheduler.prices import PriceLine
+from idlewatt_scheduler.tallies import fleet_pays
 
 MILLIWATTS_PER_KILOWATT = 1_000_000
 

@@ -72,7 +72,7 @@ class Money:
 
 
 class Integrals:
-    """The integral of a tariff's price over time, from the plan's time on.
+    """The integral of a tariff's price, in its parts, over time, from the plan's time on.
 
     All tariffs lie end to end in one row, so that one search finds an instant in any of them.
     """
@@ -85,8 +85,7 @@ class Integrals:
         for number, line in enumerate(lines):
             first = line.timeline.index(at)
             starts = np.array([0, *(start - at for start in line.timeline.starts[first + 1 :])])
-            per = [(price or 0) / line.timeline.scale for price in line.timeline.prices[first:]]
-            price = np.array(per, np.float64)
+            price = np.array([price or 0 for price in line.timeline.prices[first:]], np.float64)
             keys.append(starts.astype(np.int64) + number * _SPAN)
             prices.append(price)
             sums = np.concatenate([[0.0], np.cumsum(price[:-1] * np.diff(starts))])

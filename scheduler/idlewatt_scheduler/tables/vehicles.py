@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from idlewatt_scheduler.candidates import Candidate, Fleet, Parked, start_of
-from idlewatt_scheduler.costs import Rates, fleet_pays, rates_of
 from idlewatt_scheduler.energy import (
     Source,
     Step,
@@ -18,9 +17,10 @@ from idlewatt_scheduler.energy import (
     power_at,
     spare,
 )
-from idlewatt_scheduler.model.units import MILLIWATT_MILLISECONDS_PER_KWH, Instant, Milliwatts
+from idlewatt_scheduler.model.units import Instant, Milliwatts
 from idlewatt_scheduler.prices import PriceLine
 from idlewatt_scheduler.tables.layout import PLENTY, Flags, Floats, Indices, Ints
+from idlewatt_scheduler.tallies import Tally, fleet_pays, tally_of
 
 WATT = 1_000
 FULL_PERCENT = 100
@@ -113,9 +113,9 @@ def vehicles_of(fleet: Fleet, resources: Sequence[str]) -> Vehicles:
     whole = np.empty((len(chosen), len(_WHOLE)), np.int64)
     money = np.empty((len(chosen), len(_MONEY)), np.float64)
     for row, (index, candidate, parked) in enumerate(chosen):
-        rates = rates_of(candidate)
-        whole[row] = (*reading.whole(index, candidate, parked), _fee_from(rates, fleet.snapshot.at))
-        money[row] = _money(parked, rates)
+        tally = tally_of(candidate)
+        whole[row] = (*reading.whole(index, candidate, parked), _fee_from(tally, fleet.snapshot.at))
+        money[row] = _money(tally)
     ints = {name: np.ascontiguousarray(whole[:, n]) for n, name in enumerate(_WHOLE)}
     columns: dict[str, Any] = {name: ints[name].astype(np.int32) for name in _INDICES}
     columns.update((name, ints[name].astype(np.bool_)) for name in _FLAGS)
@@ -273,25 +273,23 @@ class _Reading:
         return found
 
 
-def _fee_from(rates: Rates | None, at: Instant) -> int:
-    return PLENTY if rates is None else _within(rates.connection_from - at)
+def _fee_from(tally: Tally | None, at: Instant) -> int:
+    return PLENTY if tally is None else _within(tally.connection_from - at)
 
 
-def _money(parked: Parked, rates: Rates | None) -> tuple[float, ...]:
+def _money(tally: Tally | None) -> tuple[float, ...]:
     """Its rates, in the order of `_MONEY`."""
-    if rates is None:
+    if tally is None:
         return (0.0,) * len(_MONEY)
-    dc = rates.wear + (rates.battery or 0)
-    ac = 0 if rates.battery is not None else rates.energy or 0
-    by_price = rates.energy is None and rates.battery is None and parked.prices is not None
-    tariff = rates.tariff / MILLIWATT_MILLISECONDS_PER_KWH if by_price else 0
+    scale = tally.scale
+    on_battery = tally.battery is not None
     return (
-        float(dc),
-        float(ac),
-        float(tariff),
-        float(rates.availability),
-        float(rates.connection),
-        float(rates.waking),
+        (tally.wear + (tally.battery or 0)) / scale,
+        0.0 if on_battery else (tally.energy or 0) / scale,
+        0.0 if on_battery else tally.tariff / scale,
+        tally.availability / scale,
+        tally.connection / scale,
+        tally.waking / scale,
     )
 
 
