@@ -4,10 +4,11 @@
 2 charge       the cars whose charging is ours, before anything is placed
 3 ask          which running pods have to leave
 4 group        pending pods that no clause can tell apart
-5 bound        the most weight that any plan could place
-6 place        exactly where the fleet is small, greedily where it is not
-7 explain      why each pod that waits does
-8 add up       what each placement costs, in the plan's order
+5 tabulate     vehicles and pods as columns of numbers
+6 place        proven the best where the fleet is small, at the prices of what is scarce elsewhere
+7 make room    running pods that leave for others, or for less money, where the policy says so
+8 explain      why each pod that waits does
+9 add up       what each placement costs, in the plan's order
 
 The first two are one call: what a car may compute depends on what charges it.
 """
@@ -25,10 +26,9 @@ from idlewatt_scheduler.leaving import leaving
 from idlewatt_scheduler.model.plan import Placement, Plan
 from idlewatt_scheduler.model.snapshot import Snapshot
 from idlewatt_scheduler.model.workload import Pod
-from idlewatt_scheduler.solvers.bounds import bound
-from idlewatt_scheduler.solvers.exact import solve
-from idlewatt_scheduler.solvers.greedy import greedy
-from idlewatt_scheduler.solvers.limits import Params, Proof, Stop
+from idlewatt_scheduler.solvers.limits import Params, Stop
+from idlewatt_scheduler.solvers.placing import place
+from idlewatt_scheduler.tables import tabulate
 from idlewatt_scheduler.templates import templates_of
 
 __all__ = ["Params", "Stop", "plan"]
@@ -58,9 +58,10 @@ def plan(
     steps.done("leave")
     board = Board(fleet, templates_of(snapshot.pending), leavers)
     steps.done("group")
-    most = bound(board)
-    steps.done("bound")
-    proof = _place(board, params, stop, seed)
+    tables = tabulate(fleet, board.templates, leavers)
+    steps.done("tabulate")
+    memory = None if previous is None else previous.memory
+    proof = place(board, tables, params, stop, seed, memory)
     steps.done("place")
     waits = waiting(board)
     steps.done("explain")
@@ -72,7 +73,7 @@ def plan(
         waiting=waits,
         leaving=leavers,
         weight=board.weight,
-        bound=min(most, most if proof.bound is None else proof.bound),
+        bound=proof.bound,
         cost=board.money,
         currency=fleet.exchange.plan_currency,
         proven=proof.proven,
@@ -83,6 +84,7 @@ def plan(
         halted=proof.halted,
         moved=_moved(placements, previous),
         step_seconds=steps.seconds,
+        memory=proof.memory,
     )
 
 
@@ -106,13 +108,6 @@ def _moved(placements: Iterable[Placement], previous: Plan | None) -> int | None
         return None
     before = {placement.pod.key: placement.node for placement in previous.placements}
     return sum(before.get(each.pod.key, each.node) != each.node for each in placements)
-
-
-def _place(board: Board, params: Params, stop: Stop, seed: int) -> Proof:
-    """Greedily at once, then exactly if the fleet is small enough for that."""
-    greedy(board)
-    everything = range(len(board.candidates))
-    return solve(board, everything, params.exact_literals, stop.work, seed) or Proof()
 
 
 def _placements(board: Board) -> Iterator[Placement]:

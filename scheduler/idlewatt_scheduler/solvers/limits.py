@@ -88,6 +88,7 @@ class Proof:
         cost_bound: no plan of the board's weight costs less; None: it does not know.
         solver: what the board comes from.
         halted: why it did not finish, as a sentence; None: it did.
+        memory: what the next search may begin from.
     """
 
     bound: int | None = None
@@ -96,3 +97,4 @@ class Proof:
     prices: Prices = field(default_factory=Prices)
     solver: Solver = Solver.GREEDY
     halted: str | None = None
+    memory: object | None = None
