@@ -13,7 +13,7 @@ RUN := $(VENV)/.has-run
 DEV := $(VENV)/.has-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help chart demo test lint format crds lock picture wear verify bench bench-departures bench-energy bench-embedding cluster cluster-down kind kind-down clean e2e
+.PHONY: help chart demo test lint format crds lock picture wear verify bench bench-planner bench-departures bench-energy bench-embedding cluster cluster-down kind kind-down clean e2e
 MAKEFLAGS += --no-print-directory
 
 help: ## List these commands
@@ -110,6 +110,9 @@ verify: crds lock ## Regenerate what is generated, and fail if that changes anyt
 
 bench: $(DEV) ## Measure how long plans take and how good they are; BENCH="200x500 --repeat 3"
 	@$(BIN)/python -m tests.benchmarks.planner $(BENCH)
+
+bench-planner: $(DEV) ## Measure planning at scale beside kube-scheduler's rule, an hour; BENCH="1000x2000 --seeds 1"
+	@$(BIN)/python -m tests.benchmarks.at_scale $(BENCH)
 
 bench-departures: $(DEV) ## Measure how often cars leave before their learned departures; BENCH="--plot FILE.svg"
 	@$(BIN)/python -m tests.benchmarks.departures $(BENCH)

@@ -13,7 +13,7 @@ import platform
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from random import SystemRandom
@@ -24,7 +24,9 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from tests.benchmarks.at_scale_page import Report, tables, write_page
 from tests.benchmarks.fleets import Size
+from tests.benchmarks.from_files import FromFiles, from_files
 from tests.benchmarks.instances import Plenty
+from tests.benchmarks.manifests import FORMATS
 from tests.benchmarks.measuring import Measured
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -38,6 +40,8 @@ CASES: Final = (
     "50000x100000/scarce",
 )
 GROWTH: Final = ("1000x2000", "2000x4000", "5000x10000", "10000x20000", "20000x40000")
+FILES: Final = Size(10_000, 10_000)
+FILES_SEEDS: Final = 3
 SEEDS: Final = 5
 CHECKED_VEHICLES_AT_MOST: Final = 1_000
 LONGEST_SECONDS: Final = 1_200
@@ -96,20 +100,61 @@ def measured(case: Case, seed: int, *, beside: bool, check: bool) -> Measured:
     return msgspec.json.decode(done.stdout.splitlines()[-1], type=Measured)
 
 
+class Records:
+    """What was measured already: in a file, where one is named, so that a run can be taken up."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        lines = path.read_bytes().splitlines() if path and path.exists() else []
+        self._known = {
+            (Size(one.vehicles, one.pods), one.plenty, one.seed): one
+            for one in (msgspec.json.decode(line, type=Measured) for line in lines)
+        }
+
+    def measured(self, case: Case, seed: int, *, beside: bool, check: bool) -> Measured:
+        """As it was recorded, or measured now."""
+        known = self._known.get((case.size, case.plenty.value, seed))
+        if known is not None:
+            return known
+        made = measured(case, seed, beside=beside, check=check)
+        if self._path is not None:
+            with self._path.open("ab") as file:
+                file.write(msgspec.json.encode(made) + b"\n")
+        return made
+
+
 def machine() -> str:
     """What this was measured on, in a line."""
     cores = len(os.sched_getaffinity(0))
     return f"{cores} cores, {platform.machine()}, Python {platform.python_version()}"
 
 
-def runs(
-    cases: Sequence[Case], seeds: Sequence[int], say: Say, *, beside: bool, check: bool
-) -> Iterator[Measured]:
-    """Every case with every seed, one after the other."""
-    for case in cases:
-        for number, seed in enumerate(seeds, 1):
-            say(f"{case}: seed {seed}, {number} of {len(seeds)}")
-            yield measured(case, seed, beside=beside, check=check)
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """How to measure, and whom to tell what is being measured."""
+
+    seeds: Sequence[int]
+    records: Records
+    say: Say
+    check: bool
+
+    def runs(self, cases: Sequence[Case], *, beside: bool) -> Iterator[Measured]:
+        """Every case with every seed, one after the other."""
+        for case in cases:
+            for number, seed in enumerate(self.seeds, 1):
+                self.say(f"{case}: seed {seed}, {number} of {len(self.seeds)}")
+                yield self.records.measured(case, seed, beside=beside, check=self.check)
+
+    def growth(self, cases: Sequence[Case]) -> list[Measured]:
+        """Each of the sizes, with one seed."""
+        return list(replace(self, seeds=self.seeds[:1]).runs(cases, beside=False))
+
+    def files(self) -> Iterator[FromFiles]:
+        """The command, from YAML and from JSON."""
+        for form in FORMATS:
+            for seed in self.seeds[:FILES_SEEDS]:
+                self.say(f"{FILES}: from {form}, seed {seed}")
+                yield from_files(FILES, form, seed)
 
 
 def _arguments() -> argparse.ArgumentParser:
@@ -118,6 +163,8 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--seeds", type=int, default=SEEDS, help="instances of each size")
     parser.add_argument("--first-seed", type=int, help="fresh ones, unless it is given")
     parser.add_argument("--check", action="store_true", help="check the plans of large fleets, too")
+    parser.add_argument("--files", action="store_true", help="measure `idlewatt plan -f`, too")
+    parser.add_argument("--recorded", type=Path, help="a file of what was measured already")
     parser.add_argument("--alone", action="store_true", help="nothing beside our own plan")
     return parser
 
@@ -138,8 +185,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         first = SystemRandom().randrange(1_000, 10**6)
     seeds = range(first, first + given.seeds)
     console = Console(stderr=True)
-    found: list[Measured] = []
-    grown: list[Measured] = []
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task("")
@@ -149,11 +194,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if not console.is_terminal:
                 console.print(what)
 
-        found.extend(runs(cases, seeds, say, beside=not given.alone, check=given.check))
-        grown.extend(runs(growth, seeds[:1], say, beside=False, check=False))
-    report = Report(found, grown, machine(), datetime.now(UTC).date().isoformat(), tuple(seeds))
+        bench = Bench(seeds, Records(given.recorded), say, given.check)
+        report = Report(
+            cases=list(bench.runs(cases, beside=not given.alone)),
+            growth=bench.growth(growth),
+            files=list(bench.files()) if given.files or not given.cases else [],
+            machine=machine(),
+            day=datetime.now(UTC).date().isoformat(),
+            seeds=tuple(seeds),
+        )
     for table in tables(report):
-        Console(width=130 if not sys.stdout.isatty() else None).print(table)
+        Console(width=150 if not sys.stdout.isatty() else None).print(table)
     if not given.cases:
         write_page(report, PAGE, PICTURE)
         console.print(f"Wrote {PAGE.relative_to(ROOT)} and {PICTURE.relative_to(ROOT)}.")

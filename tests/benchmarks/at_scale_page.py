@@ -8,6 +8,7 @@ from statistics import median
 from typing import Final
 
 from rich.table import Table
+from tests.benchmarks.from_files import FromFiles
 from tests.benchmarks.measuring import Measured, Way
 
 from idlewatt_operator.twin.svg import Scale, nice_high, path, shown, tag, text
@@ -25,6 +26,7 @@ class Report:
 
     cases: Sequence[Measured]
     growth: Sequence[Measured]
+    files: Sequence[FromFiles]
     machine: str
     day: str
     seeds: tuple[int, ...]
@@ -84,6 +86,8 @@ def _all_rows(report: Report) -> Iterator[Rows]:
     yield _steps(report.cases)
     if report.growth:
         yield _growth(report)
+    if report.files:
+        yield _files(report.files)
 
 
 def _grouped(measured: Iterable[Measured]) -> Iterator[tuple[str, list[Measured]]]:
@@ -181,6 +185,19 @@ def _growth(report: Report) -> Rows:
         for each in _grown(report)
     ]
     return Rows("Growth: scarce supply, one seed each", columns, tuple(rows))
+
+
+def _files(files: Sequence[FromFiles]) -> Rows:
+    columns = ("vehicles x pods", "from", "MiB", "seconds", "CPU")
+    groups = groupby(files, lambda one: (one.vehicles, one.pods, one.form))
+    rows = []
+    for (vehicles, pods, form), group in groups:
+        each = list(group)
+        size = f"{median(one.mebibytes for one in each):.0f}"
+        spent = (one.cpu_seconds for one in each)
+        seconds = _seconds(one.seconds for one in each)
+        rows.append((f"{vehicles:,} x {pods:,}", form.upper(), size, seconds, _seconds(spent)))
+    return Rows("`idlewatt plan -f`, from prompt to prompt: medians", columns, tuple(rows))
 
 
 def _grown(report: Report) -> list[Measured]:
