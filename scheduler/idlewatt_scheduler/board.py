@@ -188,6 +188,11 @@ class Board:
         return self._index[id(case.pod)]
 
     @property
+    def weighing(self) -> int:
+        """What all pending pods weigh."""
+        return sum(template.weight * len(template.pods) for template in self.templates)
+
+    @property
     def weight(self) -> int:
         """The placed weight."""
         return sum(

@@ -73,7 +73,7 @@ def plan(
         waiting=waits,
         leaving=leavers,
         weight=board.weight,
-        bound=proof.bound,
+        bound=board.weighing if proof.bound is None else min(proof.bound, board.weighing),
         cost=board.money,
         currency=fleet.exchange.plan_currency,
         proven=proof.proven,

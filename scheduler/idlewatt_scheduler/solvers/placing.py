@@ -34,16 +34,15 @@ def place(  # noqa: PLR0913, PLR0917 - what the planner was given, and what it m
         return replace(proof, bound=most if proof.bound is None else min(most, proof.bound))
     found = solve_at_scale(tables, params, stop, seed, memory)
     _commit(board, tables, found)
-    trivial = sum(template.weight * len(template.pods) for template in board.templates)
     proof = Proof(
-        bound=trivial if found.bound is None else min(trivial, found.bound),
+        bound=found.bound,
         cost_bound=None if found.cost_bound is None else Fraction(found.cost_bound),
         prices=found.prices,
         solver=found.solver,
         halted=found.halted,
         memory=found.memory,
     )
-    return _beside_vehicles(board, proof, trivial)
+    return _beside_vehicles(board, proof)
 
 
 def _place_exactly(board: Board, params: Params, stop: Stop, seed: int) -> Proof:
@@ -87,7 +86,7 @@ def _agreed(
     return agreed
 
 
-def _beside_vehicles(board: Board, proof: Proof, trivial: int) -> Proof:
+def _beside_vehicles(board: Board, proof: Proof) -> Proof:
     """Use plain nodes for what no vehicle takes; what is known of the rest holds no more then."""
     plain = [c for c, candidate in enumerate(board.candidates) if candidate.parked is None]
     if not plain or not any(board.left):
@@ -95,4 +94,4 @@ def _beside_vehicles(board: Board, proof: Proof, trivial: int) -> Proof:
     for template, left in enumerate(board.left):
         if left:
             fill(board, template)
-    return replace(proof, bound=trivial, cost_bound=None)
+    return replace(proof, bound=None, cost_bound=None)
