@@ -1,0 +1,24 @@
+"""Making room: which running pods are asked to leave for a waiting one, or to save money.
+
+Both are asked of a finished plan and change nothing of it: who leaves counts until its containers
+end, and the next plan decides who takes its place. Both are off unless the policy turns them on.
+"""
+
+from collections.abc import Iterable
+
+from idlewatt_scheduler.board import Board
+from idlewatt_scheduler.model.plan import Leaving
+from idlewatt_scheduler.moves.preempting import preempted
+
+__all__ = ["moves"]
+
+
+def moves(board: Board, leavers: Iterable[Leaving]) -> tuple[Leaving, ...]:
+    """The running pods that are asked to leave though they might stay, by node and name.
+
+    Args:
+        board: with all placements of the plan.
+        leavers: the running pods that have to leave for other reasons.
+    """
+    room = preempted(board, tuple(leavers))
+    return tuple(sorted(room, key=lambda each: (each.node, each.pod.key)))

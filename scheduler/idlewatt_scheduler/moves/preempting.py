@@ -1,0 +1,232 @@
+"""Preemption: pods of lower priority leave where one that waits could then be placed.
+
+The waiting pods are asked in turn, the highest priority first. Each is counted where it would go,
+so that two do not count on the same room. Those alike are asked as one kind, which keeps what it
+learned of every vehicle until something changes there.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from heapq import heapify, heappop, heappush
+
+from idlewatt_scheduler.board import Board
+from idlewatt_scheduler.model.plan import Leaving
+from idlewatt_scheduler.model.policy import Preemption
+from idlewatt_scheduler.model.reasons import MoveReason
+from idlewatt_scheduler.model.workload import RunningPod
+from idlewatt_scheduler.moves.asked import may_be_asked, name_of, names_of
+from idlewatt_scheduler.moves.clearing import NOBODY, Clearing
+from idlewatt_scheduler.moves.room import NOBODY_LEAVES, Room
+
+Offer = tuple[int, int, int]
+"""The highest priority among those who would leave, how many they are, and the vehicle.
+
+The least is the best: vehicles are numbered in order of their names.
+"""
+
+
+def preempted(board: Board, leavers: tuple[Leaving, ...]) -> list[Leaving]:
+    """Who is asked to leave for a waiting pod, in the order in which these were asked."""
+    if board.fleet.snapshot.policy.preemption is not Preemption.LOWER_PRIORITY:
+        return []
+    turn = list(_in_turn(board))
+    if not turn:
+        return []
+    ground = _Ground(board, leavers, sorted(set(turn)))
+    kinds = {template: _Kind(ground, template) for template in set(turn)}
+    leaving: list[Leaving] = []
+    for template in turn:
+        offer = kinds[template].best()
+        if offer is not None:
+            _, count, vehicle = offer
+            name = board.candidates[vehicle].name
+            going = ground.take(template, vehicle, count)
+            leaving.extend(Leaving(each.pod, name, MoveReason.PREEMPTED) for each in going)
+    return leaving
+
+
+def _in_turn(board: Board) -> Iterator[int]:
+    """The templates of the waiting pods, by priority, then age, then name of each pod."""
+    waiting = [
+        (-pod.priority, pod.created_at, pod.key, template)
+        for template, left in enumerate(board.left)
+        if left and board.together.is_complete(template)
+        for pod in board.templates[template].pods[-left:]
+    ]
+    return (template for *_, template in sorted(waiting))
+
+
+@dataclass(slots=True)
+class _Change:
+    """Where something changed: all vehicles of a site, and whoever these spreads concern."""
+
+    site: str
+    spreads: frozenset[int] = frozenset()
+
+
+@dataclass(slots=True)
+class _Order:
+    """Who would leave a vehicle, one after the other.
+
+    Attributes:
+        places: of the running pods, the first to go first.
+        gone: how many of them are gone already.
+    """
+
+    places: list[int] = field(default_factory=list)
+    gone: int = 0
+
+    @property
+    def left(self) -> list[int]:
+        """The places of those that still run."""
+        return self.places[self.gone :]
+
+
+class _Ground:
+    """The fleet as all kinds see it: who is gone, who was put where, and what changed when."""
+
+    def __init__(
+        self, board: Board, leavers: tuple[Leaving, ...], templates: Iterable[int]
+    ) -> None:
+        self.board = board
+        self.clearing = Clearing(board)
+        self.changes: list[_Change] = []
+        self.vehicles = [
+            index
+            for index, candidate in enumerate(board.candidates)
+            if candidate.parked is not None and candidate.refusal is None
+        ]
+        self.site_of = {index: self._site(index) for index in self.vehicles}
+        self.at_site: dict[str, list[int]] = defaultdict(list)
+        for index, site in self.site_of.items():
+            self.at_site[site].append(index)
+        gone = names_of(leavers)
+        self.orders: dict[int, _Order] = {}
+        for index, candidate in enumerate(board.candidates):
+            if candidate.parked is not None and self.clearing.running(index):
+                self._begin(index, gone)
+        askers = [board.templates[template].sample for template in templates]
+        orders = {index: self.pods(index) for index in self.orders}
+        self.room = Room(self.clearing, self.vehicles, orders, askers)
+
+    def pods(self, index: int) -> list[RunningPod]:
+        """Who would leave a vehicle from now on, the first to go first."""
+        if index not in self.orders:
+            return []
+        running = self.clearing.running(index)
+        return [running[place] for place in self.orders[index].left]
+
+    def offer(self, template: int, index: int, least: int) -> Offer | None:
+        """The fewest who have to leave a vehicle so that the pod could be placed, from `least`."""
+        if self.board.case(template, index)[1] is not None:
+            return None
+        priority = self.board.templates[template].priority
+        pods = self.pods(index)
+        places = self.orders[index].left if index in self.orders else []
+        for count in range(least, len(pods) + 1):
+            if count and pods[count - 1].pod.priority >= priority:
+                return None
+            going = frozenset(places[:count]) or NOBODY
+            if self.clearing.reason(template, index, going) is None:
+                last = pods[count - 1].pod.priority if count else NOBODY_LEAVES
+                return last, count, index
+        return None
+
+    def take(self, template: int, index: int, count: int) -> list[RunningPod]:
+        """So many leave a vehicle, and the pod is counted there; those who leave."""
+        going = self.pods(index)[:count]
+        concerned = frozenset[int]()
+        if count:
+            order = self.orders[index]
+            concerned = self.clearing.clear(index, frozenset(order.left[:count]))
+            order.gone += count
+        concerned |= self.clearing.put(template, index)
+        self.room.refresh(index)
+        self.changes.append(_Change(self.site_of[index], concerned))
+        return going
+
+    def _begin(self, index: int, leavers: set[tuple[str, str, str]]) -> None:
+        """Those who leave and those on their way are gone, and the others stand in order."""
+        name, running = self.board.candidates[index].name, self.clearing.running(index)
+        gone = frozenset(
+            place
+            for place, each in enumerate(running)
+            if (each.being_deleted and each.counts_until is None)
+            or name_of(each.pod, name) in leavers
+        )
+        if gone:
+            self.clearing.vacate(index, gone)
+            self.changes.append(_Change(self._site(index)))
+        if index in self.site_of:
+            places = [p for p, each in enumerate(running) if p not in gone and may_be_asked(each)]
+            self.orders[index] = _Order(sorted(places, key=lambda p: _goes_last(running[p])))
+            self.orders[index].places.reverse()
+
+    def _site(self, index: int) -> str:
+        """Its site; a car without one shares nothing with any other."""
+        parked = self.board.candidates[index].parked
+        if parked is None or not parked.loads:
+            return f"alone {index}"
+        return parked.loads[0][0][0]
+
+
+def _goes_last(running: RunningPod) -> tuple[int, int, str]:
+    """Greatest for who goes first: the lowest priority, the youngest, the greater name."""
+    pod = running.pod
+    return -pod.priority, pod.created_at, pod.key
+
+
+class _Kind:
+    """The waiting pods of one template, and what each vehicle would cost them in others.
+
+    A heap holds for every vehicle the best that it may offer, whether or not it was asked; what is
+    on top once it was asked is the best of all.
+    """
+
+    def __init__(self, ground: _Ground, template: int) -> None:
+        self._ground, self._template = ground, template
+        pod = ground.board.templates[template].sample
+        self._need = ground.room.need(pod)
+        self._spreads = frozenset(ground.clearing.together.concerning(template))
+        self._stamp: dict[int, int] = {}
+        self._seen = 0
+        self._heap: list[tuple[Offer, bool, int]] = [
+            (offer, False, 0) for offer in ground.room.offers(self._need)
+        ]
+        heapify(self._heap)
+
+    def best(self) -> Offer | None:
+        """The best offer of any vehicle, as things stand; None: there is none."""
+        self._catch_up()
+        while self._heap:
+            offer, asked, stamp = self._heap[0]
+            _, count, index = offer
+            if stamp != self._stamp.get(index, 0):
+                heappop(self._heap)
+            elif asked:
+                return offer
+            else:
+                heappop(self._heap)
+                found = self._ground.offer(self._template, index, count)
+                if found is not None:
+                    heappush(self._heap, (found, True, stamp))
+        return None
+
+    def _catch_up(self) -> None:
+        """Forget what is known of vehicles where something changed since."""
+        changes = self._ground.changes[self._seen :]
+        self._seen += len(changes)
+        if any(self._spreads & change.spreads for change in changes):
+            concerned: Iterable[int] = self._ground.vehicles
+        else:
+            sites = dict.fromkeys(change.site for change in changes)
+            concerned = (index for site in sites for index in self._ground.at_site.get(site, ()))
+        for index in concerned:
+            self._renew(index)
+
+    def _renew(self, index: int) -> None:
+        self._stamp[index] = self._stamp.get(index, 0) + 1
+        offer = self._ground.room.offer(self._need, index, self._ground.pods(index))
+        if offer is not None:
+            heappush(self._heap, (offer, False, self._stamp[index]))
