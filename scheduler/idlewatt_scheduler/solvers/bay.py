@@ -5,6 +5,7 @@ from stay's end to stay's end. What is not linear in the pods, standby once, ava
 union of stays, is linear in literals that say "some pod stays at least so long".
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -14,10 +15,11 @@ from ortools.sat.python import cp_model
 
 from idlewatt_scheduler.board import Board
 from idlewatt_scheduler.candidates import Candidate, Parked
+from idlewatt_scheduler.circuits import Load
 from idlewatt_scheduler.clauses.pod import PodCase
 from idlewatt_scheduler.costs import Cost, Rates, cost_of
 from idlewatt_scheduler.energy import Stretch, computing_at
-from idlewatt_scheduler.model.units import Instant
+from idlewatt_scheduler.model.units import Instant, Milliwatts
 from idlewatt_scheduler.solvers.rows import Row, rows_of
 
 Literal = cp_model.IntVar
@@ -25,28 +27,80 @@ Sum = cp_model.LinearExpr | int
 
 
 @dataclass(slots=True)
-class Bay:
-    """The literals of one candidate.
+class Berth(ABC):
+    """One candidate of a model, by the pods that may stand there.
 
     Attributes:
-        stands: by template, a literal for "at least one", "at least two" and so on.
-        stays: by end of stay, a literal for "some new pod stays at least until then".
+        cases: by template, one pod of it there.
     """
 
     model: cp_model.CpModel
     where: Candidate
     cases: dict[int, PodCase]
-    stands: dict[int, list[Literal]]
-    stays: dict[Instant, Literal] = field(default_factory=dict)
 
     @property
     def parked(self) -> Parked | None:
         """What it has because it is a vehicle."""
         return self.where.parked
 
+    @property
+    def loads(self) -> Sequence[Load]:
+        """What its pods may load: circuits, and phases of them."""
+        parked = self.parked
+        if parked is None or not parked.electrics.plugged or not self.cases:
+            return ()
+        return parked.loads
+
+    @abstractmethod
+    def number(self, template: int) -> Sum:
+        """How many pods of a template stand here."""
+
+    @abstractmethod
+    def most(self, template: int) -> int:
+        """How many there may be at the most."""
+
+    @abstractmethod
+    def more_than(self, template: int, number: int) -> cp_model.LiteralT:
+        """A literal for more pods of a template here than `number`, which is below the most."""
+
+    @abstractmethod
+    def raised(self, instant: Instant) -> Sum:
+        """By how much the new pods raise the draw of the car at an instant, in milliwatts."""
+
+    def raised_at_most(self, instant: Instant) -> Milliwatts:
+        """The most that could be."""
+        parked = self.parked
+        if parked is None or all(instant >= case.stay.until for case in self.cases.values()):
+            return 0
+        figures, base = parked.electrics, computing_at(parked.base, instant)
+        most = 1_000 * parked.vehicle.compute.max_power_watts + figures.standby
+        return max(parked.draw(most, instant) - parked.draw(base, instant), 0)
+
+
+@dataclass(slots=True)
+class Bay(Berth):
+    """A candidate by literals.
+
+    Attributes:
+        stands: by template, a literal for "at least one", "at least two" and so on.
+        stays: by end of stay, a literal for "some new pod stays at least until then".
+    """
+
+    stands: dict[int, list[Literal]]
+    stays: dict[Instant, Literal] = field(default_factory=dict)
+    raises: dict[Instant, Sum] = field(default_factory=dict)
+
     def number(self, template: int) -> Sum:
         """How many pods of a template stand here."""
         return sum(self.stands.get(template, ()))
+
+    def most(self, template: int) -> int:
+        """How many there may be at the most."""
+        return len(self.stands.get(template, ()))
+
+    def more_than(self, template: int, number: int) -> cp_model.LiteralT:
+        """The literal for one more."""
+        return self.stands[template][number]
 
     def power(self, instant: Instant) -> Sum:
         """Milliwatts of the new pods at one instant."""
@@ -69,6 +123,23 @@ class Bay:
         running = computing_at(self.parked.base, instant)
         standby = 0 if running else self.parked.electrics.standby
         return running + self.power(instant) + standby * self.anyone(instant)
+
+    def raised(self, instant: Instant) -> Sum:
+        """AC is rounded down for all that computes together, and cut off at the cap."""
+        parked = self.parked
+        if parked is None:
+            return 0
+        if instant not in self.raises:
+            figures, base = parked.electrics, computing_at(parked.base, instant)
+            at_most = 1_000 * parked.vehicle.compute.max_power_watts + figures.standby
+            ac = self.model.new_int_var(0, figures.ac(max(at_most, base)), "")
+            computing = self.computing(instant)
+            self.model.add(figures.efficiency_percent * ac <= 100 * computing)
+            self.model.add(100 * computing <= figures.efficiency_percent * (ac + 1) - 1)
+            drawn = self.model.new_int_var(0, figures.cap, "")
+            self.model.add_min_equality(drawn, [figures.cap, parked.charging_at(instant) + ac])
+            self.raises[instant] = drawn - parked.draw(base, instant)
+        return self.raises[instant]
 
 
 def bay(model: cp_model.CpModel, board: Board, candidate: int, most: dict[int, int]) -> Bay:
@@ -159,7 +230,7 @@ def _keep(made: Bay, row: Row) -> None:
     made.model.add(sum(taken) <= row.room)
 
 
-def edges_of(made: Bay) -> set[Instant]:
+def edges_of(made: Berth) -> set[Instant]:
     """The instants at which the computing of a candidate may change, once its pods have started."""
     parked = made.parked
     running: Iterable[Instant] = ()

@@ -9,7 +9,7 @@ from ortools.sat.python import cp_model
 
 from idlewatt_scheduler.board import Board
 from idlewatt_scheduler.clauses.together import NOWHERE
-from idlewatt_scheduler.solvers.bay import Bay, Literal, Sum
+from idlewatt_scheduler.solvers.bay import Berth, Literal, Sum
 from idlewatt_scheduler.solvers.stability import Envy
 
 
@@ -19,7 +19,7 @@ class Company:
     Expects a board whose candidates of the model are empty.
     """
 
-    def __init__(self, model: cp_model.CpModel, board: Board, bays: Mapping[int, Bay]) -> None:
+    def __init__(self, model: cp_model.CpModel, board: Board, bays: Mapping[int, Berth]) -> None:
         self._model, self._together, self._bays = model, board.together, bays
         self._whole: dict[int, Literal] = {}
         self._stand: dict[tuple[int, int], Literal] = {}
@@ -55,16 +55,12 @@ class Company:
     def _keep_whole(self, gang: int) -> None:
         """None of its pods, or enough."""
         needs = self._together.gangs[gang].needs
-        literals = [
-            literal
-            for template in self._together.gangs[gang].members
-            for made in self._bays.values()
-            for literal in made.stands.get(template, ())
-        ]
-        if not needs or not literals:
+        members = self._together.gangs[gang].members
+        there = [(made, t) for made in self._bays.values() for t in members if made.most(t)]
+        if not needs or not there:
             return
         whole = self._whole[gang] = self._model.new_bool_var("")
-        placed = self._together.placed[gang] + sum(literals)
+        placed = self._together.placed[gang] + sum(made.number(t) for made, t in there)
         self._model.add(placed >= needs).only_enforce_if(whole)
         self._model.add(placed == 0).only_enforce_if(whole.negated())
 
@@ -89,16 +85,16 @@ class Company:
             made.number(template)
             for candidate, made in self._bays.items()
             if spread.domain[candidate] == domain
-            for template in spread.counted & made.stands.keys()
+            for template in spread.counted & made.cases.keys()
         )
 
     def _at_most(self, index: int, domain: int) -> int:
         spread = self._together.spreads[index]
         return self._together.counts[index][domain] + sum(
-            len(made.stands[template])
+            made.most(template)
             for candidate, made in self._bays.items()
             if spread.domain[candidate] == domain
-            for template in spread.counted & made.stands.keys()
+            for template in spread.counted & made.cases.keys()
         )
 
     def _stands(self, index: int, domain: int) -> Literal:
@@ -108,11 +104,11 @@ class Company:
             spread = self._together.spreads[index]
             found = self._stand[index, domain] = self._model.new_bool_var("")
             there = [
-                made.stands[template][0]
+                made.more_than(template, 0)
                 for candidate, made in self._bays.items()
                 if spread.domain[candidate] == domain
-                for template in spread.subject & made.stands.keys()
-                if made.stands[template]
+                for template in spread.subject & made.cases.keys()
+                if made.most(template)
             ]
             self._model.add_max_equality(found, [*there, 0])
         return found
@@ -134,12 +130,11 @@ class Company:
         """Some who are counted were left out: any other number of pods in a domain, or there."""
         made = self._bays[envy.candidate]
         gone = dict(envy.gone)
-        for template, literals in made.stands.items():
-            number = gone.get(template, 0) + kept.get(template, 0)
-            if template in gone:
-                if number < len(literals):
-                    yield literals[number]
-                yield literals[number - 1].negated()
+        for template, number in gone.items():
+            there = number + kept.get(template, 0)
+            if there < made.most(template):
+                yield made.more_than(template, there)
+            yield ~made.more_than(template, there - 1)
         concerned = {
             index
             for template in (envy.template, *gone)
