@@ -31,7 +31,6 @@ from idlewatt_scheduler.model.units import (
     Instant,
     Milliseconds,
     Milliwatts,
-    milliseconds,
     milliwatts,
     seconds,
 )
@@ -141,11 +140,11 @@ class Candidate:
         declared = milliwatts(pod.demand.power_watts or 0)
         most = self.vehicle.compute.max_power_watts
         shares = [
-            Fraction(amount, capacity)
+            most * 1_000 * amount // capacity
             for resource, amount in pod.requests.items()
             if (resource == "cpu" or "/" in resource) and (capacity := self.capacity(resource))
         ]
-        return max(declared, milliwatts(most * max(shares, default=Fraction(0))))
+        return max([declared, *shares])
 
     def has_image_of(self, pod: Pod) -> bool:
         """Whether the Node lists every image of the pod by the same string."""
@@ -243,19 +242,22 @@ class Reading:
             return running.bound_until
         return FOREVER
 
+    def start_of(self, candidate: Candidate) -> Instant:
+        """When a new pod would start there: an asleep vehicle is woken first."""
+        if candidate.vehicle is None or not candidate.asleep:
+            return self.at
+        return self.at + seconds(candidate.vehicle.compute.wake_seconds)
+
     def new_stay(self, pod: Pod, candidate: Candidate) -> Stay:
         """The stay the pod would have on the candidate, as the rules compute it."""
-        start = self.at
-        fetching = 0
+        start, fetching = self.start_of(candidate), 0
         if candidate.vehicle is not None:
-            if candidate.asleep:
-                start += seconds(candidate.vehicle.compute.wake_seconds)
             size, speed = (
                 pod.demand.image_size_bytes,
                 candidate.vehicle.link.downlink_bits_per_second,
             )
             if size is not None and speed and not candidate.has_image_of(pod):
-                fetching = milliseconds(Fraction(size * 8, speed))
+                fetching = -(-size * 8_000 // speed)  # in whole milliseconds, rounded up
         ready_at = start + fetching + pod.demand.model_load_time
         runtime = pod.demand.expected_runtime
         if runtime is None:

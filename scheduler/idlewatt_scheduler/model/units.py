@@ -47,6 +47,8 @@ def seconds(count: int) -> Milliseconds:
 
 def milliwatts(watts: Fraction | Decimal | int) -> Milliwatts:
     """Watts as whole milliwatts, rounded down."""
+    if isinstance(watts, int):
+        return watts * 1_000
     return (Fraction(watts) * 1_000).__floor__()
 
 
