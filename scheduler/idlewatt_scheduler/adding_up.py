@@ -1,0 +1,282 @@
+"""Adding up: what each placement of a plan costs, and all of them together, exactly.
+
+A placement's cost is what it adds to its vehicle, and to its site, after those before it in the
+plan's order: by priority, then by age. All new pods on a vehicle start together, so that what they
+cost is a sum over the pieces of time between the ends of their stays, in whole numbers.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Final, TypeAlias
+
+from idlewatt_scheduler.candidates import Candidate, Fleet, Parked
+from idlewatt_scheduler.clauses.affinity import unmet_points
+from idlewatt_scheduler.clauses.live import Placed, holding
+from idlewatt_scheduler.clauses.pod import PodCase, pod_case
+from idlewatt_scheduler.model.plan import Placement
+from idlewatt_scheduler.model.units import (
+    MILLIWATT_MILLISECONDS_PER_WATT_HOUR,
+    Instant,
+    Milliwatts,
+)
+from idlewatt_scheduler.model.workload import Pod
+from idlewatt_scheduler.site_costs import SiteTerms, site_terms
+from idlewatt_scheduler.stay import Stay
+from idlewatt_scheduler.tallies import Tally, tally_of
+from idlewatt_scheduler.templates import Template
+
+NOTHING: Final = Fraction(0)
+FULL_PERCENT: Final = 100
+
+Count: TypeAlias = tuple[int, int, int]
+"""A candidate, a template and how many pods of it are placed there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """The placements in the plan's order, and what they cost together."""
+
+    placements: tuple[Placement, ...]
+    money: Fraction
+
+
+def add_up(fleet: Fleet, templates: Sequence[Template], counts: Iterable[Count]) -> Added:
+    """Give the pods of each template their places, and say what each of them costs.
+
+    Args:
+        fleet: that was planned for.
+        templates: of its pending pods, in the plan's order.
+        counts: sorted; a candidate and a template at most once. The oldest pods are placed, those
+            of a template on the first candidates first.
+    """
+    places: list[list[_Place]] = [[] for _ in templates]
+    parts: Counter[int] = Counter()
+    points = 0
+    for candidate, held in _by_candidate(counts):
+        for number, place in _places(fleet, templates, candidate, held):
+            places[number].append(place)
+            parts[place.scale] += sum(place.parts)
+            points += len(place.parts) * place.points
+    per_point = Fraction(fleet.snapshot.policy.preference_cost_per_point)
+    shares = _Shares(fleet)
+    placements: list[Placement] = []
+    for template, here in zip(templates, places, strict=True):
+        pods = iter(template.pods)
+        for place in here:
+            placements.extend(place.placements(fleet.candidates, pods, per_point, shares))
+    money = sum((Fraction(each, scale) for scale, each in parts.items()), Fraction(0))
+    return Added(tuple(placements), money + points * per_point + shares.money)
+
+
+def _by_candidate(counts: Iterable[Count]) -> Iterator[tuple[int, list[tuple[int, int]]]]:
+    held: list[tuple[int, int]] = []
+    last = -1
+    for candidate, template, number in counts:
+        if candidate != last and held:
+            yield last, held
+            held = []
+        last = candidate
+        if number:
+            held.append((template, number))
+    if held:
+        yield last, held
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """So many pods of a template on a candidate.
+
+    Attributes:
+        scale: of `parts`: so many make one unit of the plan's currency.
+        parts: what each of them adds to what its vehicle is paid.
+        energy: milliwatt-milliseconds AC that each of them adds.
+        points: of its preferences that are not met.
+    """
+
+    candidate: int
+    case: PodCase
+    scale: int
+    parts: tuple[int, ...]
+    energy: tuple[int, ...]
+    points: int
+
+    def placements(
+        self,
+        candidates: Sequence[Candidate],
+        pods: Iterator[Pod],
+        per_point: Fraction,
+        shares: "_Shares",
+    ) -> Iterator[Placement]:
+        """The next pods of the template, placed here."""
+        name, stay, power = candidates[self.candidate].name, self.case.stay, self.case.power
+        for parts, energy in zip(self.parts, self.energy, strict=True):
+            money = Fraction(parts, self.scale)
+            if self.points:
+                money += self.points * per_point
+            share = shares.add(self.candidate, self.case)
+            if share:
+                money += share
+            yield Placement(
+                pod=next(pods),
+                node=name,
+                start=stay.start,
+                ready_at=stay.ready_at,
+                until=stay.until,
+                power=power,
+                cost=money,
+                energy_watt_hours=Fraction(energy, MILLIWATT_MILLISECONDS_PER_WATT_HOUR),
+            )
+
+
+def _places(
+    fleet: Fleet,
+    templates: Sequence[Template],
+    index: int,
+    held: Sequence[tuple[int, int]],
+) -> Iterator[tuple[int, _Place]]:
+    """The templates that a candidate holds, with what their pods add one after the other."""
+    snapshot, candidate = fleet.snapshot, fleet.candidates[index]
+    cases = [
+        pod_case(templates[template].sample, candidate, snapshot.policy, snapshot.at)
+        for template, _ in held
+    ]
+    parked, tally = candidate.parked, tally_of(candidate)
+    bill = None if parked is None or tally is None else _Bill(parked, tally, cases)
+    scale = 1 if tally is None else tally.scale
+    for case, (template, number) in zip(cases, held, strict=True):
+        if bill is None or candidate.node is None:
+            free = (0,) * number
+            yield template, _Place(index, case, scale, free, free, 0)
+            continue
+        added = [bill.one_more(case) for _ in range(number)]
+        parts, energy = zip(*added, strict=True)
+        points = unmet_points(case.pod, candidate.node)
+        yield template, _Place(index, case, scale, parts, energy, points)
+
+
+@dataclass(slots=True)
+class _Piece:
+    """A piece of time on a vehicle in which no new pod ends, nor the last running one.
+
+    Attributes:
+        length: milliseconds.
+        once: parts that are paid once some new pod stays, energy aside.
+        price: part-milliseconds of the tariff.
+        standby: milliwatts that the first new pod adds.
+        taken: some new pod stays.
+        computing, ac: milliwatts of the new pods, standby included.
+    """
+
+    end: Instant
+    length: int
+    once: int
+    price: int
+    standby: Milliwatts
+    taken: bool = False
+    computing: Milliwatts = 0
+    ac: Milliwatts = 0
+
+
+class _Bill:
+    """A vehicle, and what the pods that are placed on it one after the other add to its bill."""
+
+    def __init__(self, parked: Parked, tally: Tally, cases: Iterable[PodCase]) -> None:
+        self._tally, self._efficiency = tally, parked.electrics.efficiency_percent
+        self._waking = tally.waking
+        self._pieces = list(_pieces(parked, tally, {case.stay for case in cases}))
+
+    def one_more(self, case: PodCase) -> tuple[int, int]:
+        """What one more pod adds: parts of money, and AC energy."""
+        tally, until = self._tally, case.stay.until
+        parts, self._waking = self._waking, 0
+        ac_energy = dc_energy = by_price = 0
+        for piece in self._pieces:
+            if piece.end > until:
+                break
+            more = case.power
+            if not piece.taken:
+                more += piece.standby
+                parts += piece.once
+                piece.taken = True
+            piece.computing += more
+            ac = piece.computing * FULL_PERCENT // self._efficiency
+            ac_energy += (ac - piece.ac) * piece.length
+            dc_energy += more * piece.length
+            by_price += (ac - piece.ac) * piece.price
+            piece.ac = ac
+        if tally.battery is not None:
+            parts += dc_energy * tally.battery
+        elif tally.energy is not None:
+            parts += ac_energy * tally.energy
+        else:
+            parts += by_price * tally.tariff
+        return parts + dc_energy * tally.wear, ac_energy
+
+
+def _pieces(parked: Parked, tally: Tally, stays: Collection[Stay]) -> Iterator[_Piece]:
+    """The time from the start of the new pods to the end of the last, cut where one ends."""
+    ends = {stay.until for stay in stays}
+    since = next(iter(stays)).start
+    # What runs has run since the plan's time: it leaves one gap at the most, and that at the end.
+    lone = max(since, parked.base[-1].end) if parked.base else since
+    last = max(ends)
+    for end in sorted({*ends, min(lone, last)}):
+        if end <= since:
+            continue
+        alone, once = since >= lone, 0
+        if alone:
+            paid_for = max(end - max(since, tally.connection_from), 0)
+            once = (end - since) * tally.availability + paid_for * tally.connection
+        yield _Piece(
+            end=end,
+            length=end - since,
+            once=once,
+            price=_price(parked, since, end) if tally.tariff else 0,
+            standby=parked.electrics.standby if alone else 0,
+        )
+        since = end
+
+
+def _price(parked: Parked, start: Instant, end: Instant) -> int:
+    if parked.prices is None:
+        return 0
+    line = parked.prices.timeline
+    return line.paid_before(end) - line.paid_before(start)
+
+
+class _Shares:
+    """What each placement adds to the cost of its site, in the plan's order.
+
+    Attributes:
+        money: all of it.
+    """
+
+    def __init__(self, fleet: Fleet) -> None:
+        self._fleet = fleet
+        self._terms: Mapping[int, SiteTerms] = {
+            candidate: terms
+            for terms in site_terms(fleet).values()
+            for candidate in terms.candidates
+        }
+        self._cases: dict[int, list[tuple[PodCase, int]]] = {}
+        self._held: dict[int, dict[int, Placed]] = {}
+        self._spent: dict[int, Fraction] = {}
+        self.money = Fraction(0)
+
+    def add(self, candidate: int, case: PodCase) -> Fraction:
+        """A candidate holds one more pod: by how much its site costs more."""
+        terms = self._terms.get(candidate)
+        if terms is None:
+            return NOTHING
+        cases = self._cases.setdefault(candidate, [])
+        cases.append((case, 1))
+        held = self._held.setdefault(id(terms), {})
+        held[candidate] = holding(self._fleet.candidates[candidate], cases)
+        cars = ((self._fleet.candidates[each].parked, placed) for each, placed in held.items())
+        now = terms.money((car, placed) for car, placed in cars if car is not None)
+        more = now - self._spent.get(id(terms), NOTHING)
+        self._spent[id(terms)] = now
+        self.money += more
+        return more
