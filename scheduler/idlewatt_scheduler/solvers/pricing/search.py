@@ -17,14 +17,16 @@ DEEPEST = 512
 """So many pods on one vehicle are looked at; what could be added to them counts in the bound."""
 
 _ROUNDS = 10
+_LEARN = 1.5
+_FIRST_DIVE = 24
 
 # The columns beside one for each limit, counted from the end: of what is known of an item, ...
 _PAIR, _MOST, _TAKEN, _STANDBY = -4, -3, -2, -1
-_GAIN, _STAY, _SIZE, _WHOLE, _LEAST_STAY = -5, -4, -3, -2, -1
+_GAIN, _STAY, _SIZE, _WHOLE = -4, -3, -2, -1
 # ... and of a depth: the next item, the one that was added, the energy of the standby; and what is
-# earned, the stay, and the share of the vehicle that is left.
+# earned and the share of the vehicle that is left.
 _NEXT, _ADDED, _AWAKE = -3, -2, -1
-_EARNED, _STAYED, _ROOM = 0, 1, 2
+_EARNED, _ROOM = 0, 1
 
 
 class Asking(NamedTuple):
@@ -81,12 +83,15 @@ class Scratch(NamedTuple):
     Attributes:
         item: int64[n, limits + 4], by pair that may be of use: what it takes of each limit; its
             pair, how many there may be, how many there are, the energy of the standby.
-        worth: float64[n, limits + 5]: the best gain for a unit of each limit from it on (-1: for
+        worth: float64[n, limits + 4]: the best gain for a unit of each limit from it on (-1: for
             nothing); its gain, its stay, the share of the vehicle it takes, its gain for all of
-            the vehicle, the least stay from it on.
+            the vehicle.
         left: int64[depths, limits + 3], by depth: what is left of each limit, and see above.
-        state: float64[depths, 3].
+        state: float64[depths, 2].
         raw_item, raw_worth: the first two before they are sorted.
+        level: float64[n, 2 + limits], the different stays, what may be earned with each, and how
+            the limits are weighed for it.
+        order: int64[n].
     """
 
     item: Ints
@@ -95,6 +100,8 @@ class Scratch(NamedTuple):
     state: Floats
     raw_item: Ints
     raw_worth: Floats
+    level: Floats
+    order: Ints
 
 
 @compiled
@@ -103,19 +110,24 @@ def scratch(pairs: int, resources: int) -> Scratch:
     limits = resources + 2
     return Scratch(
         np.empty((pairs + 1, limits + 4), np.int64),
-        np.empty((pairs + 1, limits + 5), np.float64),
+        np.empty((pairs + 1, limits + 4), np.float64),
         np.empty((DEEPEST + 2, limits + 3), np.int64),
-        np.empty((DEEPEST + 2, 3), np.float64),
+        np.empty((DEEPEST + 2, 2), np.float64),
         np.empty((pairs + 1, limits + 4), np.int64),
-        np.empty((pairs + 1, limits + 5), np.float64),
+        np.empty((pairs + 1, limits + 4), np.float64),
+        np.empty((pairs + 1, limits + 2), np.float64),
+        np.empty(pairs + 1, np.int64),
     )
 
 
 @compiled
-def search(  # noqa: C901, PLR0912, PLR0913, PLR0917 - where all the time goes: no calls in the loop
+def search(  # noqa: PLR0913, PLR0917 - what a kernel reads and writes
     asking: Asking, offering: Offering, request: Ints, limits: Limits, memory: Scratch, out: Indices
 ) -> tuple[float, float]:  # fmt: skip
     """The best pattern of one vehicle, into `out`, and what it earns; and what none exceeds.
+
+    What is taken off once depends on the pod that stays longest. So the patterns are searched by
+    that: for each stay, those of pods that stay no longer, the most promising stay first.
 
     Args:
         asking: what may be placed: n pairs.
@@ -131,16 +143,48 @@ def search(  # noqa: C901, PLR0912, PLR0913, PLR0917 - where all the time goes: 
         the search was cut short.
     """
     best = max(limits.floor, 0.0)
-    count = _gather(asking, offering, request, memory.raw_item, memory.raw_worth)
+    raw_item, raw_worth, left, state = memory.raw_item, memory.raw_worth, memory.left, memory.state
+    item, worth, order, level = memory.item, memory.worth, memory.order, memory.level
+    count = _gather(asking, offering, request, raw_item, raw_worth)
     if count == 0:
         return best, best
-    item, worth, left, state = memory.item, memory.worth, memory.left, memory.state
     _begin(offering, left, state)
-    _weigh(memory.raw_item, memory.raw_worth, left, count)
-    _sort(memory.raw_item, memory.raw_worth, item, worth, count)
-    _look_ahead(item, worth, count)
+    levels = _levels(raw_item, raw_worth, left, level, order, count)
     opening, tolerance, nodes = offering.opening, limits.tolerance, limits.nodes
-    last = len(offering.free) + 1
+    beyond = best
+    for turn in range(2):
+        for at in range(levels):
+            once = level[at, 0] + opening
+            if level[at, 1] - once > best + tolerance:
+                some = _choose(raw_worth, order, count, level[at, 0])
+                rounds = 0 if turn else _ROUNDS
+                reach = _weigh(raw_item, raw_worth, level[at, 2:], order, some, rounds)
+                level[at, 1] = min(level[at, 1], reach)
+            if level[at, 1] - once > best + tolerance:
+                _lay_out(raw_item, raw_worth, order, item, worth, some)
+                _begin(offering, left, state)
+                dive = nodes if turn else _FIRST_DIVE
+                best, reach, dive = _descend(
+                    item, worth, left, state, some, once, best, tolerance, dive, out
+                )
+                level[at, 1] = min(level[at, 1], reach + once)
+                nodes = dive if turn else nodes
+            if turn:
+                beyond = max(beyond, level[at, 1] - once)
+    return best, max(best, beyond)
+
+
+@compiled
+def _descend(  # noqa: C901, PLR0912, PLR0913, PLR0917 - where all the time goes: no calls in the loop
+    item: Ints, worth: Floats, left: Ints, state: Floats, count: int,
+    once: float, best: float, tolerance: float, nodes: int, out: Indices,
+) -> tuple[float, float, int]:  # fmt: skip
+    """The best pattern of these items, into `out`, were `once` taken off all of them.
+
+    Returns:
+        What the best is now; what none exceeds; how many nodes are left.
+    """
+    last = left.shape[1] - 4
     beyond = best
     depth = 0
     while depth >= 0:
@@ -157,13 +201,14 @@ def search(  # noqa: C901, PLR0912, PLR0913, PLR0917 - where all the time goes: 
             at += 1
         reach = -np.inf
         if at < count:
-            earned = state[depth, _EARNED] - opening
-            earned -= max(state[depth, _STAYED], worth[at, _LEAST_STAY])
+            earned = state[depth, _EARNED] - once
             reach = earned + worth[at, _WHOLE] * state[depth, _ROOM]
             if reach > best + tolerance:
                 for limit in range(last + 1):
                     if worth[at, limit] >= 0.0:
                         reach = min(reach, earned + worth[at, limit] * left[depth, limit])
+            if reach > best + tolerance:
+                reach = min(reach, earned + _fill(item, worth, at, count, state[depth, _ROOM]))
         if reach <= best + tolerance or depth >= DEEPEST:
             beyond = max(beyond, reach)
             if depth > 0:
@@ -172,16 +217,108 @@ def search(  # noqa: C901, PLR0912, PLR0913, PLR0917 - where all the time goes: 
             continue
         left[depth, _NEXT] = at
         if nodes <= 0:
-            beyond = max(beyond, _reach_of_open(worth, left, state, depth, count) - opening)
+            beyond = max(beyond, _reach_of_open(item, worth, left, state, depth, count) - once)
             break
         nodes -= 1
         _add(item, worth, left, state, depth)
         depth += 1
-        value = state[depth, _EARNED] - state[depth, _STAYED] - opening
+        value = state[depth, _EARNED] - once
         if value > best:
             best = value
             _write(item, count, out)
-    return best, max(best, beyond)
+    return best, max(best, beyond), nodes
+
+
+@compiled
+def _fill(item: Ints, worth: Floats, at: int, count: int, room: float) -> float:
+    """What the items from this one on earn in so much of the vehicle, the last one in part."""
+    earned = 0.0
+    while at < count and room > 0.0:
+        whole = (item[at, _MOST] - item[at, _TAKEN]) * worth[at, _SIZE]
+        part = min(whole, room)
+        earned += part * worth[at, _WHOLE]
+        room -= part
+        at += 1
+    return earned
+
+
+@compiled
+def _levels(  # noqa: PLR0913, PLR0917 - what a kernel reads and writes
+    item: Ints, worth: Floats, left: Ints, level: Floats, order: Ints, count: int
+) -> int:
+    """The different stays, what may be earned with each, the weights: the most first; how many."""
+    limits = left.shape[1] - 3
+    for limit in range(limits):
+        whole = left[0, limit]
+        for at in range(count):
+            worth[at, limit] = item[at, limit] / whole if whole > 0 else 0.0
+    weight = np.full(limits, 1.0 / limits)
+    _weigh(item, worth, weight, order, _choose(worth, order, count, np.inf), _ROUNDS)
+    levels = 0
+    for at in range(count):
+        stay = worth[at, _STAY]
+        known = False
+        for other in range(levels):
+            known = known or level[other, 0] == stay
+        if known:
+            continue
+        earned = _fill_of(item, worth, order, count, stay)
+        here = levels
+        while here > 0 and level[here - 1, 1] - level[here - 1, 0] < earned - stay:
+            for column in range(limits + 2):
+                level[here, column] = level[here - 1, column]
+            here -= 1
+        level[here, 0] = stay
+        level[here, 1] = earned
+        for limit in range(limits):
+            level[here, 2 + limit] = weight[limit]
+        levels += 1
+    return levels
+
+
+@compiled
+def _fill_of(item: Ints, worth: Floats, order: Ints, count: int, stay: float) -> float:
+    """What those that stay no longer earn in fractions."""
+    room, earned = 1.0, 0.0
+    for at in range(count):
+        which = order[at]
+        if worth[which, _STAY] <= stay:
+            part = min(item[which, _MOST] * worth[which, _SIZE], room)
+            earned += part * worth[which, _WHOLE]
+            room -= part
+            if room <= 0.0:
+                break
+    return earned
+
+
+@compiled
+def _choose(worth: Floats, order: Ints, count: int, stay: float) -> int:
+    """Those that stay no longer, into `order`; how many."""
+    some = 0
+    for at in range(count):
+        if worth[at, _STAY] <= stay:
+            order[some] = at
+            some += 1
+    return some
+
+
+@compiled
+def _lay_out(  # noqa: PLR0913, PLR0917 - what a kernel reads and writes
+    raw_item: Ints, raw_worth: Floats, order: Ints, item: Ints, worth: Floats, count: int
+) -> None:
+    """The items in order, and the most gain for a unit of each limit from each on."""
+    for at in range(count):
+        for column in range(item.shape[1]):
+            item[at, column] = raw_item[order[at], column]
+        for column in range(worth.shape[1]):
+            worth[at, column] = raw_worth[order[at], column]
+    for at in range(count - 1, -1, -1):
+        for limit in range(worth.shape[1] - 4):
+            after = 0.0 if at == count - 1 else worth[at + 1, limit]
+            if item[at, limit] > 0 and after >= 0.0:
+                worth[at, limit] = max(after, worth[at, _GAIN] / item[at, limit])
+            else:
+                worth[at, limit] = -1.0
 
 
 @compiled
@@ -233,101 +370,95 @@ def _begin(offering: Offering, left: Ints, state: Floats) -> None:
     left[0, _ADDED] = -1
     left[0, _AWAKE] = 0
     state[0, _EARNED] = 0.0
-    state[0, _STAYED] = 0.0
     state[0, _ROOM] = 1.0
 
 
 @compiled
-def _weigh(  # noqa: C901 - plain loops are what compiles well
-    item: Ints, worth: Floats, left: Ints, count: int
-) -> None:
-    """What each item takes of all of the vehicle, and what it would earn were there only it.
+def _weigh(  # noqa: PLR0913, PLR0917 - what a kernel reads and writes
+    item: Ints, worth: Floats, weight: Floats, order: Ints, count: int, rounds: int
+) -> float:
+    """What each of these takes of all of the vehicle, and would earn alone; `order` by that.
 
-    The limits are weighed so that the best of that is small: those that the best items take most
-    of count more (multiplicative weights, a few rounds). Any weights make a valid bound.
+    The limits are weighed so that what fits in fractions earns little: those that it overfills
+    count more (multiplicative weights, a few rounds). Any weights make a valid bound.
+
+    Returns:
+        What fits in fractions earns, in the best of the rounds: no pattern earns more.
     """
-    limits = left.shape[1] - 3
-    for limit in range(limits):
-        whole = left[0, limit]
-        for at in range(count):
-            worth[at, limit] = item[at, limit] / whole if whole > 0 else 0.0
-    weight = np.full(limits, 1.0 / limits)
+    limits = len(weight)
+    used = np.empty(limits)
     kept = weight.copy()
     least = np.inf
-    for turn in range(_ROUNDS):
-        best, which = -1.0, 0
-        for at in range(count):
-            size = 1e-12
-            for limit in range(limits):
-                size += weight[limit] * worth[at, limit]
-            if worth[at, _GAIN] > best * size:
-                best, which = worth[at, _GAIN] / size, at
-        if best < least:
-            least = best
+    for turn in range(rounds):
+        _size_up(worth, weight, order, count)
+        earned = _fill_and_use(item, worth, order, count, used)
+        if earned < least:
+            least = earned
             kept[:] = weight
-        total, top = 0.0, 1e-12
+        total = 0.0
         for limit in range(limits):
-            top = max(top, worth[which, limit])
-        for limit in range(limits):
-            weight[limit] *= 1.0 + 2.0 / (1.0 + 0.5 * turn) * worth[which, limit] / top
+            weight[limit] *= np.exp(_LEARN / (1.0 + 0.3 * turn) * (used[limit] - 1.0))
+            weight[limit] = max(weight[limit], 1e-4)
             total += weight[limit]
         for limit in range(limits):
             weight[limit] /= total
+    weight[:] = kept
+    _size_up(worth, weight, order, count)
+    return least
+
+
+@compiled
+def _size_up(worth: Floats, weight: Floats, order: Ints, count: int) -> None:
+    """By these weights: the share of the vehicle that each takes, and its ratio; then the order."""
+    limits = len(weight)
     for at in range(count):
+        which = order[at]
         size = 1e-12
         for limit in range(limits):
-            size += kept[limit] * worth[at, limit]
-        worth[at, _SIZE] = size
-        worth[at, _WHOLE] = worth[at, _GAIN] / size
-
-
-@compiled
-def _sort(raw_item: Ints, raw_worth: Floats, item: Ints, worth: Floats, count: int) -> None:
-    """By what they would earn alone, the most first; of equal ones as they came."""
-    order = np.empty(count, np.int64)
-    for at in range(count):
-        whole = raw_worth[at, _WHOLE]
+            size += weight[limit] * worth[which, limit]
+        whole = worth[which, _GAIN] / size
+        worth[which, _SIZE] = size
+        worth[which, _WHOLE] = whole
         here = at
-        while here > 0 and raw_worth[order[here - 1], _WHOLE] < whole:
+        while here > 0 and worth[order[here - 1], _WHOLE] < whole:
             order[here] = order[here - 1]
             here -= 1
-        order[here] = at
+        order[here] = which
+
+
+@compiled
+def _fill_and_use(item: Ints, worth: Floats, order: Ints, count: int, used: Floats) -> float:
+    """What fits in fractions earns, and how much of each limit that takes, 1 being all of it."""
+    used[:] = 0.0
+    room, earned = 1.0, 0.0
     for at in range(count):
-        for column in range(item.shape[1]):
-            item[at, column] = raw_item[order[at], column]
-        for column in range(worth.shape[1]):
-            worth[at, column] = raw_worth[order[at], column]
+        which = order[at]
+        number = min(np.float64(item[which, _MOST]), room / worth[which, _SIZE])
+        earned += number * worth[which, _GAIN]
+        room -= number * worth[which, _SIZE]
+        for limit in range(len(used)):
+            used[limit] += number * worth[which, limit]
+        if room <= 0.0:
+            break
+    return earned
 
 
 @compiled
-def _look_ahead(item: Ints, worth: Floats, count: int) -> None:
-    """From each item on: the least stay, and the most gain for a unit of each limit."""
-    least = np.inf
-    for at in range(count - 1, -1, -1):
-        least = min(least, worth[at, _STAY])
-        worth[at, _LEAST_STAY] = least
-        for limit in range(worth.shape[1] - 5):
-            after = 0.0 if at == count - 1 else worth[at + 1, limit]
-            if item[at, limit] > 0 and after >= 0.0:
-                worth[at, limit] = max(after, worth[at, _GAIN] / item[at, limit])
-            else:
-                worth[at, limit] = -1.0
-
-
-@compiled
-def _reach_of_open(worth: Floats, left: Ints, state: Floats, depth: int, count: int) -> float:
-    """No pattern that has not been looked at yet earns more; the opening is not taken off."""
+def _reach_of_open(  # noqa: PLR0913, PLR0917 - what a kernel reads and writes
+    item: Ints, worth: Floats, left: Ints, state: Floats, depth: int, count: int
+) -> float:
+    """No pattern that has not been looked at yet earns more; nothing is taken off."""
     most = -np.inf
-    for level in range(depth + 1):
+    for level in range(depth, -1, -1):
         at = left[level, _NEXT]
-        if at >= count:
-            continue
-        more = worth[at, _WHOLE] * state[level, _ROOM]
-        for limit in range(left.shape[1] - 3):
-            if worth[at, limit] >= 0.0:
-                more = min(more, worth[at, limit] * left[level, limit])
-        stay = max(state[level, _STAYED], worth[at, _LEAST_STAY])
-        most = max(most, state[level, _EARNED] + more - stay)
+        if at < count:
+            more = _fill(item, worth, at, count, state[level, _ROOM])
+            for limit in range(left.shape[1] - 3):
+                if worth[at, limit] >= 0.0:
+                    more = min(more, worth[at, limit] * left[level, limit])
+            most = max(most, state[level, _EARNED] + more)
+        if level > 0:
+            item[left[level, _ADDED], _TAKEN] -= 1
     return most
 
 
@@ -344,7 +475,6 @@ def _add(item: Ints, worth: Floats, left: Ints, state: Floats, depth: int) -> No
     left[below, _ADDED] = at
     left[below, _AWAKE] = max(left[depth, _AWAKE], item[at, _STANDBY])
     state[below, _EARNED] = state[depth, _EARNED] + worth[at, _GAIN]
-    state[below, _STAYED] = max(state[depth, _STAYED], worth[at, _STAY])
     state[below, _ROOM] = max(state[depth, _ROOM] - worth[at, _SIZE], 0.0)
 
 
