@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Final, TypeAlias
+from typing import Final
 
 from idlewatt_scheduler.candidates import Candidate, Fleet, Parked
 from idlewatt_scheduler.clauses.affinity import unmet_points
@@ -24,14 +24,12 @@ from idlewatt_scheduler.model.units import (
 from idlewatt_scheduler.model.workload import Pod
 from idlewatt_scheduler.site_costs import SiteTerms, site_terms
 from idlewatt_scheduler.stay import Stay
+from idlewatt_scheduler.tables.layout import Count
 from idlewatt_scheduler.tallies import Tally, tally_of
 from idlewatt_scheduler.templates import Template
 
 NOTHING: Final = Fraction(0)
 FULL_PERCENT: Final = 100
-
-Count: TypeAlias = tuple[int, int, int]
-"""A candidate, a template and how many pods of it are placed there."""
 
 
 @dataclass(frozen=True, slots=True)

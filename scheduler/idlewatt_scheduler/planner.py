@@ -13,21 +13,17 @@
 The first two are one call: what a car may compute depends on what charges it.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from fractions import Fraction
+from collections.abc import Callable, Iterable
 
-from idlewatt_scheduler.board import Board
+from idlewatt_scheduler.adding_up import add_up
 from idlewatt_scheduler.candidates import assemble
-from idlewatt_scheduler.clauses.live import Placed, holding
-from idlewatt_scheduler.clauses.pod import PodCase
-from idlewatt_scheduler.costs import Cost
 from idlewatt_scheduler.explain import waiting
 from idlewatt_scheduler.leaving import leaving
 from idlewatt_scheduler.model.plan import Placement, Plan
 from idlewatt_scheduler.model.snapshot import Snapshot
-from idlewatt_scheduler.model.workload import Pod
+from idlewatt_scheduler.moves import moves
 from idlewatt_scheduler.solvers.limits import Params, Stop
-from idlewatt_scheduler.solvers.placing import place
+from idlewatt_scheduler.solvers.placing import Question, place
 from idlewatt_scheduler.tables import tabulate
 from idlewatt_scheduler.templates import templates_of
 
@@ -56,25 +52,28 @@ def plan(
     steps.done("look up")
     leavers = leaving(fleet)
     steps.done("leave")
-    board = Board(fleet, templates_of(snapshot.pending), leavers)
+    templates = templates_of(snapshot.pending)
     steps.done("group")
-    tables = tabulate(fleet, board.templates, leavers)
+    question = Question(fleet, templates, leavers, tabulate(fleet, templates, leavers))
     steps.done("tabulate")
-    memory = None if previous is None else previous.memory
-    proof = place(board, tables, params, stop, seed, memory)
+    placed = place(question, params, stop, seed, previous.memory if previous else None)
     steps.done("place")
+    board = question.board(placed.counts)
+    moving = moves(board, leavers) if snapshot.policy.makes_room else ()
+    steps.done("make room")
     waits = waiting(board)
     steps.done("explain")
-    placements = tuple(_placements(board))
+    added = add_up(fleet, templates, placed.counts)
     steps.done("add up")
+    proof, most = placed.proof, sum(each.weight * len(each.pods) for each in templates)
     return Plan(
         at=snapshot.at,
-        placements=placements,
+        placements=added.placements,
         waiting=waits,
-        leaving=leavers,
-        weight=board.weight,
-        bound=board.weighing if proof.bound is None else min(proof.bound, board.weighing),
-        cost=board.money,
+        leaving=tuple(sorted((*leavers, *moving), key=lambda each: (each.node, each.pod.key))),
+        weight=sum(templates[template].weight * number for _, template, number in placed.counts),
+        bound=most if proof.bound is None else min(proof.bound, most),
+        cost=added.money,
         currency=fleet.exchange.plan_currency,
         proven=proof.proven,
         charging=fleet.charging,
@@ -82,7 +81,7 @@ def plan(
         prices=proof.prices,
         solver=proof.solver,
         halted=proof.halted,
-        moved=_moved(placements, previous),
+        moved=_moved(added.placements, previous),
         step_seconds=steps.seconds,
         memory=proof.memory,
     )
@@ -108,57 +107,3 @@ def _moved(placements: Iterable[Placement], previous: Plan | None) -> int | None
         return None
     before = {placement.pod.key: placement.node for placement in previous.placements}
     return sum(before.get(each.pod.key, each.node) != each.node for each in placements)
-
-
-def _placements(board: Board) -> Iterator[Placement]:
-    """By priority, then age; each with what it adds to its vehicle after those before it."""
-    chosen: list[tuple[int, Pod, int, PodCase]] = []
-    taken = [0] * len(board.templates)
-    for index, placed in enumerate(board.placed):
-        for case, count in placed.cases:
-            template = board.template_of(case)
-            pods = board.templates[template].pods[taken[template] : taken[template] + count]
-            taken[template] += count
-            chosen.extend((template, pod, index, case) for pod in pods)
-    spent = [Cost()] * len(board.candidates)
-    share = _Shares(board)
-    held: list[list[tuple[PodCase, int]]] = [[] for _ in board.candidates]
-    for _, pod, index, case in sorted(chosen, key=lambda entry: (entry[0], _age(entry[1]))):
-        held[index].append((case, 1))
-        total = board.cost_alone(index, held[index])
-        added, spent[index] = total - spent[index], total
-        money = added.money + share.add(index, held[index])
-        stay = case.stay
-        yield Placement(
-            pod=pod,
-            node=board.candidates[index].name,
-            start=stay.start,
-            ready_at=stay.ready_at,
-            until=stay.until,
-            power=case.power,
-            cost=money,
-            energy_watt_hours=added.energy_watt_hours,
-        )
-
-
-class _Shares:
-    """What each placement adds to the cost of its site, in the plan's order."""
-
-    def __init__(self, board: Board) -> None:
-        self._board = board
-        self._held: dict[str, dict[int, Placed]] = {name: {} for name in board.sites}
-        self._spent = dict.fromkeys(board.sites, Fraction(0))
-
-    def add(self, candidate: int, held: list[tuple[PodCase, int]]) -> Fraction:
-        """A candidate holds these from now on: by how much its site costs more."""
-        name = self._board.site_of(candidate)
-        if name is None:
-            return Fraction(0)
-        self._held[name][candidate] = holding(self._board.candidates[candidate], held)
-        before = self._spent[name]
-        self._spent[name] = self._board.site_money(name, self._held[name])
-        return self._spent[name] - before
-
-
-def _age(pod: Pod) -> tuple[int, str]:
-    return pod.created_at, pod.key

@@ -94,3 +94,8 @@ class FleetPolicy:
     preemption: Preemption = Preemption.NEVER
     migration_cost: Decimal | None = None
     migrations_at_once: int = 10
+
+    @property
+    def makes_room(self) -> bool:
+        """Whether a running pod may be asked to leave for another one, or to save money."""
+        return self.preemption is not Preemption.NEVER or self.migration_cost is not None

@@ -1,39 +1,71 @@
 """Which solver places the pods: the exact ones where the fleet is small, prices where it is large.
 
-Whatever solver it is, its answer is on the board in the end, and what is known of how good it is
-in the proof.
+Small fleets are planned on a board, which asks every clause of every pod. A large one is planned on
+tables, and only vehicles of which these do not know the whole truth are asked again.
 """
 
-from collections import defaultdict
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import groupby
+from operator import itemgetter
 
 from idlewatt_scheduler.board import Board
+from idlewatt_scheduler.candidates import Fleet
 from idlewatt_scheduler.clauses.live import first_live_reason, holding
-from idlewatt_scheduler.clauses.pod import PodCase
+from idlewatt_scheduler.clauses.pod import PodCase, pod_case
+from idlewatt_scheduler.model.plan import Leaving
 from idlewatt_scheduler.solvers.bounds import bound
 from idlewatt_scheduler.solvers.exact import solve
 from idlewatt_scheduler.solvers.found import Found
 from idlewatt_scheduler.solvers.greedy import fill, greedy
 from idlewatt_scheduler.solvers.limits import Params, Proof, Stop
 from idlewatt_scheduler.solvers.scale.solving import solve_at_scale
-from idlewatt_scheduler.tables.layout import Tables
+from idlewatt_scheduler.solvers.stability import settle
+from idlewatt_scheduler.tables.layout import Count, Tables
+from idlewatt_scheduler.templates import Template
 
 
-def place(  # noqa: PLR0913, PLR0917 - what the planner was given, and what it made of it
-    board: Board, tables: Tables, params: Params, stop: Stop, seed: int, memory: object | None
-) -> Proof:
-    """Put the pods on the board: exactly, or at the prices of what is scarce.
+@dataclass(frozen=True, slots=True)
+class Question:
+    """The fleet, looked up, and the pods that want a place on it.
 
-    `board` is expected without a new pod on it, `tables` to be made of the same fleet and
-    templates; `memory` is that of the last proof, if there is one.
+    Attributes:
+        leavers: the running pods that have to leave: gangs and spread do not count them.
+        tables: of all of it.
     """
-    if tables.vehicles <= params.exact_vehicles:
-        most = bound(board)
-        proof = _place_exactly(board, params, stop, seed)
-        return replace(proof, bound=most if proof.bound is None else min(most, proof.bound))
-    found = solve_at_scale(tables, params, stop, seed, memory)
-    _commit(board, tables, found)
+
+    fleet: Fleet
+    templates: tuple[Template, ...]
+    leavers: tuple[Leaving, ...]
+    tables: Tables
+
+    def board(self, counts: Iterable[Count] = ()) -> Board:
+        """A board with these pods on it."""
+        board = Board(self.fleet, self.templates, self.leavers)
+        for candidate, held in groupby(counts, key=itemgetter(0)):
+            board.hold(
+                candidate, [(board.case(template, candidate)[0], n) for _, template, n in held]
+            )
+        return board
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Candidate, template and number of all that is placed, sorted, and how good that is."""
+
+    counts: tuple[Count, ...]
+    proof: Proof
+
+
+def place(
+    question: Question, params: Params, stop: Stop, seed: int, memory: object | None
+) -> Placed:
+    """Place the pods; `memory` is that of the last proof, if there is one."""
+    if question.tables.vehicles <= params.exact_vehicles:
+        return _place_exactly(question, params, stop, seed)
+    found = solve_at_scale(question.tables, params, stop, seed, memory)
+    counts = tuple(_certain(question, found))
     proof = Proof(
         bound=found.bound,
         cost_bound=None if found.cost_bound is None else Fraction(found.cost_bound),
@@ -42,56 +74,82 @@ def place(  # noqa: PLR0913, PLR0917 - what the planner was given, and what it m
         halted=found.halted,
         memory=found.memory,
     )
-    return _beside_vehicles(board, proof)
+    return _beside_vehicles(question, Placed(counts, proof))
 
 
-def _place_exactly(board: Board, params: Params, stop: Stop, seed: int) -> Proof:
+def _place_exactly(question: Question, params: Params, stop: Stop, seed: int) -> Placed:
     """Greedily at once, then exactly if the fleet is small enough for that."""
+    board = question.board()
+    most = bound(board)
     greedy(board)
     everything = range(len(board.candidates))
-    return solve(board, everything, params.exact_literals, stop.work, seed) or Proof()
+    proof = solve(board, everything, params.exact_literals, stop.work, seed) or Proof()
+    known = most if proof.bound is None else min(most, proof.bound)
+    return Placed(_on(board), replace(proof, bound=known))
 
 
-def _commit(board: Board, tables: Tables, found: Found) -> None:
-    """Put on the board what was found on the tables.
+def _certain(question: Question, found: Found) -> tuple[Count, ...]:
+    """What was found, by candidate; where that is more than a vehicle's own clauses allow, less.
 
-    The tables do not know the whole truth about a fallible vehicle: there the board has the last
-    word, and the pods that came last are left out until it agrees.
+    Only fallible vehicles can be meant. Whoever has no place any more may find another one.
     """
-    offered = tables.offered
-    held: dict[int, list[tuple[PodCase, int]]] = defaultdict(list)
-    for row, template, number in zip(
-        found.vehicle.tolist(), found.template.tolist(), found.number.tolist(), strict=True
-    ):
-        candidate = int(offered.candidate[row])
-        held[row].append((board.case(template, candidate)[0], number))
-    for row, cases in held.items():
-        candidate = int(offered.candidate[row])
-        agreed = _agreed(board, candidate, cases) if offered.fallible[row] else cases
-        board.hold(candidate, agreed)
+    offered, rows = question.tables.offered, found.vehicle
+    counts = list(
+        zip(
+            offered.candidate[rows].tolist(),
+            found.template.tolist(),
+            found.number.tolist(),
+            strict=True,
+        )
+    )
+    asked = [each for each, ask in zip(counts, offered.fallible[rows], strict=True) if ask]
+    agreed = [
+        count
+        for candidate, held in groupby(asked, key=itemgetter(0))
+        for count in _agreed(question, candidate, held)
+    ]
+    if agreed == asked:
+        return tuple(sorted(counts))
+    board = question.board(sorted({*counts} - {*asked} | {*agreed}))
+    settle(board)
+    return _on(board)
 
 
-def _agreed(
-    board: Board, candidate: int, cases: list[tuple[PodCase, int]]
-) -> list[tuple[PodCase, int]]:
+def _agreed(question: Question, candidate: int, held: Iterable[Count]) -> Iterator[Count]:
     """As many of these pods as the vehicle's own clauses allow, in the order given."""
+    fleet = question.fleet
+    where, snapshot = fleet.candidates[candidate], fleet.snapshot
     agreed: list[tuple[PodCase, int]] = []
-    for case, number in cases:
-        count = 0
-        placed = holding(board.candidates[candidate], agreed)
+    for _, template, number in held:
+        sample = question.templates[template].sample
+        case = pod_case(sample, where, snapshot.policy, snapshot.at)
+        placed, count = holding(where, agreed), 0
         while count < number and first_live_reason(case, placed, (), count + 1) is None:
             count += 1
         if count:
             agreed.append((case, count))
-    return agreed
+            yield candidate, template, count
 
 
-def _beside_vehicles(board: Board, proof: Proof) -> Proof:
+def _beside_vehicles(question: Question, placed: Placed) -> Placed:
     """Use plain nodes for what no vehicle takes; what is known of the rest holds no more then."""
-    plain = [c for c, candidate in enumerate(board.candidates) if candidate.parked is None]
-    if not plain or not any(board.left):
-        return proof
+    plain = [each for each in question.fleet.candidates if each.parked is None]
+    wanted = sum(len(template.pods) for template in question.templates)
+    if not plain or sum(number for *_, number in placed.counts) == wanted:
+        return placed
+    board = question.board(sorted(placed.counts))
     for template, left in enumerate(board.left):
         if left:
             fill(board, template)
-    return replace(proof, bound=None, cost_bound=None)
+    return Placed(_on(board), replace(placed.proof, bound=None, cost_bound=None))
+
+
+def _on(board: Board) -> tuple[Count, ...]:
+    """What is placed on a board."""
+    return tuple(
+        sorted(
+            (candidate, board.template_of(case), number)
+            for candidate, placed in enumerate(board.placed)
+            for case, number in placed.cases
+        )
+    )

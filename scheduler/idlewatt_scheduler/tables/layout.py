@@ -21,6 +21,9 @@ Floats: TypeAlias = NDArray[np.float64]
 SmallFloats: TypeAlias = NDArray[np.float32]
 Flags: TypeAlias = NDArray[np.bool_]
 
+Count: TypeAlias = tuple[int, int, int]
+"""A candidate, a template and how many pods of it are placed there."""
+
 PLENTY = 2**60
 """More than anything there is: the amount of what is not limited."""
 
@@ -184,7 +187,14 @@ class Spreads:
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """All of it; `resources` names the columns of `request` and `free`."""
+    """All of it.
+
+    Attributes:
+        resources: names the columns of `request` and `free`.
+        at: the plan's time, of which all instants are counted.
+        site: int32[V], which of `sites` each vehicle stands at; -1: at none.
+        workings: what they were made of, for those who explain a plan and for the next tables.
+    """
 
     resources: tuple[str, ...]
     wanted: Wanted
@@ -195,6 +205,7 @@ class Tables:
     at: int = 0
     site: Indices = field(default_factory=lambda: np.empty(0, np.int32))
     sites: tuple[str, ...] = ()
+    workings: object | None = field(default=None, compare=False, repr=False)
 
     @property
     def vehicles(self) -> int:

@@ -205,7 +205,7 @@ def test_the_seed_reaches_the_solver(monkeypatch: pytest.MonkeyPatch) -> None:
     def note(_board: object, candidates: range, *rest: object) -> None:
         asked.append((list(candidates), *rest))
 
-    monkeypatch.setattr("idlewatt_scheduler.planner.solve", note)
+    monkeypatch.setattr("idlewatt_scheduler.solvers.placing.solve", note)
     found = plan(a_snapshot(pending=(a_pod(),)), Params(exact_literals=7), Stop(work=0.5), seed=42)
     assert asked == [([0], 7, 0.5, 42)]
     assert not found.proven
