@@ -1,9 +1,9 @@
 """What the new stays on one vehicle cost, term by term."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import Final
 
 from idlewatt_scheduler.feasibility.matching import unmet_points
@@ -56,14 +56,14 @@ def bill(
     if vehicle is None or not stays:
         return Bill()
     pieces = list(_pieces(reading, candidate, stays))
-    watt_hours = sum((_watt_hours(piece.ac, piece) for piece in pieces), Fraction(0))
+    watt_hours = _watt_hours((piece.ac, piece) for piece in pieces)
     wear, by_model = _wear_per_kwh(reading, candidate, vehicle)
     rate = reading.rate(vehicle.compensation.currency)
     if rate is None or candidate.site is None:
         return Bill(None, watt_hours)
     availability = Fraction(vehicle.compensation.availability_per_hour)
     hours = Fraction(sum(piece.length for piece in pieces if piece.alone), HOUR)
-    kilowatt_hours = sum((_watt_hours(piece.dc, piece) for piece in pieces), Fraction(0)) / 1_000
+    kilowatt_hours = _watt_hours((piece.dc, piece) for piece in pieces) / 1_000
     cost = rate * (hours * availability + kilowatt_hours * wear)
     for term in (
         _energy(reading, candidate, pieces),
@@ -113,17 +113,18 @@ def added(
 def _pieces(reading: Reading, candidate: Candidate, stays: Sequence[Stay]) -> Iterator[Piece]:
     first, last = min(stay.start for stay in stays), max(stay.end for stay in stays)
     edges = edges_of((*stays, *reading.running_on(candidate.name)))
-    tariff = reading.tariff_of(candidate.site)
+    tariff = tariff_paid(reading, candidate.site)
     if tariff is not None:
-        edges |= set(reading.prices(tariff).edges)
+        edges.update(begin for begin, _, _ in reading.prices(tariff).during(first, last))
     for begin, end in pairwise([first, *inner_edges(edges, first, last), last]):
         if any(stay.covers(begin) for stay in stays):
             dc, alone = added(reading, candidate, stays, begin)
             yield Piece(begin, end, dc, ac_power(candidate, dc), alone)
 
 
-def _watt_hours(power: Milliwatts, piece: Piece) -> Fraction:
-    return Fraction(power * piece.length, MILLIWATT_MILLISECONDS_PER_WATT_HOUR)
+def _watt_hours(drawn: Iterable[tuple[Milliwatts, Piece]]) -> Fraction:
+    energy = sum(power * piece.length for power, piece in drawn)
+    return Fraction(energy, MILLIWATT_MILLISECONDS_PER_WATT_HOUR)
 
 
 def _wear_per_kwh(
@@ -164,14 +165,13 @@ def _energy(reading: Reading, candidate: Candidate, pieces: Sequence[Piece]) -> 
     round_trip = vehicle.battery.round_trip_efficiency_percent if vehicle else None
     if source_of(candidate) is Source.BATTERY and round_trip is not None:
         price = _price_of_putting_back(reading, candidate)
-        taken = sum((_watt_hours(piece.dc, piece) for piece in pieces), Fraction(0))
+        taken = _watt_hours((piece.dc, piece) for piece in pieces)
         return None if price is None else price * taken * 100 / round_trip / 1_000
     cost = Fraction(0)
-    for piece in pieces:
-        price = price_paid(reading, candidate, piece.begin)
+    for price, alike in groupby(pieces, lambda piece: price_paid(reading, candidate, piece.begin)):
         if price is None:
             return None
-        cost += price * _watt_hours(piece.ac, piece) / 1_000
+        cost += price * _watt_hours((piece.ac, piece) for piece in alike) / 1_000
     return cost
 
 

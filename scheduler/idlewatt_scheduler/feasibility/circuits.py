@@ -4,8 +4,10 @@ Every load and every limit is four figures: milliwatts in all; then, on L1, L2 a
 of a milliwatt, of which halves and thirds of a whole milliwatt are a whole number.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
+from itertools import accumulate
 from typing import Final
 
 from idlewatt_scheduler.feasibility.power import (
@@ -26,6 +28,7 @@ Load = tuple[Milliwatts, Milliwatts, Milliwatts, Milliwatts]
 _PHASES: Final = (Phase.L1, Phase.L2, Phase.L3)
 _SIXTHS: Final = 6
 _NO_LIMIT: Final = FOREVER
+_NOTHING: Final[Load] = (0, 0, 0, 0)
 
 
 def together(loads: Iterable[Load]) -> Load:
@@ -34,6 +37,10 @@ def together(loads: Iterable[Load]) -> Load:
         sum(figures) for figures in zip((0, 0, 0, 0), *loads, strict=True)
     )
     return total, first, second, third
+
+
+def _more(now: Load, before: Load) -> Load:
+    return now[0] - before[0], now[1] - before[1], now[2] - before[2], now[3] - before[3]
 
 
 def share(candidate: Candidate, drawn: Milliwatts) -> Load:
@@ -128,12 +135,7 @@ def _observed(site: Site, circuit: Circuit) -> ObservedCircuit:
 
 def cars_below(reading: Reading, site: Site, circuit: Circuit) -> list[Candidate]:
     """Every car last observed on the circuit or below it, whatever its telemetry's age."""
-    return [
-        car
-        for car in reading.vehicles.values()
-        if car.site is not None and car.site.name == site.name
-        if circuit.name in {above.name for above in car.circuits_above}
-    ]
+    return reading.cars_by_circuit.get((site.name, circuit.name), [])
 
 
 StaysOn = Callable[[Candidate], tuple[Stay, ...]]
@@ -148,6 +150,8 @@ class Grid:
         self._which = which
         self._circuits: dict[tuple[str, str], CircuitReading] = {}
         self._loads: dict[tuple[str, str], Steps[Load]] = {}
+        self._draws: dict[str, Steps[Load]] = {}
+        self._ever_over: dict[tuple[str, str], bool] = {}
 
     @classmethod
     def planned(cls, reading: Reading, placed: Mapping[str, tuple[Stay, ...]]) -> "Grid":
@@ -173,25 +177,47 @@ class Grid:
         return self._loads[key]
 
     def _summed(self, site: Site, circuit: Circuit) -> Steps[Load]:
-        own = self.circuit(site, circuit).uncontrolled
-        cars = [self._drawn(car) for car in cars_below(self.reading, site, circuit)]
-        edges = {self.reading.at}.union(*(car.edges for car in cars))
-        return Steps.sampled(
-            edges, lambda instant: together([own, *(car.at(instant) for car in cars)])
-        )
+        changes: defaultdict[Instant, list[Load]] = defaultdict(list)
+        changes[self.reading.at].append(self.circuit(site, circuit).uncontrolled)
+        for car in cars_below(self.reading, site, circuit):
+            drawn, before = self._drawn(car), _NOTHING
+            for edge, now in zip(drawn.edges, drawn.values, strict=True):
+                changes[edge].append(_more(now, before))
+                before = now
+        edges = sorted(changes)
+        steps = (together(changes[edge]) for edge in edges)
+        loads = accumulate(steps, lambda load, step: together([load, step]))
+        return Steps(tuple(edges), tuple(loads))
 
     def _drawn(self, car: Candidate) -> Steps[Load]:
-        stays = self.stays_on(car)
-        edges = {self.reading.at, *edges_of(stays), *charging_edges(car)}
-        return Steps.sampled(
-            edges, lambda instant: share(car, draw(car, stays, instant, self._which))
-        )
+        if car.name not in self._draws:
+            stays = self.stays_on(car)
+            edges = {self.reading.at, *edges_of(stays), *charging_edges(car)}
+            self._draws[car.name] = Steps.sampled(
+                edges, lambda instant: share(car, draw(car, stays, instant, self._which))
+            )
+        return self._draws[car.name]
+
+    def is_ever_over(self, site: Site, circuit: Circuit) -> bool:
+        """Whether the circuit is over any of its limits at any time."""
+        key = (site.name, circuit.name)
+        if key not in self._ever_over:
+            reading, load = self.circuit(site, circuit), self.load(site, circuit)
+            later = (edge for edge in reading.limit_edges if edge > self.reading.at)
+            self._ever_over[key] = any(
+                figure > limit
+                for instant in (*load.edges, *later)
+                for figure, limit in zip(load.at(instant), reading.limits(instant), strict=True)
+            )
+        return self._ever_over[key]
 
     def forget(self, candidate: Candidate) -> None:
         """The stays on a car have changed: the circuits above it carry something else."""
+        self._draws.pop(candidate.name, None)
         if candidate.site is not None:
             for circuit in candidate.circuits_above:
                 self._loads.pop((candidate.site.name, circuit.name), None)
+                self._ever_over.pop((candidate.site.name, circuit.name), None)
 
     def above(self, candidate: Candidate) -> list[tuple[CircuitReading, Steps[Load]]]:
         """The circuits above a car, each with its load."""
@@ -222,6 +248,8 @@ class Grid:
         `running` and `companions`, the other new stays, stand in for those that are on the car.
         """
         own = (*running, *companions, stay)
+        if self._is_as_planned(candidate, own):
+            return False
         edges = edges_of((*own, *self.stays_on(candidate))) | self.edges_above(candidate)
         for instant in (stay.start, *inner_edges(edges, stay.start, stay.end)):
             charging = charging_power(candidate, instant, self._which)
@@ -231,6 +259,15 @@ class Grid:
             if self.over_with(candidate, drawn, instant) is not None:
                 return True
         return False
+
+    def _is_as_planned(self, candidate: Candidate, own: tuple[Stay, ...]) -> bool:
+        """These are the stays on the car, and then no circuit above it is ever over its limit."""
+        there, site = self.stays_on(candidate), candidate.site
+        if len(there) != len(own) or any(each not in there for each in own):
+            return False
+        return site is None or not any(
+            self.is_ever_over(site, circuit) for circuit in candidate.circuits_above
+        )
 
     def over_with(
         self, candidate: Candidate, drawn: Milliwatts, instant: Instant

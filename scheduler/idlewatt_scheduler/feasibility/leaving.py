@@ -133,6 +133,8 @@ def _shed(
         )
         return together([own, *drawn])
 
+    if all(figure <= limit for figure, limit in zip(load_without(), limits, strict=True)):
+        return []
     names = {car.name for car in cars}
     for figure, limit in enumerate(limits):
         while (load := load_without()[figure]) > limit:

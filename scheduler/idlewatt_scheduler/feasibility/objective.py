@@ -7,7 +7,13 @@ from fractions import Fraction
 from typing import Final
 
 from idlewatt_scheduler.feasibility.bill import Bill, bill
-from idlewatt_scheduler.feasibility.reading import Identity, Stay, identity
+from idlewatt_scheduler.feasibility.reading import (
+    Candidate,
+    Identity,
+    Reading,
+    Stay,
+    identity,
+)
 from idlewatt_scheduler.feasibility.report import Violation
 from idlewatt_scheduler.feasibility.scene import Scene
 from idlewatt_scheduler.feasibility.site_bill import site_bill
@@ -49,26 +55,46 @@ def objective_violations(scene: Scene, plan: Plan) -> Iterator[Violation]:
 
 def _costs(scene: Scene, plan: Plan) -> Iterator[Violation]:
     """What each placement adds to its vehicle and to its site, in the plan's order."""
-    so_far: defaultdict[str, list[Stay]] = defaultdict(list)
-    seen: set[Identity] = set()
+    ledger, seen = Ledger(scene.reading), set[Identity]()
     reading = scene.reading
     for placement in plan.placements:
         who = identity(placement.pod)
         if who not in reading.pending or who in seen or placement.node not in reading.candidates:
             continue
         seen.add(who)
-        candidate, there = reading.candidates[placement.node], so_far[placement.node]
+        candidate = reading.candidates[placement.node]
+        before = ledger.spent_on(candidate)
+        ledger.add(candidate, reading.new_stay(reading.pending[who], candidate))
+        yield from _of_one(placement, before, ledger.spent_on(candidate))
+
+
+class Ledger:
+    """What the stays so far cost, on each vehicle and at each site."""
+
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
+        self._stays: defaultdict[str | None, defaultdict[str, list[Stay]]] = defaultdict(
+            lambda: defaultdict(list)
+        )
+        self._bills: dict[str, Bill] = {}
+        self._sites: dict[str, Fraction | None] = {}
+
+    def spent_on(self, candidate: Candidate) -> Bill:
+        """What the stays on a candidate cost, with what only its whole site pays."""
+        own, site = self._bills.get(candidate.name, Bill()), candidate.site
+        shared = self._sites.get(site.name, Fraction(0)) if site else Fraction(0)
+        if own.cost is None or shared is None:
+            return replace(own, cost=None)
+        return replace(own, cost=own.cost + shared)
+
+    def add(self, candidate: Candidate, stay: Stay) -> None:
+        """One more stay on a candidate."""
         site = candidate.site
-        before = bill(reading, candidate, there), site_bill(reading, site, so_far)
-        there.append(reading.new_stay(reading.pending[who], candidate))
-        after = bill(reading, candidate, there), site_bill(reading, site, so_far)
-        yield from _of_one(placement, _sum(*before), _sum(*after))
-
-
-def _sum(vehicle: Bill, site: Fraction | None) -> Bill:
-    if vehicle.cost is None or site is None:
-        return replace(vehicle, cost=None)
-    return replace(vehicle, cost=vehicle.cost + site)
+        there = self._stays[site.name if site else None]
+        there[candidate.name].append(stay)
+        self._bills[candidate.name] = bill(self._reading, candidate, there[candidate.name])
+        if site is not None:
+            self._sites[site.name] = site_bill(self._reading, site, there)
 
 
 def _of_one(placement: Placement, before: Bill, after: Bill) -> Iterator[Violation]:

@@ -152,6 +152,8 @@ def _below_reserve(asked: Question) -> bool:
     # some time in the stay, it is so at an edge, at the start, or on its way to the end.
     candidate, stay = asked.candidate, asked.stay
     edges = {*edges_of(asked.everyone), *charging_edges(candidate)}
+    if source_of(candidate) is not Source.BATTERY and acknowledged(candidate) is None:
+        edges = set()  # it stays where it is
     return any(
         charge_at(candidate, asked.everyone, asked.reading.at, instant)
         < _vehicle(asked).battery.reserve_percent

@@ -208,6 +208,16 @@ class Reading:
         missed = self.policy.miss_probability_percent
         return learned_departure(self.snapshot.departures, missed, vehicle, site, instant)
 
+    @cached_property
+    def cars_by_circuit(self) -> Mapping[tuple[str, str], list[Candidate]]:
+        """By site and circuit, the cars last observed on it or below it."""
+        found: defaultdict[tuple[str, str], list[Candidate]] = defaultdict(list)
+        for car in self.vehicles.values():
+            if car.site is not None:
+                for circuit in car.circuits_above:
+                    found[car.site.name, circuit.name].append(car)
+        return found
+
     def running_on(self, name: str) -> tuple[Stay, ...]:
         """The stays of our pods that already run on a node."""
         if name not in self._running:

@@ -1,6 +1,6 @@
 """Functions of time that are constant between edges."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -35,8 +35,8 @@ class Steps(Generic[_Value]):
 
     def during(self, start: Instant, end: Instant) -> Iterator[tuple[Instant, Instant, _Value]]:
         """The pieces `(from, to, value)` that together are `[start, end)`."""
-        cuts = [start, *inner_edges(self.edges, start, end), end]
-        for begin, finish in pairwise(cuts):
+        inner = self.edges[bisect_right(self.edges, start) : bisect_left(self.edges, end)]
+        for begin, finish in pairwise([start, *inner, end]):
             if begin < finish:
                 yield begin, finish, self.at(begin)
 

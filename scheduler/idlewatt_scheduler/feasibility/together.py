@@ -147,7 +147,7 @@ class Crowd:
         self._open = [nodes[name] for name in open_to_pods if name in nodes]
         self._everyone: dict[tuple[Identity, str], tuple[Pod, str, bool]] = {}
         self._tallies: dict[Constraint, Tally] = {}
-        self._counting: dict[tuple[str, frozenset[tuple[str, str]]], list[Tally]] = {}
+        self._counting: dict[tuple[str, frozenset[tuple[str, str]]], tuple[Pod, list[Tally]]] = {}
 
     def add(self, pod: Pod, node: str, *, placed: bool) -> None:
         """One more pod; `placed`: its own constraints have to hold."""
@@ -197,10 +197,9 @@ class Crowd:
         """The tallies, of those there are by now, that count the pod or have it as a subject."""
         alike = (pod.namespace, frozenset(pod.labels.items()))
         if alike not in self._counting:
-            self._counting[alike] = [
-                tally for tally in self._tallies.values() if tally.constraint.counts(pod)
-            ]
-        return self._counting[alike]
+            tallies = [each for each in self._tallies.values() if each.constraint.counts(pod)]
+            self._counting[alike] = pod, tallies
+        return self._counting[alike][1]
 
     def domains_of(self, pod: Pod, node: str) -> tuple[str | None, ...]:
         """All that `would_hold` depends on of a Node."""
@@ -219,7 +218,9 @@ class Crowd:
         if constraint not in self._tallies:
             tally = Tally(constraint, self._domains(constraint))
             self._tallies[constraint] = tally
-            self._counting.clear()
+            for sample, tallies in self._counting.values():
+                if constraint.counts(sample):
+                    tallies.append(tally)
             for pod, node, placed in self._everyone.values():
                 domain = self._domain(tally, node)
                 if domain is not None:

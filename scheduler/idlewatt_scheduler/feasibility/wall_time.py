@@ -6,7 +6,7 @@ twice (the first) and of one that is missing (it moves on by the gap).
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 import holidays
@@ -104,6 +104,7 @@ def same_month(one: Instant, other: Instant, zone: tzinfo) -> bool:
     return (first.year, first.month) == (second.year, second.month)
 
 
+@lru_cache(maxsize=2**16)
 def _wall(day: date, minutes: int, zone: tzinfo) -> Instant:
     return as_instant(datetime.combine(day, time(minutes // 60, minutes % 60), tzinfo=zone))
 
