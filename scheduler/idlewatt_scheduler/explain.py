@@ -1,11 +1,26 @@
 """Why a pod waits: every candidate once, under the first clause that fails for it."""
 
 from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+import numpy as np
 
 from idlewatt_scheduler.board import Board
-from idlewatt_scheduler.clauses.pod import never_fits
+from idlewatt_scheduler.candidates import Candidate
+from idlewatt_scheduler.clauses.live import holding, requests_fit
+from idlewatt_scheduler.clauses.pod import first_fixed_reason, never_fits, pod_case
 from idlewatt_scheduler.model.plan import Waiting
-from idlewatt_scheduler.model.reasons import Reason, WaitingCondition
+from idlewatt_scheduler.model.reasons import PodReason, Reason, VehicleReason, WaitingCondition
+from idlewatt_scheduler.model.workload import Pod
+from idlewatt_scheduler.tables.asking import REASONS, Codes
+from idlewatt_scheduler.tables.build import Workings
+from idlewatt_scheduler.tables.left_over import Held, LeftOver, code_of
+from idlewatt_scheduler.tables.standing import Standing, incomplete
+from idlewatt_scheduler.tables.together import gangs_of
+
+_EVERY: Final[tuple[Reason, ...]] = (*REASONS, *VehicleReason)
+"""Code n > 0 is the n-th of them; 0: no clause fails."""
 
 
 def waiting(board: Board) -> tuple[Waiting, ...]:
@@ -17,6 +32,130 @@ def waiting(board: Board) -> tuple[Waiting, ...]:
             pods = template.pods[len(template.pods) - left :]
             result.extend(Waiting(pod, condition, reasons) for pod in pods)
     return tuple(result)
+
+
+def waiting_beside(work: Workings, counts: Iterable[tuple[int, int, int]]) -> tuple[Waiting, ...]:
+    """The same, asked of all candidates at once.
+
+    Args:
+        work: what the plan's tables were made of.
+        counts: candidates, templates and how many pods are placed there, each pair once.
+    """
+    placed = sorted(counts)
+    left = [len(template.pods) for template in work.templates]
+    for _, index, number in placed:
+        left[index] -= number
+    if not any(left):
+        return ()
+    view = _View(work, placed)
+    result: list[Waiting] = []
+    for index, (template, lacking) in enumerate(zip(work.templates, left, strict=True)):
+        if lacking:
+            condition, reasons = view.condition(template.sample), view.reasons(index)
+            pods = template.pods[len(template.pods) - lacking :]
+            result.extend(Waiting(pod, condition, reasons) for pod in pods)
+    return tuple(result)
+
+
+class _View:
+    """What a plan leaves, for the pods that wait."""
+
+    def __init__(self, work: Workings, placed: Sequence[tuple[int, int, int]]) -> None:
+        self._work = work
+        candidates = work.fleet.candidates
+        place_of = {id(candidate): place for place, candidate in enumerate(work.takers)}
+        held: dict[int, list[tuple[int, int]]] = {}
+        there: list[tuple[int, int, int]] = []
+        for candidate, template, number in placed:
+            place = place_of[id(candidates[candidate])]
+            there.append((place, template, number))
+            held.setdefault(place, []).append((template, number))
+        # Vehicles come before other Nodes: the first places are the rows of the vehicles.
+        vehicles = len(work.vehicles.candidate)
+        self._left_over = LeftOver(work, {p: h for p, h in held.items() if p < vehicles})
+        self._plain = [
+            (candidate, _used(work, candidate, held.get(place, ())))
+            for place, candidate in enumerate(work.takers)
+            if place >= vehicles
+        ]
+        self._standing = Standing(work.spreads, there)
+        gang, needs = gangs_of(work.templates, work.running)
+        numbers = np.zeros(len(work.templates), np.int64)
+        for _, template, number in placed:
+            numbers[template] += number
+        self._incomplete = incomplete(gang, needs, numbers)
+        self._codes = np.array([_refused(candidate) for candidate in candidates], np.uint8)
+        self._takers = np.flatnonzero(self._codes == 0)
+
+    def reasons(self, template: int) -> dict[Reason, int]:
+        """How many candidates fail first on each clause, the commonest first."""
+        pod = self._work.templates[template].sample
+        own = np.concatenate([self._of_vehicles(pod), self._of_plain(pod)])
+        spread = (own == 0) & self._standing.keeps_away(template)
+        own[spread] = code_of(PodReason.TOPOLOGY_SPREAD)
+        if self._incomplete[template]:
+            own[own == 0] = code_of(PodReason.GANG_INCOMPLETE)
+        codes = self._codes.copy()
+        codes[self._takers] = own
+        return _counted(codes)
+
+    def condition(self, pod: Pod) -> WaitingCondition:
+        """`Unschedulable` only if no time and no charge of the fleet could place the pod."""
+        if len(self._work.vehicles.candidate) and not self._work.asking.never(pod).all():
+            return WaitingCondition.WAITING_FOR_ENERGY
+        snapshot = self._work.fleet.snapshot
+        for candidate in self._others:
+            case = pod_case(pod, candidate, snapshot.policy, snapshot.at)
+            if not never_fits(case):
+                return WaitingCondition.WAITING_FOR_ENERGY
+        return WaitingCondition.UNSCHEDULABLE
+
+    @property
+    def _others(self) -> Iterable[Candidate]:
+        """The candidates with a Node that are not among the vehicles that take pods."""
+        return (
+            candidate
+            for candidate in self._work.fleet.candidates
+            if candidate.node is not None
+            and (candidate.parked is None or candidate.refusal is not None)
+        )
+
+    def _of_vehicles(self, pod: Pod) -> Codes:
+        return self._left_over.code(pod, self._work.asking.answer(pod))
+
+    def _of_plain(self, pod: Pod) -> Codes:
+        snapshot = self._work.fleet.snapshot
+        codes = np.zeros(len(self._plain), np.uint8)
+        for index, (candidate, used) in enumerate(self._plain):
+            case = pod_case(pod, candidate, snapshot.policy, snapshot.at)
+            reason = first_fixed_reason(case)
+            if reason is None and not requests_fit(case, used, 1):
+                reason = PodReason.NOT_ENOUGH_RESOURCES
+            codes[index] = code_of(reason)
+        return codes
+
+
+def _used(work: Workings, candidate: Candidate, held: Held) -> Mapping[str, int]:
+    """What is requested of a plain Node, new pods included."""
+    snapshot = work.fleet.snapshot
+    cases = [
+        (pod_case(work.templates[t].sample, candidate, snapshot.policy, snapshot.at), number)
+        for t, number in held
+    ]
+    return holding(candidate, cases).used
+
+
+def _refused(candidate: Candidate) -> int:
+    return 0 if candidate.refusal is None else _EVERY.index(candidate.refusal) + 1
+
+
+def _counted(codes: Codes) -> dict[Reason, int]:
+    """How often each reason stands there, the commonest first; of equal ones the first to stand."""
+    counts = np.bincount(codes, minlength=len(_EVERY) + 1)
+    found = [int(code) for code in np.flatnonzero(counts) if code]
+    first = {code: int(np.argmax(codes == code)) for code in found}
+    found.sort(key=lambda code: (-int(counts[code]), first[code]))
+    return {_EVERY[code - 1]: int(counts[code]) for code in found}
 
 
 def _reasons(board: Board, template: int) -> dict[Reason, int]:

@@ -13,8 +13,12 @@ from tests.property.strategies import snapshots
 from idlewatt_scheduler.board import Board
 from idlewatt_scheduler.candidates import assemble
 from idlewatt_scheduler.clauses.live import first_live_reason
+from idlewatt_scheduler.explain import waiting, waiting_beside
+from idlewatt_scheduler.leaving import leaving
 from idlewatt_scheduler.model.snapshot import Snapshot
+from idlewatt_scheduler.solvers.greedy import greedy
 from idlewatt_scheduler.tables import Tables, tabulate
+from idlewatt_scheduler.tables.build import workings_of
 from idlewatt_scheduler.templates import templates_of
 
 PATIENT = settings(
@@ -124,3 +128,22 @@ def _assert_cost(board: Board, tables: Tables, vehicle: int, held: dict[int, int
     most = sum(abs(n * float(pairs.cost[i])) for i, n in held.items()) + abs(paid)
     assert cost <= paid + 1e-9 * most
     assert cost >= paid - 1e-4 * (most + 1e-3)
+
+
+@PATIENT
+@given(snapshot=FLEETS)
+def test_pods_wait_for_what_the_board_says(snapshot: Snapshot) -> None:
+    """Every candidate once, under the same reason in the same order, whatever was placed."""
+    fleet, templates = assemble(snapshot), templates_of(snapshot.pending)
+    leavers = leaving(fleet)
+    board = Board(fleet, templates, leavers)
+    greedy(board)
+    counts = [
+        (index, board.template_of(case), count)
+        for index, placed in enumerate(board.placed)
+        for case, count in placed.cases
+    ]
+    found = waiting_beside(workings_of(fleet, templates, leavers), counts)
+    expected = waiting(board)
+    assert found == expected
+    assert [list(each.reasons) for each in found] == [list(each.reasons) for each in expected]

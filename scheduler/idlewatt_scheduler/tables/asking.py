@@ -88,16 +88,16 @@ class Asking:
             until = np.minimum(until + delayed[0], PLENTY)
         code = np.zeros(len(vehicles.candidate), np.uint8)
         # The later clauses first: what is written last is what fails first.
-        _mark(code, PodReason.PRICE_UNKNOWN, until > vehicles.unpriced_from)
+        mark(code, PodReason.PRICE_UNKNOWN, until > vehicles.unpriced_from)
         if not demand.any_tariff:
-            _mark(code, PodReason.PRICE_UNKNOWN, until > vehicles.unknown_from)
-            _mark(code, PodReason.ON_PEAK, until > vehicles.on_peak_from)
+            mark(code, PodReason.PRICE_UNKNOWN, until > vehicles.unknown_from)
+            mark(code, PodReason.ON_PEAK, until > vehicles.on_peak_from)
         if demand.deadline is not None:
-            _mark(code, PodReason.DEADLINE_MISSED, until > min(demand.deadline - self._at, PLENTY))
-        _mark(code, PodReason.LEAVES_TOO_EARLY, until + lead_of(pod, policy) > vehicles.departure)
-        _mark(code, PodReason.OUTSIDE_PARKING_WINDOW, vehicles.no_window)
+            mark(code, PodReason.DEADLINE_MISSED, until > min(demand.deadline - self._at, PLENTY))
+        mark(code, PodReason.LEAVES_TOO_EARLY, until + lead_of(pod, policy) > vehicles.departure)
+        mark(code, PodReason.OUTSIDE_PARKING_WINDOW, vehicles.no_window)
         self._mark_link(code, pod, delayed)
-        _mark(code, PodReason.EXCEEDS_CAPACITY, exceeds[vehicles.machine])
+        mark(code, PodReason.EXCEEDS_CAPACITY, exceeds[vehicles.machine])
         self._mark_trust(code, pod)
         self._mark_node(code, pod)
         return Answer(code, until, power[vehicles.machine], fit[vehicles.holding])
@@ -107,7 +107,7 @@ class Asking:
         requests = [pod.requests.get(name, 0) for name in self._resources]
         exceeds, _, _ = self._on_machines(requests, pod.demand.power_watts)
         code = np.zeros(len(self._vehicles.candidate), np.uint8)
-        _mark(code, PodReason.EXCEEDS_CAPACITY, exceeds[self._vehicles.machine])
+        mark(code, PodReason.EXCEEDS_CAPACITY, exceeds[self._vehicles.machine])
         self._mark_trust(code, pod)
         self._mark_node(code, pod)
         never: Flags = (code > 0) & (code != _CODE[PodReason.RESIDENCY])
@@ -115,8 +115,8 @@ class Asking:
 
     def _mark_node(self, code: Codes, pod: Pod) -> None:
         here = len(code)
-        _mark(code, PodReason.TAINT_NOT_TOLERATED, ~self._matching.tolerated(pod)[:here])
-        _mark(code, PodReason.NODE_AFFINITY, ~self._matching.selected(pod)[:here])
+        mark(code, PodReason.TAINT_NOT_TOLERATED, ~self._matching.tolerated(pod)[:here])
+        mark(code, PodReason.NODE_AFFINITY, ~self._matching.selected(pod)[:here])
         if pod.unsupported_fields:
             code[:] = _CODE[PodReason.UNSUPPORTED_FIELD]
         if pod.invalid_annotations or not (pod.controlled or pod.demand.allow_loss):
@@ -124,23 +124,23 @@ class Asking:
 
     def _mark_trust(self, code: Codes, pod: Pod) -> None:
         if pod.reads_secret and not pod.demand.allow_untrusted:
-            _mark(code, PodReason.UNTRUSTED, ~self._vehicles.attested)
+            mark(code, PodReason.UNTRUSTED, ~self._vehicles.attested)
         regions = pod.demand.residency
         if regions is not None:
             if regions not in self._elsewhere:
                 away = [region not in regions for region in self._vehicles.regions]
                 self._elsewhere[regions] = np.array(away, np.bool_)[self._vehicles.region]
-            _mark(code, PodReason.RESIDENCY, self._elsewhere[regions])
+            mark(code, PodReason.RESIDENCY, self._elsewhere[regions])
 
     def _mark_link(self, code: Codes, pod: Pod, delayed: tuple[Ints, Ints] | None) -> None:
         """What `_delay` says, and whether that is too long, or too much for the month."""
         most = seconds(self._policy.max_start_delay_seconds) - pod.demand.model_load_time
         if delayed is None:
-            _mark(code, PodReason.LINK_TOO_SLOW, (self._vehicles.link_bytes < 0) | (most < 0))
+            mark(code, PodReason.LINK_TOO_SLOW, (self._vehicles.link_bytes < 0) | (most < 0))
             return
         delay, missing = delayed
         slow = (delay > most) | (missing > self._vehicles.link_bytes)
-        _mark(code, PodReason.LINK_TOO_SLOW, slow)
+        mark(code, PodReason.LINK_TOO_SLOW, slow)
 
     def _on_machines(
         self, requests: Sequence[int], declared: int | None
@@ -195,7 +195,8 @@ class Asking:
         return np.array([node is not None and wanted <= node.images for node in nodes], np.bool_)
 
 
-def _mark(code: Codes, reason: PodReason, fails: Flags) -> None:
+def mark(code: Codes, reason: PodReason, fails: Flags) -> None:
+    """Write a reason where it fails, over what stood there."""
     np.copyto(code, _CODE[reason], where=fails)
 
 

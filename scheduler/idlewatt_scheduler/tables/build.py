@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from idlewatt_scheduler.candidates import Fleet
+from idlewatt_scheduler.candidates import Candidate, Fleet
 from idlewatt_scheduler.model.plan import Leaving
 from idlewatt_scheduler.model.workload import Pod
 from idlewatt_scheduler.tables.asking import Answer, Asking
@@ -40,35 +40,74 @@ def tabulate(
         leavers: running pods that leave for one of the reasons to leave: neither gangs nor spread
             count them.
     """
-    snapshot, pods = fleet.snapshot, [template.sample for template in templates]
-    resources = resources_of(pods)
-    takers = [candidate for candidate in fleet.candidates if candidate.refusal is None]
-    matching = Matching(kinds_of(takers, pods))
-    vehicles = vehicles_of(fleet, resources)
-    asking = Asking(vehicles, matching, resources, snapshot.policy, snapshot.at)
-    money = Money(vehicles, snapshot.at)
-    per_point = float(snapshot.policy.preference_cost_per_point)
-    columns = [
-        _column(asking, money, vehicles, template, unmet)
-        for template in templates
-        for unmet in [np.multiply(per_point, matching.points(template.sample), dtype=np.float64)]
-    ]
+    work = workings_of(fleet, templates, leavers)
+    vehicles = work.vehicles
+    money = Money(vehicles, fleet.snapshot.at)
+    per_point = float(fleet.snapshot.policy.preference_cost_per_point)
+    columns = []
+    for template in templates:
+        points = work.matching.points(template.sample)
+        unmet = np.multiply(per_point, points, dtype=np.float64)
+        columns.append(_column(work.asking, money, vehicles, template, unmet))
     taken = np.zeros(len(vehicles.candidate), np.int64)
     for column in columns:
         taken[column.rows] += 1
     rows = np.flatnonzero(taken).astype(np.int32)
-    running = Running.of(fleet, leavers)
-    spreads = spreads_of(fleet, templates, running, takers, matching)
     return Tables(
-        resources=resources,
-        wanted=_wanted(templates, resources, running),
-        offered=_offered(vehicles, rows, asking),
+        resources=work.resources,
+        wanted=_wanted(templates, work.resources, work.running),
+        offered=_offered(vehicles, rows, work.asking),
         pairs=_pairs(columns, taken, rows),
         rooms=rooms_of(fleet, vehicles, rows),
-        spreads=_of_rows(spreads, rows),
-        at=snapshot.at,
+        spreads=_of_rows(work.spreads, rows),
+        at=fleet.snapshot.at,
         site=vehicles.site[rows],
         sites=vehicles.sites,
+        workings=work,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Workings:
+    """What tables are made of, and what a plan is explained with.
+
+    Attributes:
+        takers: the candidates that no vehicle clause keeps pods away from, in the fleet's order.
+        vehicles: those of them that are vehicles.
+        spreads: with the domains of the takers.
+    """
+
+    fleet: Fleet
+    templates: tuple[Template, ...]
+    resources: tuple[str, ...]
+    takers: tuple[Candidate, ...]
+    vehicles: Vehicles
+    matching: Matching
+    asking: Asking
+    running: Running
+    spreads: Spreads
+
+
+def workings_of(
+    fleet: Fleet, templates: Sequence[Template], leavers: Iterable[Leaving] = ()
+) -> Workings:
+    """What does not depend on what is placed."""
+    snapshot, pods = fleet.snapshot, [template.sample for template in templates]
+    resources = resources_of(pods)
+    takers = tuple(candidate for candidate in fleet.candidates if candidate.refusal is None)
+    matching = Matching(kinds_of(takers, pods))
+    vehicles = vehicles_of(fleet, resources)
+    running = Running.of(fleet, leavers)
+    return Workings(
+        fleet=fleet,
+        templates=tuple(templates),
+        resources=resources,
+        takers=takers,
+        vehicles=vehicles,
+        matching=matching,
+        asking=Asking(vehicles, matching, resources, snapshot.policy, snapshot.at),
+        running=running,
+        spreads=spreads_of(fleet, templates, running, takers, matching),
     )
 
 

@@ -28,16 +28,7 @@ _Row = tuple[RoomKey, Milliwatts, Instant, Instant, Instant]
 def rooms_of(fleet: Fleet, vehicles: Vehicles, rows: Indices) -> Rooms:
     """The rooms of these rows of the vehicles that could be short."""
     loads = vehicles.loads[rows]
-    raised = most_raised(vehicles)[rows]
-    by_set = np.bincount(loads, weights=raised, minlength=len(vehicles.load_sets))
-    latest = np.zeros(len(vehicles.load_sets), np.int64)
-    np.maximum.at(latest, loads, vehicles.start[rows])
-    asked: dict[RoomKey, float] = {}
-    last: dict[RoomKey, int] = {}
-    for number, load_set in enumerate(vehicles.load_sets):
-        for key, share in load_set:
-            asked[key] = asked.get(key, 0.0) + share * float(by_set[number])
-            last[key] = max(last.get(key, 0), int(latest[number]))
+    asked, last = _asked(vehicles, rows)
     found = _rows(fleet, asked, last)
     numbers: dict[RoomKey, list[int]] = {}
     for number, row in enumerate(found):
@@ -54,6 +45,30 @@ def rooms_of(fleet: Fleet, vehicles: Vehicles, rows: Indices) -> Rooms:
         room=room,
         parts=parts,
     )
+
+
+def short_rooms(fleet: Fleet, vehicles: Vehicles) -> frozenset[RoomKey]:
+    """The rooms that could be short were all of these vehicles used as much as they may be."""
+    every = np.arange(len(vehicles.candidate), dtype=np.int32)
+    return frozenset(row[0] for row in _rows(fleet, *_asked(vehicles, every)))
+
+
+def _asked(
+    vehicles: Vehicles, rows: Indices
+) -> tuple[dict[RoomKey, float], dict[RoomKey, Instant]]:
+    """By room, what these vehicles may take of it, and when the last of them starts."""
+    loads = vehicles.loads[rows]
+    raised = most_raised(vehicles)[rows]
+    by_set = np.bincount(loads, weights=raised, minlength=len(vehicles.load_sets))
+    latest = np.zeros(len(vehicles.load_sets), np.int64)
+    np.maximum.at(latest, loads, vehicles.start[rows])
+    asked: dict[RoomKey, float] = {}
+    last: dict[RoomKey, int] = {}
+    for number, load_set in enumerate(vehicles.load_sets):
+        for key, parts in load_set:
+            asked[key] = asked.get(key, 0.0) + parts * float(by_set[number])
+            last[key] = max(last.get(key, 0), int(latest[number]))
+    return asked, last
 
 
 def most_raised(vehicles: Vehicles) -> Ints:

@@ -43,6 +43,8 @@ class Vehicles:
         no_window: no parking window is open.
         departure: when it leaves; 0 where no window is open.
         power: may be negative: then not even a pod without power fits.
+        own_power, charge_power: of that, the computer and the plug; and what leaves charging alone.
+        sure_charge_power: the latter so that charging is left alone at any later time, too.
         energy: likewise.
         reserve: what new pods may take from the battery before the reserve is touched, as `energy`.
         spared: charge is under the reserve, whatever is placed.
@@ -70,6 +72,9 @@ class Vehicles:
     start: Ints
     departure: Ints
     power: Ints
+    own_power: Ints
+    charge_power: Ints
+    sure_charge_power: Ints
     energy: Ints
     reserve: Ints
     spared: Flags
@@ -150,6 +155,9 @@ _WHOLE = (
     "start",
     "departure",
     "power",
+    "own_power",
+    "charge_power",
+    "sure_charge_power",
     "energy",
     "reserve",
     "base",
@@ -189,7 +197,8 @@ class _Reading:
         at, vehicle, figures = self._at, parked.vehicle, parked.electrics
         start = start_of(candidate, at)
         machine, holding = self._resources_of(candidate, parked)
-        power, power_fallible = _power(parked, at, start)
+        own, (most, sure) = _own_power(parked, start), _charge_power(parked, start)
+        power = min(own, most)
         energy, reserve, energy_fallible = _energy(parked)
         base = computing_at(parked.base, at)
         runs = any(step.start <= at < step.end for step in parked.base)
@@ -212,11 +221,14 @@ class _Reading:
             -1 if site is None else _number(self.sites, site.name),
             parked.departure is None,
             vehicle.attested,
-            power_fallible or energy_fallible or fickle,
+            min(own, sure) < power or energy_fallible or fickle,
             _is_spared(parked, start),
             start - at,
             0 if parked.departure is None else parked.departure - at,
             min(_within(power), MOST_POWER),
+            min(_within(own), MOST_POWER),
+            _within(most),
+            _within(sure),
             _within(energy),
             _within(reserve),
             base,
@@ -325,27 +337,32 @@ def _step_at(line: Sequence[Step], instant: Instant) -> Step | None:
     return next((step for step in line if step.start <= instant < step.end), None)
 
 
-def _power(parked: Parked, at: Instant, start: Instant) -> tuple[Milliwatts, bool]:
-    """What new pods may draw together at `start`, and whether a later instant may allow less."""
+def _own_power(parked: Parked, start: Instant) -> Milliwatts:
+    """What new pods may draw together at `start`: of the computer, and of the plug."""
     figures, step = parked.electrics, _step_at(parked.base, start)
     pods, computing = (step.pods, step.computing) if step else (0, figures.standby)
     most = WATT * parked.vehicle.compute.max_power_watts - pods
-    if figures.plugged:
-        most = min(most, _dc(parked, figures.cap) - computing)
+    return min(most, _dc(parked, figures.cap) - computing) if figures.plugged else most
+
+
+def _charge_power(parked: Parked, start: Instant) -> tuple[Milliwatts, Milliwatts]:
+    """The same so that charging is not slowed down: at `start`, and at any later time, too."""
+    figures, step = parked.electrics, _step_at(parked.base, start)
+    computing = step.computing if step else figures.standby
     if figures.source is not Source.GRID:
-        return most, False
+        return PLENTY, PLENTY
     if parked.charging is None:
         short = spare(parked.vehicle, parked.vehicle.battery.departure_percent) < 0
-        if short and figures.charging_reported:
-            most = min(most, _dc(parked, figures.cap - figures.charging) - computing)
-        return most, False
+        if not (short and figures.charging_reported):
+            return PLENTY, PLENTY
+        most = _dc(parked, figures.cap - figures.charging) - computing
+        return most, most
+    leaves = start if parked.departure is None else parked.departure
     now = power_at(parked.charging.new, start)
-    if now:
-        most = min(most, _dc(parked, figures.cap - now) - computing)
-    leaves = at if parked.departure is None else parked.departure
-    later = [p.power for p in parked.charging.new if p.end > start and p.start < leaves]
-    tightest = _dc(parked, figures.cap - max(later, default=0)) - computing
-    return most, any(later) and tightest < most
+    ever = (p.power for p in parked.charging.new if p.end > start and p.start < leaves)
+    powers = now, max(ever, default=0)
+    limits = [_dc(parked, figures.cap - each) - computing if each else PLENTY for each in powers]
+    return limits[0], min(limits)
 
 
 def _dc(parked: Parked, ac: Milliwatts) -> Milliwatts:
