@@ -5,15 +5,16 @@ from typing import Any, Final
 
 from idlewatt_operator.resources.times import format_instant
 from idlewatt_scheduler.model.plan import Placement, Plan, Waiting
+from idlewatt_scheduler.model.shadow import Prices, Worth
 
 _PLACES: Final = 6
 _PLACES_AT_LEAST: Final = 2
 _HALF: Final = Fraction(1, 2)
 
 
-def answer(plan: Plan, planning_seconds: float) -> dict[str, Any]:
+def answer(plan: Plan, planning_seconds: float, *, with_prices: bool = False) -> dict[str, Any]:
     """The plan in the order and under the names that `docs/reference/cli.md` lists."""
-    return {
+    document: dict[str, Any] = {
         "at": format_instant(plan.at),
         "placements": [_placement(placement, plan.currency) for placement in plan.placements],
         "waiting": [_waiting(waiting) for waiting in plan.waiting],
@@ -25,8 +26,56 @@ def answer(plan: Plan, planning_seconds: float) -> dict[str, Any]:
         "costs": {} if plan.currency is None else {plan.currency: money(plan.cost)},
         "bound": plan.bound,
         "gap": float(round(plan.gap, _PLACES)),
+        "costBound": None if plan.cost_bound is None else money(plan.cost_bound),
+        "costGap": None if plan.cost_gap is None else float(round(plan.cost_gap, _PLACES)),
+        "proven": plan.proven,
+        "solver": str(plan.solver),
+        "halted": plan.halted,
         "seconds": round(planning_seconds, 3),
+        "stepSeconds": {step: round(taken, 4) for step, taken in plan.step_seconds.items()},
     }
+    return {**document, "prices": prices(plan.prices)} if with_prices else document
+
+
+def prices(prices: Prices) -> dict[str, Any]:
+    """What one more of what is scarce would be worth; all of it."""
+    return {
+        "circuits": [
+            {
+                "site": each.site,
+                "circuit": each.circuit,
+                "phase": each.phase,
+                "start": format_instant(each.start),
+                "end": format_instant(each.end),
+                **_worth("kilowatt", each.kilowatt),
+            }
+            for each in prices.circuits
+        ],
+        "slots": [
+            {
+                "site": each.site,
+                "start": format_instant(each.start),
+                "end": format_instant(each.end),
+                "vehicles": each.vehicles,
+                **_worth("slot", each.slot),
+            }
+            for each in prices.slots
+        ],
+        "pods": [
+            {
+                "sample": each.sample,
+                "pods": each.pods,
+                "waiting": each.waiting,
+                **_worth("place", each.place),
+            }
+            for each in prices.pods
+        ],
+    }
+
+
+def _worth(of: str, worth: Worth) -> dict[str, Any]:
+    """Estimates, and so the only figures that are floats."""
+    return {of: {"weight": round(worth.weight, _PLACES), "money": round(worth.money, _PLACES)}}
 
 
 def _placement(placement: Placement, currency: str | None) -> dict[str, Any]:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 NEEDS_ARGUMENTS: Final = True
 EXAMPLES: Final = (
     "idlewatt plan -f examples/offline-plan --at 2026-01-15T22:00:00Z",
+    "idlewatt plan -f examples/offline-plan --at 2026-01-15T22:00:00Z --prices",
     "idlewatt plan -f examples/offline-plan --at 2026-01-15T22:00:00Z -o json",
     "kubectl get vn,site,tariff,policy,nodes,pods -A -o json | idlewatt plan -f -",
 )
@@ -57,6 +58,14 @@ def command(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     seed: Annotated[
         int, typer.Option(help="The same manifests, time and seed give the same plan.")
     ] = 0,
+    prices: Annotated[  # noqa: FBT002 - an option of a command line
+        bool,
+        typer.Option(
+            "--prices",
+            help="Show too what one more slot, kilowatt or place would be worth: at which site, "
+            "on which circuit, in which hour.",
+        ),
+    ] = False,
     tariffs_dir: TariffsDir = None,
 ) -> None:
     """Show which pods would run on which vehicles, and why the others wait.
@@ -70,14 +79,15 @@ def command(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     supply(cluster, tariffs_dir, moment)
 
     from idlewatt_operator.reconcile.snapshot import build_snapshot  # noqa: PLC0415 - slow
-    from idlewatt_scheduler.planner import plan  # noqa: PLC0415 - OR-Tools is slow
+    from idlewatt_scheduler.planner import Stop, plan  # noqa: PLC0415 - OR-Tools is slow
 
     snapshot = build_snapshot(moment, cluster.view(), None, {})
     started = time.perf_counter()
-    made = _patiently(lambda: plan(snapshot, seed=seed))
+    stop = Stop(clock=time.perf_counter)
+    made = _patiently(lambda: plan(snapshot, stop=stop, seed=seed))
     seconds = time.perf_counter() - started
     noun = "nodes" if snapshot.policy.plain_nodes_allowed else "vehicles"
-    _print(made, seconds, output, noun)
+    _print(made, seconds, output, noun, with_prices=prices)
 
 
 def moment_of(at: str | None) -> "Instant":
@@ -115,15 +125,15 @@ def _patiently(work: "Callable[[], Plan]") -> "Plan":
         notice.cancel()
 
 
-def _print(made: "Plan", seconds: float, output: Output, noun: str) -> None:
+def _print(made: "Plan", seconds: float, output: Output, noun: str, *, with_prices: bool) -> None:
     if output is Output.TABLE:
         from idlewatt_operator.cli.tables import console, tables  # noqa: PLC0415 - rich is slow
 
-        console().print(tables(made, seconds, noun))
+        console().print(tables(made, seconds, noun, with_prices=with_prices))
         return
     from idlewatt_operator.cli.answers import answer  # noqa: PLC0415 - with its command
 
-    document = answer(made, seconds)
+    document = answer(made, seconds, with_prices=with_prices)
     if output is Output.JSON:
         typer.echo(json.dumps(document, indent=2))
         return

@@ -6,8 +6,9 @@ from fractions import Fraction
 import pytest
 
 from idlewatt_operator.cli.answers import answer, money, watt_hours
-from idlewatt_scheduler.model.plan import Leaving, Placement, Plan, Waiting
+from idlewatt_scheduler.model.plan import Leaving, Placement, Plan, Solver, Waiting
 from idlewatt_scheduler.model.reasons import PodReason, VehicleReason, WaitingCondition
+from idlewatt_scheduler.model.shadow import CircuitPrice, PodPrice, Prices, SlotPrice, Worth
 from idlewatt_scheduler.model.workload import Pod
 
 NOON = 1_768_478_400_000
@@ -42,6 +43,9 @@ def a_plan() -> Plan:
         bound=3,
         cost=Fraction(123, 1_000),
         currency="EUR",
+        cost_bound=Fraction(12, 100),
+        solver=Solver.PRICES,
+        step_seconds={"place": 0.01234},
     )
 
 
@@ -75,11 +79,57 @@ def test_the_answer_has_the_promised_shape() -> None:
         "costs": {"EUR": "0.123"},
         "bound": 3,
         "gap": 0.666667,
+        "costBound": "0.12",
+        "costGap": 0.02439,
+        "proven": False,
+        "solver": "Prices",
+        "halted": None,
         "seconds": 0.123,
+        "stepSeconds": {"place": 0.0123},
     }
-    assert list(document) == [
-        *("at", "placements", "waiting", "leaving", "weight", "costs", "bound", "gap", "seconds")
+    assert list(document)[:8] == [
+        *("at", "placements", "waiting", "leaving", "weight", "costs", "bound", "gap")
     ]
+
+
+def test_prices_are_all_there_if_asked_for() -> None:
+    """What one more of each would be worth, in weight and in money."""
+    an_hour = (NOON, NOON + 3_600_000)
+    prices = Prices(
+        circuits=(CircuitPrice("depot-7", "row-a", "L2", *an_hour, Worth(16.0, 0.25)),),
+        slots=(SlotPrice("depot-7", *an_hour, 12, Worth(3.0, 0.5)),),
+        pods=(PodPrice("team-a/llm", 9, 4, Worth(1.0, 0.1234567)),),
+    )
+    plan = Plan(at=NOON, prices=prices)
+    hour = {"start": "2026-01-15T12:00:00Z", "end": "2026-01-15T13:00:00Z"}
+    assert answer(plan, 0.0, with_prices=True)["prices"] == {
+        "circuits": [
+            {
+                "site": "depot-7",
+                "circuit": "row-a",
+                "phase": "L2",
+                **hour,
+                "kilowatt": {"weight": 16.0, "money": 0.25},
+            }
+        ],
+        "slots": [
+            {
+                "site": "depot-7",
+                **hour,
+                "vehicles": 12,
+                "slot": {"weight": 3.0, "money": 0.5},
+            }
+        ],
+        "pods": [
+            {
+                "sample": "team-a/llm",
+                "pods": 9,
+                "waiting": 4,
+                "place": {"weight": 1.0, "money": 0.123457},
+            }
+        ],
+    }
+    assert "prices" not in answer(plan, 0.0)
 
 
 def test_a_fleet_without_a_common_currency_has_no_costs() -> None:

@@ -15,6 +15,7 @@ from idlewatt_operator.cli.app import app
 from idlewatt_scheduler import planner
 from idlewatt_scheduler.model.plan import Plan
 from idlewatt_scheduler.model.snapshot import Snapshot
+from idlewatt_scheduler.planner import Stop
 
 EXAMPLES = Path(__file__).resolve().parents[4] / "examples"
 FLEET, GANG = EXAMPLES / "offline-plan", EXAMPLES / "gang"
@@ -81,7 +82,7 @@ def test_a_gang_is_placed_whole_or_not_at_all_and_a_service_is_spread() -> None:
     assert (result.exit_code, result.stderr) == (0, "")
     answer = json.loads(result.stdout)
     rows = {"v-2c41e0": "a", "v-5ab97d": "a", "v-9d03f6": "b", "v-c8817b": "b"}
-    where = {placement["pod"]: placement["node"] for placement in answer["placements"]}
+    where = {placement["pod"]: placement["vehicle"] for placement in answer["placements"]}
     assert sorted(where) == [*(f"default/{p}-{i}" for p in ("chat", "rank") for i in range(3))]
     assert len({where[f"default/rank-{i}"] for i in range(3)}) == 3
     assert sorted(Counter(rows[where[f"default/chat-{i}"]] for i in range(3)).values()) == [1, 2]
@@ -95,7 +96,8 @@ def test_yaml_says_the_same_as_json() -> None:
     arguments = ("-f", str(FLEET), "--at", AT, "-o")
     as_json = json.loads(run(*arguments, "json").stdout)
     as_yaml = yaml.safe_load(run(*arguments, "yaml").stdout)
-    del as_json["seconds"], as_yaml["seconds"]
+    for each in (as_json, as_yaml):
+        del each["seconds"], each["stepSeconds"]
     assert as_yaml == as_json
 
 
@@ -113,7 +115,8 @@ def test_the_same_seed_gives_the_same_plan() -> None:
         json.loads(run("-f", str(FLEET), "--at", AT, "-o", "json", "--seed", "7").stdout)
         for _ in range(2)
     )
-    del first["seconds"], second["seconds"]
+    for each in (first, second):
+        del each["seconds"], each["stepSeconds"]
     assert first == second
 
 
@@ -226,7 +229,8 @@ def test_no_path_is_a_bad_call() -> None:
 def test_a_long_plan_says_that_it_is_under_way(monkeypatch: pytest.MonkeyPatch) -> None:
     """On standard error, so that the answer stays what it is."""
 
-    def slow(snapshot: Snapshot, *, seed: int) -> Plan:
+    def slow(snapshot: Snapshot, *, stop: Stop, seed: int) -> Plan:
+        assert stop.clock is not None
         assert seed == 0
         time.sleep(0.3)
         return Plan(at=snapshot.at)

@@ -85,3 +85,46 @@ def test_brackets_in_a_reason_are_not_markup() -> None:
     pod = Pod("a", "b", unsupported_fields=("spec.volumes[0].ephemeral",))
     one = Waiting(pod, WaitingCondition.UNSCHEDULABLE, {PodReason.UNSUPPORTED_FIELD: 1})
     assert "spec.volumes[0].ephemeral" in shown(Plan(at=NOON, waiting=(one,)))
+
+
+def test_ten_thousand_placements_are_lined_up_and_not_laid_out() -> None:
+    """The same columns, in a moment."""
+    placed = tuple(
+        Placement(Pod("team-a", f"llm-{n}"), f"v-{n}", NOON, NOON, NOON + 3_600_000, 1, Fraction(n))
+        for n in range(300)
+    )
+    text = shown(Plan(at=NOON, placements=placed, currency="EUR"))
+    lines = text.splitlines()
+    rows = [line for line in lines if "team-a/llm-" in line]
+    assert len(rows) == 300
+    assert {row.index("2026-01-15") for row in rows} == {lines[2].index("Start")}
+    assert {len(row) for row in rows} == {len(rows[0])}
+    assert rows[7].split()[-2:] == ["7.00", "EUR"]
+    assert len(lines[3].strip()) >= len(rows[0].strip())
+
+
+def test_gaps_are_told_apart_and_so_is_why_the_solver_stopped() -> None:
+    """The weight first, then the cost at that weight."""
+    plan = Plan(
+        at=NOON,
+        weight=999,
+        bound=1_000,
+        cost=Fraction(100),
+        cost_bound=Fraction(99),
+        currency="EUR",
+    )
+    text = shown(plan, width=240)
+    assert "at most 0.10% of the weight is missing, and at most 1.00% of the cost" in text
+    best = shown(replace(plan, bound=999, cost_bound=Fraction(100)), width=240)
+    assert "no plan has more weight, and none of that weight costs less." in best
+    assert (
+        shown(replace(plan, halted="The deadline passed.")).strip().endswith("The deadline passed.")
+    )
+
+
+def test_steps_are_told_where_planning_took_long() -> None:
+    """In their order; a plan of a moment needs no such line."""
+    quick = Plan(at=NOON, step_seconds={"look up": 0.2, "place": 0.3})
+    assert "The steps" not in shown(quick)
+    slow = replace(quick, step_seconds={"look up": 0.8, "place": 1.25})
+    assert "The steps: look up 0.80 s, place 1.25 s." in shown(slow)
