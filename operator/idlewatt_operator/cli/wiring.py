@@ -372,6 +372,7 @@ def _sources(
         state,
         lambda: cycle.memory.charges.counts,
         beside.tariffs.state,
+        lambda: beside.planner.tallies,
     )
 
 

@@ -57,6 +57,9 @@ class Process(Protocol):
     async def advise(self, rows: list[int]) -> list[Brief | None]:
         """What would place pods."""
 
+    def resident_bytes(self) -> int:
+        """Its memory; 0 where that is not known."""
+
     def cancel(self) -> None:
         """Have what is being planned answered at once."""
 
@@ -131,11 +134,19 @@ class Losses:
 
 @dataclass
 class Tallies:
-    """What is counted, for metrics."""
+    """What is counted, for metrics.
+
+    Attributes:
+        halted: plans that are not what they might have been, or were not made.
+        faults: what the check found, by the rule.
+        started: processes.
+        resident_bytes: asks for the memory of the process that runs; 0 without one.
+    """
 
     halted: Counter[Halted] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
     started: int = 0
+    resident_bytes: Callable[[], int] = lambda: 0
 
 
 class GuardedPlanner:
@@ -261,6 +272,7 @@ class GuardedPlanner:
         if self._process is None or self._process.is_lost:
             self._process = await self._start(self._note_checked)
             self.tallies.started += 1
+            self.tallies.resident_bytes = self._process.resident_bytes
         return self._process
 
     async def _in_time(

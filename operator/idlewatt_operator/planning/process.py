@@ -8,10 +8,12 @@ import asyncio
 import contextlib
 import itertools
 import os
+import resource
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final, TypeVar, cast
 
 import msgspec
@@ -156,6 +158,14 @@ class PlannerProcess:
     def is_lost(self) -> bool:
         """Whether another one has to be started."""
         return self._lost is not None
+
+    def resident_bytes(self) -> int:
+        """Its memory; 0 where that is not known."""
+        try:
+            pages = Path(f"/proc/{self.pid}/statm").read_text(encoding="ascii").split()[1]
+        except (OSError, LookupError):
+            return 0
+        return int(pages) * resource.getpagesize()
 
     async def plan(self, snapshot: Snapshot, order: Order) -> tuple[Plan, Planned]:
         """The plan of a snapshot, and what is to be said of it.

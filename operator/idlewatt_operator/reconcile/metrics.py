@@ -1,8 +1,8 @@
 """What Prometheus may know: how the operator does, and nothing of any owner.
 
-No label names a vehicle, a pod, a site or a namespace, and no figure tells who is at home: reasons
-are the public ones, and how many vehicles are available is left out, since of a fleet of one that
-is a presence.
+No label names a vehicle, a pod or a namespace, and no figure tells who is at home: reasons are the
+public ones, how many vehicles are available is left out, since of a fleet of one that is a
+presence, and sites are named where several vehicles stand alone; see `plan_metrics`.
 """
 
 import platform
@@ -29,8 +29,10 @@ from prometheus_client.registry import Collector
 
 from idlewatt_operator.gateways.protocols import Outcome
 from idlewatt_operator.gateways.tariffs.refreshing import SourcesState
+from idlewatt_operator.planning.guard import Tallies
 from idlewatt_operator.reconcile.charging import SENT
 from idlewatt_operator.reconcile.loop import Loop
+from idlewatt_operator.reconcile.plan_metrics import PlanMetrics, PlannerWatched
 from idlewatt_operator.reconcile.reasons import public_name
 from idlewatt_operator.reconcile.report import Report
 from idlewatt_scheduler.model.plan import Plan, Waiting
@@ -69,6 +71,7 @@ class Sources:
         telemetry: None: there is no source of it.
         profiles: how many charging profiles were sent, and how those that were answered ended.
         tariffs: how the sources of tariffs do.
+        planner: what is counted of the planner's process.
     """
 
     leads: Callable[[], bool]
@@ -76,6 +79,7 @@ class Sources:
     telemetry: Callable[[], TelemetryState | None]
     profiles: Callable[[], Mapping[str, int]]
     tariffs: Callable[[], SourcesState] = lambda: SourcesState(0, 0)
+    planner: Callable[[], Tallies] = Tallies
 
 
 class Metrics:
@@ -129,11 +133,13 @@ class Metrics:
             buckets=_STEP_SECONDS,
             registry=registry,
         )
+        self._plans = PlanMetrics(registry)
         self._draining: frozenset[str] = frozenset()
 
     def watch(self, sources: Sources) -> None:
         """Read these too whenever somebody asks."""
         self.registry.register(_Watched(sources))
+        self.registry.register(PlannerWatched(sources.planner))
 
     def count(self, loop: Loop) -> None:
         """Read the loop's counts too whenever somebody asks."""
@@ -149,6 +155,7 @@ class Metrics:
         if report.is_planned:
             self._placed.set(len(report.plan.placements))
             self._note_waiting(report.plan)
+            self._plans.note(report.plan)
         draining = {drain.record.pod.uid: drain.reason for drain in report.decisions.drain}
         for uid, reason in draining.items():
             if uid not in self._draining:

@@ -142,4 +142,5 @@ async def test_no_metric_tells_on_anybody() -> None:
         assert name not in text
     labels = {label for each in shown(metrics) for label in each.labels}
     known = {"step", "le", "reason", "condition", "verb", "outcome", "state", "version", "python"}
+    known |= {"solver", "rule"}
     assert labels <= known
