@@ -31,6 +31,8 @@ LOADED_BY_NAME = ("libgcc_s.so.1",)
 # Tests, headers, link libraries and stubs: for who builds or checks, not for who runs.
 UNUSED_FOLDERS = {"tests", "include"}
 UNUSED_SUFFIXES = {".a", ".h", ".hpp", ".pxd", ".pyi", ".pyx"}
+# Ways of numba to share work that need libraries which are not there; it brings one of its own.
+UNUSED_THREADING = re.compile(r"/numba/np/ufunc/(omp|tbb)pool\.")
 # Generated modules for every kind of Kubernetes, half of them a second time, of which three are
 # loaded: the compiled form of the others takes 47 MB. Whoever imports one gets it, a little later.
 UNCOMPILED = re.compile(
@@ -65,6 +67,8 @@ def prune(prefix: Path) -> None:
             if path.name in UNUSED_FOLDERS and "dist-info" not in str(path):
                 shutil.rmtree(path)
         elif path.suffix in UNUSED_SUFFIXES and not inside & UNUSED_FOLDERS:
+            path.unlink()
+        elif UNUSED_THREADING.search(str(path)):
             path.unlink()
     # Programs of packages that are here as libraries. A virtual environment's own scripts, too.
     for path in (prefix / "bin").iterdir():
