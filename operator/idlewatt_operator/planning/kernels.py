@@ -5,6 +5,7 @@ was compiled when it was built; the place that numba writes to has to be writabl
 shipped is copied there first.
 """
 
+import contextlib
 import importlib
 import os
 import shutil
@@ -44,7 +45,8 @@ def _copy(source: Path, target: Path) -> None:
         shutil.copyfile(source, beside)
         beside.replace(target)
     except OSError:
-        beside.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            beside.unlink()
 
 
 def warm() -> None:

@@ -1,4 +1,4 @@
-"""Every plan is checked: all of it before it is answered where that is quick, else the rest after."""
+"""Every plan is checked: before it is answered where that is quick, else the rest after it."""
 
 from dataclasses import replace
 
