@@ -66,9 +66,9 @@ def prune(prefix: Path) -> None:
         if path.is_dir() and not path.is_symlink():
             if path.name in UNUSED_FOLDERS and "dist-info" not in str(path):
                 shutil.rmtree(path)
-        elif path.suffix in UNUSED_SUFFIXES and not inside & UNUSED_FOLDERS:
-            path.unlink()
-        elif UNUSED_THREADING.search(str(path)):
+        elif (
+            path.suffix in UNUSED_SUFFIXES and not inside & UNUSED_FOLDERS
+        ) or UNUSED_THREADING.search(str(path)):
             path.unlink()
     # Programs of packages that are here as libraries. A virtual environment's own scripts, too.
     for path in (prefix / "bin").iterdir():
