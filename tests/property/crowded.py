@@ -62,6 +62,29 @@ def crowded(draw: Draw) -> Snapshot:
 
 
 @st.composite
+def restless(draw: Draw) -> Snapshot:
+    """The same, with services that have stayed as long as was promised, on cars of any price."""
+    plain: Snapshot = draw(crowded())
+    eager = {
+        "pod__demand__expected_runtime": None,
+        "pod__demand__any_tariff": True,
+        "pod__demand__gang": None,
+        "pod__demand__gang_size": 1,
+        "pod__controlled": True,
+        "bound_until": None,
+    }
+    running = (
+        changed(each, **eager) if draw(usually(*((True, False)), share=4)) else each
+        for each in plain.running
+    )
+    pending = plain.pending[: draw(any_of(0, 1, 2))]
+    policy = replace(
+        plain.policy, migration_cost=draw(any_of(*map(Decimal, ("0", "0.001", "0.02", "0.1"))))
+    )
+    return replace(plain, policy=policy, running=tuple(running), pending=pending)
+
+
+@st.composite
 def _healthy(draw: Draw) -> Snapshot:
     """Cars that take pods, on circuits that are soon full, some of them on their batteries."""
     cars = [draw(_cars(f"v-{number}")) for number in range(draw(st.integers(1, 4)))]

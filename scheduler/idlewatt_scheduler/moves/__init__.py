@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from idlewatt_scheduler.board import Board
 from idlewatt_scheduler.model.plan import Leaving
+from idlewatt_scheduler.moves.cheaper import cheaper_elsewhere
 from idlewatt_scheduler.moves.preempting import preempted
 
 __all__ = ["moves"]
@@ -20,5 +21,7 @@ def moves(board: Board, leavers: Iterable[Leaving]) -> tuple[Leaving, ...]:
         board: with all placements of the plan.
         leavers: the running pods that have to leave for other reasons.
     """
-    room = preempted(board, tuple(leavers))
-    return tuple(sorted(room, key=lambda each: (each.node, each.pod.key)))
+    going = tuple(leavers)
+    room = preempted(board, going)
+    money = cheaper_elsewhere(board, going, tuple(room))
+    return tuple(sorted((*room, *money), key=lambda each: (each.node, each.pod.key)))

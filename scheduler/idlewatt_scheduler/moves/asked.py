@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 
-from idlewatt_scheduler.candidates import Candidate, Fleet
 from idlewatt_scheduler.model.plan import Leaving
 from idlewatt_scheduler.model.workload import Pod, RunningPod
 
@@ -25,8 +24,3 @@ def may_be_asked(running: RunningPod) -> bool:
     pod = running.pod
     on_its_way = running.being_deleted or running.counts_until is not None
     return pod.controlled and pod.demand.gang is None and not on_its_way
-
-
-def running_on(fleet: Fleet, candidate: Candidate) -> tuple[RunningPod, ...]:
-    """All that runs there, in the order of `Parked.running`."""
-    return fleet.running.get(candidate.name, ())

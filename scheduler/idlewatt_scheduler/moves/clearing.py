@@ -1,4 +1,4 @@
-"""A plan as it would stand were some of the running pods gone, and some that wait placed."""
+"""A plan as it would stand were some of the running pods gone, and more new ones placed."""
 
 from dataclasses import replace
 
@@ -6,13 +6,13 @@ from idlewatt_scheduler.board import Board
 from idlewatt_scheduler.candidates import Candidate
 from idlewatt_scheduler.circuits import Headroom, Room, RoomKey, Share
 from idlewatt_scheduler.clauses.live import Placed, draw_changes, first_live_reason, holding
+from idlewatt_scheduler.clauses.pod import PodCase
 from idlewatt_scheduler.energy import steps
 from idlewatt_scheduler.model.reasons import PodReason
 from idlewatt_scheduler.model.workload import RunningPod
-from idlewatt_scheduler.moves.asked import running_on
 
 Places = frozenset[int]
-"""Places of running pods among those of their candidate."""
+"""Places of running pods among those of their candidate, as in `Parked.running`."""
 
 NOBODY: Places = frozenset()
 
@@ -32,11 +32,10 @@ def without(candidate: Candidate, running: tuple[RunningPod, ...], gone: Places)
 
 
 class Clearing:
-    """What a board leaves once more pods are gone from it, and others stand on it."""
+    """What a board leaves once pods are gone from it and others stand on it; it stays as it is."""
 
     def __init__(self, board: Board) -> None:
         self.board = board
-        self.together = board.together.copy()
         self._gone: dict[int, Places] = {}
         self._candidates: dict[int, Candidate] = {}
         self._placed: dict[int, Placed] = {}
@@ -44,11 +43,7 @@ class Clearing:
 
     def running(self, index: int) -> tuple[RunningPod, ...]:
         """All that runs on a candidate, those that are gone included."""
-        return running_on(self.board.fleet, self.board.candidates[index])
-
-    def gone(self, index: int) -> Places:
-        """Those of them that are gone."""
-        return self._gone.get(index, NOBODY)
+        return self.board.fleet.running.get(self.board.candidates[index].name, ())
 
     def candidate(self, index: int) -> Candidate:
         """A candidate with those that still run there."""
@@ -58,50 +53,33 @@ class Clearing:
         """What it holds with all that was put there."""
         return self._placed.get(index, self.board.placed[index])
 
-    def reason(self, template: int, index: int, going: Places = NOBODY) -> PodReason | None:
-        """The first pod clause that fails for one more such pod there; None: it fits.
+    def reason(self, case: PodCase, index: int, going: Places = NOBODY) -> PodReason | None:
+        """The first clause about charge, machine and circuits that fails there; None: it fits.
 
         Args:
-            template: of the pod.
-            index: of a vehicle that no vehicle clause keeps it away from.
-            going: running pods that are gone as well, for this question, and that spread counts.
+            case: of one more new pod on this candidate.
+            index: of the candidate.
+            going: running pods that are gone as well, for this question.
         """
-        case, fixed = self.board.case(template, index)
-        if fixed is not None:
-            return fixed
         where, placed = self._as_if(index, going)
         rooms = self._rooms_as_if(index, placed)
-        reason = first_live_reason(replace(case, candidate=where), placed, rooms)
-        if reason is None and not self._spread_holds(template, index, going):
-            return PodReason.TOPOLOGY_SPREAD
-        return reason
+        return first_live_reason(replace(case, candidate=where), placed, rooms)
 
-    def vacate(self, index: int, going: Places) -> None:
-        """These are gone from now on, whom spread does not count to begin with."""
+    def clear(self, index: int, going: Places) -> None:
+        """These are gone from a candidate from now on."""
         where, placed = self._as_if(index, going)
         self._hold(index, where, placed)
-        self._gone[index] = self.gone(index) | going
+        self._gone[index] = self._gone.get(index, NOBODY) | going
 
-    def clear(self, index: int, going: Places) -> frozenset[int]:
-        """These are gone from now on; which spread constraints do not count them any more."""
-        self.vacate(index, going)
-        running = self.running(index)
-        return frozenset(
-            spread for place in going for spread in self.together.run(running[place].pod, index, -1)
-        )
-
-    def put(self, template: int, index: int) -> frozenset[int]:
-        """One such pod stands there from now on; the spread constraints that it concerns."""
-        case, _ = self.board.case(template, index)
+    def put(self, case: PodCase, index: int) -> None:
+        """One more new pod stands on a candidate from now on."""
         where, before = self.candidate(index), self.placed(index)
         self._hold(index, where, holding(where, (*before.cases, (case, 1))))
-        self.together.change(template, index, 1)
-        return frozenset(self.together.concerning(template))
 
     def _as_if(self, index: int, going: Places) -> tuple[Candidate, Placed]:
         if not going:
             return self.candidate(index), self.placed(index)
-        gone = self.gone(index) | going
+        gone = self._gone.get(index, NOBODY) | going
         where = without(self.board.candidates[index], self.running(index), gone)
         return where, holding(where, self.placed(index).cases)
 
@@ -134,14 +112,3 @@ class Clearing:
         if key not in self._rooms:
             self._rooms[key] = self.board.rooms[key].copy()
         return self._rooms[key]
-
-    def _spread_holds(self, template: int, index: int, going: Places) -> bool:
-        if not self.together.concerning(template):
-            return True
-        pods = [self.running(index)[place].pod for place in going]
-        for pod in pods:
-            self.together.run(pod, index, -1)
-        holds = self.together.takes(template, index)
-        for pod in pods:
-            self.together.run(pod, index, 1)
-        return holds

@@ -16,7 +16,7 @@ from idlewatt_scheduler.model.policy import Preemption
 from idlewatt_scheduler.model.reasons import MoveReason
 from idlewatt_scheduler.model.workload import RunningPod
 from idlewatt_scheduler.moves.asked import may_be_asked, name_of, names_of
-from idlewatt_scheduler.moves.clearing import NOBODY, Clearing
+from idlewatt_scheduler.moves.clearing import NOBODY, Clearing, Places
 from idlewatt_scheduler.moves.room import NOBODY_LEAVES, Room
 
 Offer = tuple[int, int, int]
@@ -91,6 +91,7 @@ class _Ground:
     ) -> None:
         self.board = board
         self.clearing = Clearing(board)
+        self.together = board.together.copy()
         self.changes: list[_Change] = []
         self.vehicles = [
             index
@@ -119,8 +120,6 @@ class _Ground:
 
     def offer(self, template: int, index: int, least: int) -> Offer | None:
         """The fewest who have to leave a vehicle so that the pod could be placed, from `least`."""
-        if self.board.case(template, index)[1] is not None:
-            return None
         priority = self.board.templates[template].priority
         pods = self.pods(index)
         places = self.orders[index].left if index in self.orders else []
@@ -128,7 +127,7 @@ class _Ground:
             if count and pods[count - 1].pod.priority >= priority:
                 return None
             going = frozenset(places[:count]) or NOBODY
-            if self.clearing.reason(template, index, going) is None:
+            if self._takes(template, index, going):
                 last = pods[count - 1].pod.priority if count else NOBODY_LEAVES
                 return last, count, index
         return None
@@ -136,15 +135,33 @@ class _Ground:
     def take(self, template: int, index: int, count: int) -> list[RunningPod]:
         """So many leave a vehicle, and the pod is counted there; those who leave."""
         going = self.pods(index)[:count]
-        concerned = frozenset[int]()
+        concerned = set(self.together.concerning(template))
         if count:
             order = self.orders[index]
-            concerned = self.clearing.clear(index, frozenset(order.left[:count]))
+            self.clearing.clear(index, frozenset(order.left[:count]))
             order.gone += count
-        concerned |= self.clearing.put(template, index)
+            for each in going:
+                concerned.update(self.together.run(each.pod, index, -1))
+        self.clearing.put(self.board.case(template, index)[0], index)
+        self.together.change(template, index, 1)
         self.room.refresh(index)
-        self.changes.append(_Change(self.site_of[index], concerned))
+        self.changes.append(_Change(self.site_of[index], frozenset(concerned)))
         return going
+
+    def _takes(self, template: int, index: int, going: Places) -> bool:
+        """Whether one such pod could be placed on a vehicle were these gone as well."""
+        case, fixed = self.board.case(template, index)
+        if fixed is not None or self.clearing.reason(case, index, going) is not None:
+            return False
+        if not self.together.concerning(template):
+            return True
+        pods = [self.clearing.running(index)[place].pod for place in going]
+        for pod in pods:
+            self.together.run(pod, index, -1)
+        takes = self.together.takes(template, index)
+        for pod in pods:
+            self.together.run(pod, index, 1)
+        return takes
 
     def _begin(self, index: int, leavers: set[tuple[str, str, str]]) -> None:
         """Those who leave and those on their way are gone, and the others stand in order."""
@@ -156,7 +173,7 @@ class _Ground:
             or name_of(each.pod, name) in leavers
         )
         if gone:
-            self.clearing.vacate(index, gone)
+            self.clearing.clear(index, gone)
             self.changes.append(_Change(self._site(index)))
         if index in self.site_of:
             places = [p for p, each in enumerate(running) if p not in gone and may_be_asked(each)]
@@ -188,7 +205,7 @@ class _Kind:
         self._ground, self._template = ground, template
         pod = ground.board.templates[template].sample
         self._need = ground.room.need(pod)
-        self._spreads = frozenset(ground.clearing.together.concerning(template))
+        self._spreads = frozenset(ground.together.concerning(template))
         self._stamp: dict[int, int] = {}
         self._seen = 0
         self._heap: list[tuple[Offer, bool, int]] = [
