@@ -18,7 +18,7 @@ from idlewatt_scheduler.feasibility.power import (
     draw_beside,
     edges_of,
 )
-from idlewatt_scheduler.feasibility.reading import Candidate, Reading, Stay
+from idlewatt_scheduler.feasibility.reading import Candidate, Reading, Stay, identity
 from idlewatt_scheduler.feasibility.steps import Steps, inner_edges
 from idlewatt_scheduler.model.site import Circuit, ObservedCircuit, Phase, Site
 from idlewatt_scheduler.model.units import FOREVER, Instant, Milliwatts, milliwatts, seconds
@@ -263,7 +263,7 @@ class Grid:
     def _is_as_planned(self, candidate: Candidate, own: tuple[Stay, ...]) -> bool:
         """These are the stays on the car, and then no circuit above it is ever over its limit."""
         there, site = self.stays_on(candidate), candidate.site
-        if len(there) != len(own) or any(each not in there for each in own):
+        if {identity(each.pod) for each in own} != {identity(each.pod) for each in there}:
             return False
         return site is None or not any(
             self.is_ever_over(site, circuit) for circuit in candidate.circuits_above
