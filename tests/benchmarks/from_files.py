@@ -37,7 +37,7 @@ def from_files(size: Size, form: str, seed: int) -> FromFiles:
     """Write an instance with ample supply as manifests, and plan it by the command.
 
     Raises:
-        subprocess.CalledProcessError: the command failed.
+        RuntimeError: a command failed; what it said is in the message.
     """
     with TemporaryDirectory() as folder:
         words = [f"{size.vehicles}x{size.pods}", folder, "--seed", str(seed), "--format", form]
@@ -53,10 +53,9 @@ def from_files(size: Size, form: str, seed: int) -> FromFiles:
 
 
 def _run(module: str, *words: str) -> None:
-    subprocess.run(
-        [sys.executable, "-m", module, *words],
-        cwd=ROOT,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        check=True,
+    done = subprocess.run(
+        [sys.executable, "-m", module, *words], cwd=ROOT, capture_output=True, check=False
     )
+    if done.returncode:
+        message = f"`{module} {' '.join(words)}` failed:\n{done.stderr.decode()}"
+        raise RuntimeError(message)

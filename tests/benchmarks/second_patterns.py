@@ -9,6 +9,7 @@ planner's bounds, and the patterns are what good plans are made of.
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import ceil, floor, inf
@@ -31,6 +32,8 @@ from idlewatt_scheduler.feasibility.power import ac_power, draw_cap, reported_ch
 
 GREATEST: Final = 10.0**13
 """The greatest price becomes so large a whole number: the others are rounded up beside it."""
+
+WORKERS: Final = 2
 
 NO_BETTER: Final = 1e-9
 """Of the greatest price: what is taken for rounding."""
@@ -276,9 +279,7 @@ def generated(
     while True:
         value = master.solve()
         slack, more = 0.0, 0
-        prices = [master.prices(c) for c in range(len(pricers))]  # before anything is added
-        for pricer, (gains, drawn, own) in zip(pricers, prices, strict=True):
-            upper, pattern = pricer.best(gains, drawn)
+        for own, (upper, pattern) in _priced(pricers, master):
             slack += max(upper - own, 0.0)
             if upper - own > NO_BETTER * max(abs(own), 1.0) and master.add(pattern):
                 found.append(pattern)
@@ -287,6 +288,20 @@ def generated(
         best = max(best, bound) if costs else min(best, bound)
         if not more or perf_counter() > end:
             return best * master.unit, not more, found
+
+
+def _priced(
+    pricers: Sequence[_Pricer], master: _Master
+) -> list[tuple[float, tuple[float, Pattern]]]:
+    """For each car what the master says it is worth, and the best pattern; all of the same prices.
+
+    They are read before anything is added: a changed program has none.
+    """
+    prices = [master.prices(c) for c in range(len(pricers))]
+    gains, drawn, worth = zip(*prices, strict=True)
+    with ThreadPoolExecutor(WORKERS) as pool:
+        answers = pool.map(_Pricer.best, pricers, gains, drawn)
+        return list(zip(worth, answers, strict=True))
 
 
 def bounds_of(problem: Problem, first: Mapping[tuple[int, int], int], seconds: float) -> Bounds:
