@@ -6,6 +6,8 @@ from fractions import Fraction
 from idlewatt_scheduler.model.policy import FleetPolicy
 from idlewatt_scheduler.model.vehicle import Vehicle
 
+_SAME = Fraction(1)
+
 
 class Exchange:
     """The policy's rates, as they are listed: no inverse, no chain.
@@ -30,7 +32,7 @@ class Exchange:
     def rate(self, from_currency: str, to_currency: str) -> Fraction | None:
         """What one unit is worth; None without a rate."""
         if from_currency == to_currency:
-            return Fraction(1)
+            return _SAME
         return self._rates.get((from_currency, to_currency))
 
     def to_plan(self, currency: str) -> Fraction | None:

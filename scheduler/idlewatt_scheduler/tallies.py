@@ -21,6 +21,7 @@ from idlewatt_scheduler.model.units import (
     HOUR,
     MILLIWATT_MILLISECONDS_PER_KWH,
     Instant,
+    seconds,
 )
 from idlewatt_scheduler.wear import model_rate
 
@@ -127,8 +128,9 @@ def _waking(parked: Parked, per_kwh: Ratio, tariff: Fraction) -> Ratio:
         return _NONE
     compute = parked.vehicle.compute
     if fleet_pays(parked) and parked.prices is not None:
-        start = parked.case.at + _WATT_HOURS_PER_KWH * compute.wake_seconds
-        per_kwh = _ratio_of((parked.prices.price_at(start) or Fraction(0)) * tariff)
+        line = parked.prices.timeline
+        parts = line.prices[line.index(parked.case.at + seconds(compute.wake_seconds))]
+        per_kwh = _times((parts or 0, line.scale), _ratio_of(tariff))
     return compute.wake_energy_watt_hours * per_kwh[0], _WATT_HOURS_PER_KWH * per_kwh[1]
 
 

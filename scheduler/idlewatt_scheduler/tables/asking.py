@@ -17,7 +17,7 @@ from idlewatt_scheduler.model.workload import Pod
 from idlewatt_scheduler.stay import lead_of
 from idlewatt_scheduler.tables.layout import PLENTY, Flags, Ints
 from idlewatt_scheduler.tables.nodes import Matching
-from idlewatt_scheduler.tables.vehicles import WATT, Vehicles
+from idlewatt_scheduler.tables.vehicles import FULL_PERCENT, WATT, Vehicles
 
 REASONS: Final = tuple(PodReason)
 """Code n > 0 is the n-th of them; 0: no clause fails."""
@@ -37,12 +37,14 @@ class Answer:
         code: uint8, the first fixed clause that fails; 0: none.
         until: int64, the end of its stay.
         power: int64, milliwatts.
+        ac: int64, the same AC, rounded down.
         fit: int64, how many fit into what is left of the machine, resources alone.
     """
 
     code: Codes
     until: Ints
     power: Ints
+    ac: Ints
     fit: Ints
 
 
@@ -61,8 +63,9 @@ class Asking:
         self._vehicles, self._matching, self._policy, self._at = vehicles, matching, policy, at
         self._resources = tuple(resources)
         shape = len(resources)
-        self._most_power = np.array([power for power, _ in vehicles.machines], np.int64)
-        self._whole = _rows([whole for _, whole in vehicles.machines], shape)
+        self._most_power = np.array([power for power, _, _ in vehicles.machines], np.int64)
+        self._efficiency = np.array([percent for _, percent, _ in vehicles.machines], np.int64)
+        self._whole = _rows([whole for _, _, whole in vehicles.machines], shape)
         self._machine_of_holding = np.array([m for m, _ in vehicles.holdings], np.int32)
         used = _rows([used for _, used in vehicles.holdings], shape)
         self._free = np.maximum(self._whole[self._machine_of_holding] - used, 0)
@@ -100,7 +103,9 @@ class Asking:
         mark(code, PodReason.EXCEEDS_CAPACITY, exceeds[vehicles.machine])
         self._mark_trust(code, pod)
         self._mark_node(code, pod)
-        return Answer(code, until, power[vehicles.machine], fit[vehicles.holding])
+        ac = np.minimum(power, self._most_power) * FULL_PERCENT // self._efficiency
+        machine = vehicles.machine
+        return Answer(code, until, power[machine], ac[machine], fit[vehicles.holding])
 
     def never(self, pod: Pod) -> Flags:
         """Whether no time or charge of a vehicle could place the pod: bool for each of them."""
@@ -188,11 +193,10 @@ class Asking:
 
     def _present(self, images: tuple[str, ...]) -> Flags:
         """Whether each vehicle's Node lists every one of these."""
-        if not images:
-            return np.zeros(len(self._vehicles.candidate), np.bool_)
-        wanted = frozenset(images)
-        nodes = (parked.case.node for parked in self._vehicles.parked)
-        return np.array([node is not None and wanted <= node.images for node in nodes], np.bool_)
+        wanted, sets = frozenset(images), self._vehicles.image_sets
+        listed = np.array([bool(images) and wanted <= each for each in sets], np.bool_)
+        present: Flags = listed[self._vehicles.images]
+        return present
 
 
 def mark(code: Codes, reason: PodReason, fails: Flags) -> None:

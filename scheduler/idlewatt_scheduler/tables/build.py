@@ -10,19 +10,19 @@ from idlewatt_scheduler.model.plan import Leaving
 from idlewatt_scheduler.model.workload import Pod
 from idlewatt_scheduler.tables.asking import Answer, Asking
 from idlewatt_scheduler.tables.layout import (
-    PLENTY,
     Flags,
     Floats,
     Indices,
     Ints,
     Offered,
     Pairs,
+    SmallFloats,
     Spreads,
     Tables,
     Wanted,
 )
 from idlewatt_scheduler.tables.money import Money, rounded_down
-from idlewatt_scheduler.tables.nodes import Matching, kinds_of
+from idlewatt_scheduler.tables.nodes import Matching
 from idlewatt_scheduler.tables.rooms import rooms_of
 from idlewatt_scheduler.tables.together import Running, gangs_of, spreads_of
 from idlewatt_scheduler.tables.vehicles import Vehicles, vehicles_of
@@ -95,8 +95,9 @@ def workings_of(
     snapshot, pods = fleet.snapshot, [template.sample for template in templates]
     resources = resources_of(pods)
     takers = tuple(candidate for candidate in fleet.candidates if candidate.refusal is None)
-    matching = Matching(kinds_of(takers, pods))
-    vehicles = vehicles_of(fleet, resources)
+    matching = Matching(takers, pods)
+    images = frozenset(image for pod in pods if pod.demand.image_size_bytes for image in pod.images)
+    vehicles = vehicles_of(fleet, resources, images)
     running = Running.of(fleet, leavers)
     return Workings(
         fleet=fleet,
@@ -124,59 +125,64 @@ class _Column:
     power: Indices
     until: Indices
     most: Indices
-    cost: Floats
-    stay_cost: Floats
+    cost: SmallFloats
+    stay_cost: SmallFloats
 
 
 def _column(
     asking: Asking, money: Money, vehicles: Vehicles, template: Template, unmet: Floats
 ) -> _Column:
     answer = asking.answer(template.sample)
-    most = most_there(vehicles, answer, np.flatnonzero(answer.code == 0), len(template.pods))
-    rows = np.flatnonzero(most).astype(np.int64)
-    until = answer.until[rows]
+    most = most_there(vehicles, answer, len(template.pods))
+    rows = np.flatnonzero(most)
     # An empty stay draws nothing.
-    power = np.where(until > vehicles.start[rows], answer.power[rows], 0)
-    cost, stay_cost = money.of(rows, power, until)
+    stays = answer.until > vehicles.start
+    power, ac = (
+        (answer.power, answer.ac) if stays.all() else (answer.power * stays, answer.ac * stays)
+    )
+    cost, stay_cost = money.of(power, ac, answer.until)
+    if template.sample.preferred_affinity or unmet.any():
+        cost = cost + unmet[: len(cost)]
     return _Column(
         rows=rows.astype(np.int32),
-        power=power.astype(np.int32),
-        until=until.astype(np.int32),
+        power=power[rows].astype(np.int32),
+        until=answer.until[rows].astype(np.int32),
         most=most[rows].astype(np.int32),
-        cost=cost + unmet[rows],
-        stay_cost=stay_cost,
+        cost=rounded_down(cost[rows]),
+        stay_cost=rounded_down(stay_cost[rows]),
     )
 
 
-def most_there(vehicles: Vehicles, answer: Answer, rows: Ints, count: int) -> Ints:
-    """int64 for every vehicle: how many of a template fit were nothing else placed; 0 but at rows.
+def most_there(vehicles: Vehicles, answer: Answer, count: int) -> Ints:
+    """int64 for every vehicle: how many of a template fit were nothing else placed.
 
     An empty stay draws nothing.
     """
-    until, start = answer.until[rows], vehicles.start[rows]
-    power = np.where(until > start, answer.power[rows], 0)
-    fit = np.minimum(answer.fit[rows], count)
-    fit = _fitting(vehicles.power[rows], power, fit, until > start)
-    on_battery = np.flatnonzero(vehicles.energy[rows] < PLENTY)
-    if len(on_battery):
-        which = rows[on_battery]
-        alone = np.maximum(until[on_battery] - vehicles.lone_from[which], 0)
-        for limit in (vehicles.energy[which], vehicles.reserve[which]):
-            left = limit - vehicles.lone_power[which] * alone
-            taken = power[on_battery] * (until - start)[on_battery]
-            drawn = np.ones(len(which), np.bool_)
-            fit[on_battery] = _fitting(left, taken, fit[on_battery], drawn)
-    fit[vehicles.spared[rows]] = 0
-    most = np.zeros(len(vehicles.candidate), np.int64)
-    most[rows] = fit
-    return most
+    length = answer.until - vehicles.start
+    stays = length > 0
+    fit = np.minimum(answer.fit, count)
+    fit = _fitting(vehicles.power, answer.power, fit, stays)
+    rows = vehicles.on_battery
+    if len(rows):
+        alone = np.maximum(answer.until[rows] - vehicles.lone_from[rows], 0)
+        standby = vehicles.lone_power[rows] * (alone * stays[rows])
+        taken = answer.power[rows] * np.maximum(length[rows], 0)
+        every = np.ones(len(rows), np.bool_)
+        there = _fitting(vehicles.energy[rows] - standby, taken, fit[rows], every)
+        fit[rows] = _fitting(vehicles.reserve[rows] - standby, taken, there, every)
+    fit[(answer.code > 0) | vehicles.spared] = 0
+    return fit
 
 
 def _fitting(left: Ints, each: Ints, fit: Ints, needed: Flags) -> Ints:
-    """How many of `each` what is left holds, no more than `fit`; none where it is overdrawn."""
-    many = np.where(each > 0, left // np.maximum(each, 1), fit)
-    many = np.where(left < 0, 0, many)
-    return np.where(needed, np.minimum(fit, many), fit)
+    """How many of `each` what is left holds, no more than `fit`; none where it is overdrawn.
+
+    Both are far below 2^53, so that their quotient in floating point is as good as whole.
+    """
+    many = np.minimum(left / np.maximum(each, 1), fit).astype(np.int64)
+    many[left < 0] = 0
+    free = (each == 0) & (left >= 0)
+    return np.where(needed & ~free, many, fit)
 
 
 def _wanted(templates: Sequence[Template], resources: Sequence[str], running: Running) -> Wanted:
@@ -227,8 +233,8 @@ def _pairs(columns: Sequence[_Column], taken: Ints, rows: Indices) -> Pairs:
         power[where] = column.power
         until[where] = column.until
         most[where] = column.most
-        cost[where] = rounded_down(column.cost)
-        stay_cost[where] = rounded_down(column.stay_cost)
+        cost[where] = column.cost
+        stay_cost[where] = column.stay_cost
     return Pairs(first, template, power, until, most, cost, stay_cost)
 
 

@@ -9,19 +9,21 @@ exact but for the last digits.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from idlewatt_scheduler.model.units import Instant
 from idlewatt_scheduler.prices import PriceLine
-from idlewatt_scheduler.tables.layout import Floats, Indices, Ints, SmallFloats
+from idlewatt_scheduler.tables.layout import PLENTY, Floats, Indices, Ints, SmallFloats
 from idlewatt_scheduler.tables.vehicles import FULL_PERCENT, Vehicles
 
-_SPAN = 2**42
-"""Milliseconds between the beginnings of two tariffs laid end to end; more than a century."""
+_SHORT = 1.2e-7
+"""A little more than what 32 bits can be off, as a share."""
 
-_NOISE = 1e-12
+_BUCKETS = 1_024
+"""Into so many equal parts, at the most, the time of a tariff is cut to find its steps."""
 
 
 class Money:
@@ -29,99 +31,112 @@ class Money:
 
     def __init__(self, vehicles: Vehicles, at: Instant) -> None:
         self._vehicles = vehicles
-        self._integrals = Integrals(vehicles.lines, at)
-        self._by_price = vehicles.tariff_money != 0
-        self._paid_before = np.zeros(len(vehicles.candidate))
-        rows = np.flatnonzero(self._by_price)
-        before = self._integrals.until(vehicles.line[rows], vehicles.lone_from[rows])
-        self._before_alone = self._paid_before.copy()
-        self._before_alone[rows] = before
-        start = self._integrals.until(vehicles.line[rows], vehicles.start[rows])
-        self._paid_before[rows] = start
-        standby_ac = _ac(vehicles.lone_power, vehicles.efficiency_percent)
+        self._rows = rows = np.flatnonzero(vehicles.tariff_money)
+        horizon = int(vehicles.departure.max(initial=0))
+        self._integrals = Integrals(vehicles.lines, at, horizon)
+        self._line = line = vehicles.line[rows]
+        self._tariff = vehicles.tariff_money[rows]
+        self._lone = vehicles.lone_from[rows]
+        self._at_start, _ = self._integrals.until(line, vehicles.start[rows])
+        self._at_lone, self._least_lone = self._integrals.until(line, self._lone)
+        standby_ac = vehicles.lone_power * FULL_PERCENT // vehicles.efficiency_percent
         self._alone_per_millisecond = (
             vehicles.stay_money
             + vehicles.lone_power * vehicles.dc_money
             + standby_ac * vehicles.ac_money
         )
-        self._alone_by_price = standby_ac * vehicles.tariff_money
+        self._standby = standby_ac[rows] * self._tariff
+        cheapest = self._integrals.cheapest[line]
+        # Where a price is below nought, a milliwatt that was rounded off would have earned that.
+        self._rounded_off = self._tariff * np.maximum(-cheapest, 0)
+        by_price = self._standby * cheapest
+        self._longest_off = (horizon - self._lone).clip(0) * self._rounded_off
+        self._falls = by_price + self._alone_per_millisecond[rows] < 0
+        self._fees = np.flatnonzero(vehicles.fee_money)
+        self._fee_from = np.maximum(vehicles.fee_from, vehicles.lone_from)[self._fees]
 
-    def of(self, rows: Ints, power: Ints, until: Ints) -> tuple[Floats, Floats]:
-        """By pair: the cost of one pod, and of its vehicle's staying so long, at these rows.
+    def of(self, power: Ints, ac: Ints, until: Ints) -> tuple[Floats, Floats]:
+        """By vehicle: the cost of one pod, and of the vehicle's staying so long.
 
         Preferences and waking are left out.
         """
-        vehicles = self._vehicles
-        ac = _ac(power, vehicles.efficiency_percent[rows])
-        length = until - vehicles.start[rows]
-        cost = length * (power * vehicles.dc_money[rows] + ac * vehicles.ac_money[rows])
-        alone = np.maximum(until - vehicles.lone_from[rows], 0)
-        stay = alone * self._alone_per_millisecond[rows]
-        fee_from = np.maximum(vehicles.fee_from[rows], vehicles.lone_from[rows])
-        stay += np.maximum(until - fee_from, 0) * vehicles.fee_money[rows]
-        priced = np.flatnonzero(self._by_price[rows])
-        if len(priced):
-            where = rows[priced]
-            reached = self._integrals.until(vehicles.line[where], until[priced])
-            dear = ac[priced] * vehicles.tariff_money[where]
-            cost[priced] += dear * (reached - self._paid_before[where])
-            ends = np.maximum(until[priced], vehicles.lone_from[where])
-            least = self._integrals.least_after(vehicles.line[where], ends)
-            stay[priced] += (least - self._before_alone[where]) * self._alone_by_price[where]
+        vehicles, rows, fees = self._vehicles, self._rows, self._fees
+        per = power * vehicles.dc_money + ac * vehicles.ac_money
+        cost = (until - vehicles.start) * per
+        stay = np.maximum(until - vehicles.lone_from, 0) * self._alone_per_millisecond
+        if len(fees):
+            stay[fees] += np.maximum(until[fees] - self._fee_from, 0) * vehicles.fee_money[fees]
+        if len(rows):
+            ends = until[rows]
+            reached, least = self._integrals.until(self._line, ends)
+            cost[rows] += ac[rows] * self._tariff * (reached - self._at_start)
+            off = np.maximum(ends - vehicles.start[rows], 0) * self._rounded_off
+            cost[rows] -= off
+            later = ends > self._lone
+            paid = np.where(later, reached, self._at_lone)
+            least = np.where(later, least, self._least_lone)
+            paid = np.where(self._falls, least, paid)
+            stay[rows] += (paid - self._at_lone) * self._standby - self._longest_off
         return cost, stay
 
 
 class Integrals:
     """The integral of a tariff's price, in its parts, over time, from the plan's time on.
 
-    All tariffs lie end to end in one row, so that one search finds an instant in any of them.
+    The steps of all tariffs stand in one row. Of each tariff it is noted which step each of many
+    equal parts of the time begins in: from there it is a step or two to the one that is looked for.
+
+    Attributes:
+        cheapest: of each tariff, its least price.
     """
 
-    def __init__(self, lines: Sequence[PriceLine], at: Instant) -> None:
-        keys: list[NDArray[np.int64]] = []
-        prices: list[Floats] = []
-        paid: list[Floats] = []
-        later: list[Floats] = []
-        for number, line in enumerate(lines):
-            first = line.timeline.index(at)
-            starts = np.array([0, *(start - at for start in line.timeline.starts[first + 1 :])])
-            price = np.array([price or 0 for price in line.timeline.prices[first:]], np.float64)
-            keys.append(starts.astype(np.int64) + number * _SPAN)
-            prices.append(price)
-            sums = np.concatenate([[0.0], np.cumsum(price[:-1] * np.diff(starts))])
-            paid.append(sums)
-            least = np.minimum.accumulate(sums[::-1])[::-1]
-            later.append(np.append(least[1:], least[-1:]))
-        empty = np.zeros(0)
-        self._keys = np.concatenate([np.zeros(0, np.int64), *keys])
-        self._price = np.concatenate([empty, *prices])
-        self._paid = np.concatenate([empty, *paid])
-        self._later = np.concatenate([empty, *later])
+    def __init__(self, lines: Sequence[PriceLine], at: Instant, horizon: Instant) -> None:
+        """Instants beyond the horizon are taken for it."""
+        self._horizon = horizon
+        self._shift = max((horizon // _BUCKETS).bit_length(), 1)
+        begins = np.arange((horizon >> self._shift) + 2, dtype=np.int64) << self._shift
+        self._number = len(begins)
+        steps = [_steps(line, at) for line in lines]
+        firsts, before = list[NDArray[np.int64]](), 0
+        for starts, *_ in steps:
+            firsts.append(np.searchsorted(starts, begins, side="right") - 1 + before)
+            before += len(starts)
+        self._first = _joined(firsts, np.int64)
+        self._hops = max((int(np.diff(first).max()) for first in firsts), default=0)
+        self._start = _joined([starts for starts, *_ in steps], np.int64)
+        self._end = _joined([np.append(starts[1:], PLENTY) for starts, *_ in steps], np.int64)
+        self.cheapest = np.array([price.min() for _, price, _, _ in steps], np.float64)
+        self._price = _joined([price for _, price, _, _ in steps], np.float64)
+        self._paid = _joined([paid for _, _, paid, _ in steps], np.float64)
+        self._later = _joined([later for *_, later in steps], np.float64)
 
-    def until(self, line: Indices, instant: Ints) -> Floats:
-        """The integrals to these instants, each of its own line, none before the plan's time."""
-        return self._found(line, instant)[0]
+    def until(self, line: Indices, instant: Ints) -> tuple[Floats, Floats]:
+        """The integrals to these instants, and the least that they are from then on.
 
-    def least_after(self, line: Indices, instant: Ints) -> Floats:
-        """The least that the integrals are from these instants on: prices may be below nought."""
-        reached, step = self._found(line, instant)
-        least: Floats = np.minimum(reached, self._later[step])
-        return least
-
-    def _found(self, line: Indices, instant: Ints) -> tuple[Floats, Ints]:
-        key = np.minimum(instant, _SPAN - 1) + line * np.int64(_SPAN)
-        step = np.searchsorted(self._keys, key, side="right") - 1
-        return self._paid[step] + self._price[step] * (key - self._keys[step]), step
+        Prices may be below nought.
+        """
+        within = np.minimum(instant, self._horizon)
+        step = self._first[line * self._number + (within >> self._shift)]
+        for _ in range(self._hops):
+            step += self._end[step] <= within
+        reached = self._paid[step] + self._price[step] * (within - self._start[step])
+        return reached, np.minimum(reached, self._later[step])
 
 
 def rounded_down(amount: Floats) -> SmallFloats:
     """In 32 bits, never more than it is."""
-    least = amount - np.abs(amount) * _NOISE
-    small = least.astype(np.float32)
-    above = small > least
-    small[above] = np.nextafter(small[above], np.float32(-np.inf))
-    return small
+    return (amount - np.abs(amount) * _SHORT).astype(np.float32)
 
 
-def _ac(power: Ints, efficiency_percent: Ints) -> Ints:
-    return power * FULL_PERCENT // efficiency_percent
+def _steps(line: PriceLine, at: Instant) -> tuple[NDArray[np.int64], Floats, Floats, Floats]:
+    """The steps of a tariff: starts, prices, integrals before each, the least integral after it."""
+    first = line.timeline.index(at)
+    starts = np.array([0, *(start - at for start in line.timeline.starts[first + 1 :])], np.int64)
+    price = np.array([price or 0 for price in line.timeline.prices[first:]], np.float64)
+    paid = np.concatenate([[0.0], np.cumsum(price[:-1] * np.diff(starts))])
+    least = np.minimum.accumulate(paid[::-1])[::-1]
+    return starts, price, paid, np.append(least[1:], least[-1:])
+
+
+def _joined(parts: Sequence[NDArray[Any]], kind: type[np.generic]) -> NDArray[Any]:
+    return np.concatenate([np.zeros(0, kind), *parts])

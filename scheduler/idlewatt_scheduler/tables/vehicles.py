@@ -1,23 +1,22 @@
 """Each vehicle that takes pods as a row of numbers, read from the fleet once."""
 
 from bisect import bisect_right
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 
 from idlewatt_scheduler.candidates import Candidate, Fleet, Parked, start_of
 from idlewatt_scheduler.energy import (
+    MILLIWATT_MILLISECONDS_PER_PERCENT_WATT_HOUR,
     Source,
     Step,
     Stretch,
-    computing_at,
     consumed,
     power_at,
-    spare,
 )
-from idlewatt_scheduler.model.units import Instant, Milliwatts
+from idlewatt_scheduler.model.units import Instant
 from idlewatt_scheduler.prices import PriceLine
 from idlewatt_scheduler.tables.layout import PLENTY, Flags, Floats, Indices, Ints
 from idlewatt_scheduler.tallies import Tally, fleet_pays, tally_of
@@ -26,6 +25,10 @@ WATT = 1_000
 FULL_PERCENT = 100
 MOST_POWER = 2**31 - 1
 """Milliwatts that a column of 32 bits holds: more than any vehicle has."""
+
+
+Machine: TypeAlias = tuple[int, int, tuple[int, ...]]
+"""The greatest power, milliwatts, the efficiency in percent, and what it has of each resource."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +41,9 @@ class Vehicles:
     Attributes:
         candidate: its index among the fleet's candidates.
         parked: the vehicles themselves.
-        machine: which of `machines` it has: what pods may request of it, and its greatest power.
+        machine: which of `machines` it has.
         holding: which of `holdings` it has: a machine, and what is requested of it already.
+        on_battery: int64, the rows of those that take their energy from the battery.
         no_window: no parking window is open.
         departure: when it leaves; 0 where no window is open.
         power: may be negative: then not even a pod without power fits.
@@ -52,7 +56,8 @@ class Vehicles:
         link_bytes: what may be fetched this month.
         on_peak_from, unknown_from: the first instants from `start` on that are so.
         unpriced_from: the same of instants without a price, where the fleet pays.
-        region, line, loads, site: indices into `regions`, `lines`, `load_sets`, `sites`; -1: none.
+        region, line, loads, site, images: indices into `regions`, `lines`, `load_sets`, `sites`,
+            `image_sets` (those of the asked images that its Node lists); -1: none.
         dc_money, ac_money: per milliwatt-millisecond; tariff_money: per milliwatt AC and integral
             of the price over time.
         stay_money: per millisecond of being alone there, standby aside.
@@ -64,8 +69,9 @@ class Vehicles:
     parked: tuple[Parked, ...]
     machine: Indices
     holding: Indices
-    machines: tuple[tuple[int, tuple[int, ...]], ...]
+    machines: tuple[Machine, ...]
     holdings: tuple[tuple[int, tuple[int, ...]], ...]
+    on_battery: Ints
     no_window: Flags
     attested: Flags
     fallible: Flags
@@ -98,6 +104,8 @@ class Vehicles:
     load_sets: tuple[tuple[tuple[tuple[str, ...], int], ...], ...]
     site: Indices
     sites: tuple[str, ...]
+    images: Indices
+    image_sets: tuple[frozenset[str], ...]
     dc_money: Floats
     ac_money: Floats
     tariff_money: Floats
@@ -107,110 +115,123 @@ class Vehicles:
     opening: Floats
 
 
-def vehicles_of(fleet: Fleet, resources: Sequence[str]) -> Vehicles:
-    """The vehicles that take pods, as rows; `resources` are those that some pod requests."""
-    reading = _Reading(fleet, tuple(resources))
+def vehicles_of(fleet: Fleet, resources: Sequence[str], images: frozenset[str]) -> Vehicles:
+    """The vehicles that take pods, as rows.
+
+    Args:
+        fleet: looked up.
+        resources: those that some pod requests, in the order of the machines' columns.
+        images: those of the pods of which it is known how large they are.
+    """
+    at = fleet.snapshot.at
+    reading = _Reading(fleet, tuple(resources), images)
     chosen = [
         (index, candidate, candidate.parked)
         for index, candidate in enumerate(fleet.candidates)
         if candidate.refusal is None and candidate.parked is not None
     ]
-    whole = np.empty((len(chosen), len(_WHOLE)), np.int64)
-    money = np.empty((len(chosen), len(_MONEY)), np.float64)
-    for row, (index, candidate, parked) in enumerate(chosen):
-        tally = tally_of(candidate)
-        whole[row] = (*reading.whole(index, candidate, parked), _fee_from(tally, fleet.snapshot.at))
-        money[row] = _money(tally)
-    ints = {name: np.ascontiguousarray(whole[:, n]) for n, name in enumerate(_WHOLE)}
-    columns: dict[str, Any] = {name: ints[name].astype(np.int32) for name in _INDICES}
-    columns.update((name, ints[name].astype(np.bool_)) for name in _FLAGS)
-    columns.update((name, ints[name]) for name in _WHOLE if name not in _INDICES | _FLAGS)
-    columns.update((name, np.ascontiguousarray(money[:, n])) for n, name in enumerate(_MONEY))
+    said = np.array([reading.row(*each) for each in chosen], np.int64).reshape(-1, len(_SAID))
+    raw = {name: np.ascontiguousarray(said[:, n]) for n, name in enumerate(_SAID)}
+    tallies = [tally_of(candidate) for _, candidate, _ in chosen]
+    paid = np.array([_money(tally) for tally in tallies], np.float64).reshape(-1, len(_MONEY))
+    turns = np.array(reading.turns or [(0, 0, 0)], np.int64)[raw["turns"]]
+    columns: dict[str, Any] = _limits(raw)
+    columns.update((name, raw[name].astype(np.int32)) for name in _INDICES)
+    columns.update((name, raw[name].astype(np.bool_)) for name in ("no_window", "attested"))
+    columns.update((name, raw[name]) for name in _AS_SAID)
+    columns.update((name, turns[:, n].copy()) for n, name in enumerate(_TURNS))
+    columns.update((name, np.ascontiguousarray(paid[:, n])) for n, name in enumerate(_MONEY))
+    fees = [PLENTY if tally is None else _within(tally.connection_from - at) for tally in tallies]
     return Vehicles(
         parked=tuple(parked for _, _, parked in chosen),
         machines=tuple(reading.machines),
         holdings=tuple(reading.holdings),
         regions=tuple(reading.regions),
-        lines=tuple(reading.lines.values()),
+        lines=tuple(reading.lines),
         load_sets=tuple(reading.load_sets),
         sites=tuple(reading.sites),
+        image_sets=tuple(reading.image_sets),
+        fee_from=np.array(fees, np.int64),
         **columns,
     )
 
 
-_INDICES = frozenset({"candidate", "machine", "holding", "region", "line", "loads", "site"})
-_FLAGS = frozenset({"no_window", "attested", "fallible", "spared"})
-_WHOLE = (
-    "candidate",
-    "machine",
-    "holding",
-    "region",
-    "line",
-    "loads",
-    "site",
-    "no_window",
-    "attested",
-    "fallible",
-    "spared",
+_INDICES = ("candidate", "machine", "holding", "region", "line", "loads", "site", "images")
+_AS_SAID = (
     "start",
     "departure",
-    "power",
-    "own_power",
-    "charge_power",
-    "sure_charge_power",
-    "energy",
-    "reserve",
-    "base",
-    "standby",
-    "cap",
-    "charging",
     "efficiency_percent",
     "lone_from",
     "lone_power",
     "link_bits",
     "link_bytes",
-    "on_peak_from",
-    "unknown_from",
-    "unpriced_from",
-    "fee_from",
+)
+_TURNS = ("on_peak_from", "unknown_from", "unpriced_from")
+_SAID = (
+    *_INDICES,
+    "no_window",
+    "attested",
+    *_AS_SAID,
+    "turns",
+    "most_power",
+    "plugged",
+    "loading",
+    "cap",
+    "charging",
+    "on_grid",
+    "charging_reported",
+    "percent_watt_hours",
+    "charge_percent",
+    "reserve_percent",
+    "departure_percent",
+    "base",
+    "runs",
+    "base_then",
+    "pods_then",
+    "runs_then",
+    "spent",
+    "is_charged",
+    "charge_now",
+    "charge_ever",
+    "charging_least",
+    "charging_most",
+    "credit_to_departure",
+    "credit_to_start",
 )
 _MONEY = ("dc_money", "ac_money", "tariff_money", "stay_money", "fee_money", "opening")
+_NOTHING_RUNS = (0, 0, 0, 0, 0, 0)
 
 
 class _Reading:
     """Reads vehicles one after the other; what several have in common gets a number once."""
 
-    def __init__(self, fleet: Fleet, resources: tuple[str, ...]) -> None:
-        self._at, self._resources = fleet.snapshot.at, resources
+    def __init__(self, fleet: Fleet, resources: tuple[str, ...], images: frozenset[str]) -> None:
+        self._at, self._resources, self._images = fleet.snapshot.at, resources, images
         self._asks_of_prices = fleet.snapshot.policy.off_peak.asks_anything
-        self.machines: dict[tuple[int, tuple[int, ...]], int] = {}
+        self.machines: dict[Machine, int] = {}
         self.holdings: dict[tuple[int, tuple[int, ...]], int] = {}
         self.regions: dict[str | None, int] = {}
         self.load_sets: dict[tuple[tuple[tuple[str, ...], int], ...], int] = {}
         self.sites: dict[str, int] = {}
-        self.lines: dict[int, PriceLine] = {}
+        self.image_sets: dict[frozenset[str], int] = {frozenset(): 0}
+        self.lines: list[PriceLine] = []
+        self.turns: list[tuple[int, int, int]] = []
         self._line_number: dict[int, int] = {}
-        self._turns: dict[Hashable, tuple[int, int, int]] = {}
+        self._turn_number: dict[tuple[int, Instant, bool], int] = {}
 
-    def whole(self, index: int, candidate: Candidate, parked: Parked) -> tuple[int, ...]:
-        """The whole numbers of a vehicle, in the order of `_WHOLE`, but for the last."""
-        at, vehicle, figures = self._at, parked.vehicle, parked.electrics
+    def row(self, index: int, candidate: Candidate, parked: Parked) -> tuple[int, ...]:
+        """What a vehicle says, in the order of `_SAID`."""
+        at, vehicle, figures, site = self._at, parked.vehicle, parked.electrics, parked.case.site
+        compute, battery, link = vehicle.compute, vehicle.battery, vehicle.link
         start = start_of(candidate, at)
         machine, holding = self._resources_of(candidate, parked)
-        own, (most, sure) = _own_power(parked, start), _charge_power(parked, start)
-        power = min(own, most)
-        energy, reserve, energy_fallible = _energy(parked)
-        base = computing_at(parked.base, at)
-        runs = any(step.start <= at < step.end for step in parked.base)
-        alone = max(start, parked.base[-1].end if parked.base else start)
         loading = figures.plugged and bool(parked.loads)
-        charging = _least_charging(parked, at)
-        standby = 0 if runs else figures.standby
-        fickle = loading and _is_fickle(parked, charging, base + standby + max(power, 0))
-        site = parked.case.site
-        on_peak, unknown, unpriced = self._price_turns(parked, start)
-        limit, used = vehicle.link.monthly_limit_bytes, vehicle.used_this_month_bytes
-        metered = vehicle.link.metered and limit is not None
+        leaves, observed, limit = (
+            parked.departure,
+            vehicle.observed.battery,
+            link.monthly_limit_bytes,
+        )
+        lone = max(start, parked.base[-1].end) - at if parked.base else start - at
         return (
             index,
             machine,
@@ -219,43 +240,46 @@ class _Reading:
             self._line(parked.prices),
             _number(self.load_sets, parked.loads if loading else ()),
             -1 if site is None else _number(self.sites, site.name),
-            parked.departure is None,
+            self._listed(candidate),
+            leaves is None,
             vehicle.attested,
-            min(own, sure) < power or energy_fallible or fickle,
-            _is_spared(parked, start),
             start - at,
-            0 if parked.departure is None else parked.departure - at,
-            min(_within(power), MOST_POWER),
-            min(_within(own), MOST_POWER),
-            _within(most),
-            _within(sure),
-            _within(energy),
-            _within(reserve),
-            base,
-            standby,
-            figures.cap if loading else 0,
-            charging if loading else 0,
+            0 if leaves is None else leaves - at,
             figures.efficiency_percent,
-            _within(alone - at),
+            _within(lone),
             figures.standby,
-            vehicle.link.downlink_bits_per_second or 0,
-            (limit or 0) - used if metered else PLENTY,
-            on_peak,
-            unknown,
-            unpriced,
+            link.downlink_bits_per_second or 0,
+            PLENTY if limit is None else limit - vehicle.used_this_month_bytes,
+            self._price_turns(parked, start),
+            WATT * compute.max_power_watts,
+            figures.plugged,
+            loading,
+            figures.cap,
+            figures.charging,
+            figures.source is Source.GRID,
+            figures.charging_reported,
+            battery.net_capacity_watt_hours * MILLIWATT_MILLISECONDS_PER_PERCENT_WATT_HOUR,
+            (observed.state_of_charge_percent or 0) if observed else 0,
+            battery.reserve_percent,
+            battery.departure_percent,
+            *(_running(parked, at, start) if parked.base else _NOTHING_RUNS),
+            *_charged(parked, at, start),
         )
 
     def _resources_of(self, candidate: Candidate, parked: Parked) -> tuple[int, int]:
-        capacity, used = candidate.capacity, candidate.used
-        machine = _number(
-            self.machines,
-            (
-                WATT * parked.vehicle.compute.max_power_watts,
-                tuple([min(capacity.get(name, 0), PLENTY) for name in self._resources]),
-            ),
-        )
-        taken = tuple([min(used.get(name, 0), PLENTY) for name in self._resources])
+        capacity, used, resources = candidate.capacity, candidate.used, self._resources
+        whole = tuple([min(capacity.get(name, 0), PLENTY) for name in resources])
+        most_power = WATT * parked.vehicle.compute.max_power_watts
+        machine = _number(self.machines, (most_power, parked.electrics.efficiency_percent, whole))
+        taken = tuple([min(used.get(name, 0), PLENTY) for name in resources])
         return machine, _number(self.holdings, (machine, taken))
+
+    def _listed(self, candidate: Candidate) -> int:
+        """Which of the images asked for its Node lists."""
+        node = candidate.node
+        if node is None or node.images.isdisjoint(self._images):
+            return 0
+        return _number(self.image_sets, node.images & self._images)
 
     def _line(self, prices: PriceLine | None) -> int:
         if prices is None:
@@ -263,15 +287,15 @@ class _Reading:
         found = self._line_number.get(id(prices))
         if found is None:
             found = self._line_number[id(prices)] = len(self.lines)
-            self.lines[found] = prices
+            self.lines.append(prices)
         return found
 
-    def _price_turns(self, parked: Parked, start: Instant) -> tuple[int, int, int]:
-        """The first instants on peak, unknown, and without a price where that is asked."""
+    def _price_turns(self, parked: Parked, start: Instant) -> int:
+        """Which `turns`: the first instants on peak, unknown, and unpriced where that is asked."""
         prices, at = parked.prices, self._at
         pays = fleet_pays(parked)
         key = id(prices), start, pays
-        found = self._turns.get(key)
+        found = self._turn_number.get(key)
         if found is None:
             never = at + PLENTY
             if prices is None:
@@ -280,13 +304,63 @@ class _Reading:
             else:
                 on_peak, unknown, unpriced = _first_turns(prices, start)
             unpriced = unpriced if pays else never
-            found = _within(on_peak - at), _within(unknown - at), _within(unpriced - at)
-            self._turns[key] = found
+            found = self._turn_number[key] = len(self.turns)
+            self.turns.append(
+                (_within(on_peak - at), _within(unknown - at), _within(unpriced - at))
+            )
         return found
 
 
-def _fee_from(tally: Tally | None, at: Instant) -> int:
-    return PLENTY if tally is None else _within(tally.connection_from - at)
+def _limits(raw: Mapping[str, Ints]) -> dict[str, Any]:
+    """What follows from what the vehicles said: limits of power and energy, and their draw."""
+    eff, plugged, on_grid = raw["efficiency_percent"], raw["plugged"] > 0, raw["on_grid"] > 0
+    standby, loading, is_charged = raw["lone_power"], raw["loading"] > 0, raw["is_charged"] > 0
+    computing = np.where(raw["runs_then"] > 0, raw["base_then"], standby)
+
+    def under(charging: Ints) -> Ints:
+        """What may compute beside so much charging, which is AC, and rounded down."""
+        most: Ints = ((raw["cap"] - charging + 1) * eff - 1) // FULL_PERCENT - computing
+        return most
+
+    own = raw["most_power"] - raw["pods_then"]
+    own = np.where(plugged, np.minimum(own, under(np.zeros_like(own))), own)
+    percent = raw["percent_watt_hours"]
+    spare = (raw["charge_percent"] - raw["departure_percent"]) * percent
+    kept = (raw["charge_percent"] - raw["reserve_percent"]) * percent
+    slowed = on_grid & ~is_charged & (spare < 0) & (raw["charging_reported"] > 0)
+    now = on_grid & is_charged & (raw["charge_now"] > 0)
+    most = np.where(slowed, under(raw["charging"]), PLENTY)
+    most = np.where(now, under(raw["charge_now"]), most)
+    ever = on_grid & is_charged & (raw["charge_ever"] > 0)
+    sure = np.where(ever, np.minimum(most, under(raw["charge_ever"])), most)
+    power = np.minimum(own, most)
+    battery = ~on_grid & (raw["no_window"] == 0)
+    relied = battery & (raw["credit_to_departure"] >= 0)
+    credit = np.where(relied, raw["credit_to_departure"], 0)
+    energy = (FULL_PERCENT * (spare - raw["spent"]) + credit) // FULL_PERCENT
+    reserve = (FULL_PERCENT * (kept - raw["spent"]) + credit) // FULL_PERCENT
+    by_then = FULL_PERCENT * kept + np.maximum(raw["credit_to_start"], 0)
+    least = np.where(is_charged, raw["charging_least"], raw["charging"])
+    base, added = raw["base"], np.where(raw["runs"] > 0, 0, standby)
+    busy = (base + added + np.maximum(np.minimum(power, MOST_POWER), 0)) * FULL_PERCENT // eff
+    fickle = loading & is_charged & (raw["charging_most"] > least)
+    fickle &= raw["charging_most"] + busy > raw["cap"]
+    upside_down = battery & (raw["departure_percent"] < raw["reserve_percent"])
+    return {
+        "power": np.minimum(power, MOST_POWER),
+        "own_power": np.minimum(own, MOST_POWER),
+        "charge_power": most,
+        "sure_charge_power": sure,
+        "on_battery": np.flatnonzero(battery),
+        "energy": np.where(battery, energy, PLENTY),
+        "reserve": np.where(battery, reserve, PLENTY),
+        "spared": on_grid & (by_then < 0),
+        "base": base,
+        "standby": added,
+        "cap": np.where(loading, raw["cap"], 0),
+        "charging": np.where(loading, least, 0),
+        "fallible": (np.minimum(own, sure) < power) | relied | fickle | upside_down,
+    }
 
 
 def _money(tally: Tally | None) -> tuple[float, ...]:
@@ -305,10 +379,13 @@ def _money(tally: Tally | None) -> tuple[float, ...]:
     )
 
 
-def _number(known: dict, key: Hashable) -> int:  # type: ignore[type-arg]
-    found = known.get(key)
+_Thing = TypeVar("_Thing", bound=Hashable)
+
+
+def _number(known: dict[_Thing, int], thing: _Thing) -> int:
+    found = known.get(thing)
     if found is None:
-        found = known[key] = len(known)
+        found = known[thing] = len(known)
     return found
 
 
@@ -333,56 +410,43 @@ def _first_turns(prices: PriceLine, start: Instant) -> tuple[Instant, Instant, I
     return first(judged.on_peak), first(judged.unknown), priceless
 
 
+def _running(parked: Parked, at: Instant, start: Instant) -> tuple[int, int, int, int, int, int]:
+    """What runs at the plan's time, when new pods would start, and takes up to the departure."""
+    now, then = _step_at(parked.base, at), _step_at(parked.base, start)
+    on_battery = parked.electrics.source is not Source.GRID and parked.departure is not None
+    return (
+        now.computing if now else 0,
+        now is not None,
+        then.computing if then else 0,
+        then.pods if then else 0,
+        then is not None,
+        consumed(parked.base, parked.departure) if on_battery and parked.departure else 0,
+    )
+
+
 def _step_at(line: Sequence[Step], instant: Instant) -> Step | None:
     return next((step for step in line if step.start <= instant < step.end), None)
 
 
-def _own_power(parked: Parked, start: Instant) -> Milliwatts:
-    """What new pods may draw together at `start`: of the computer, and of the plug."""
-    figures, step = parked.electrics, _step_at(parked.base, start)
-    pods, computing = (step.pods, step.computing) if step else (0, figures.standby)
-    most = WATT * parked.vehicle.compute.max_power_watts - pods
-    return min(most, _dc(parked, figures.cap) - computing) if figures.plugged else most
-
-
-def _charge_power(parked: Parked, start: Instant) -> tuple[Milliwatts, Milliwatts]:
-    """The same so that charging is not slowed down: at `start`, and at any later time, too."""
-    figures, step = parked.electrics, _step_at(parked.base, start)
-    computing = step.computing if step else figures.standby
-    if figures.source is not Source.GRID:
-        return PLENTY, PLENTY
-    if parked.charging is None:
-        short = spare(parked.vehicle, parked.vehicle.battery.departure_percent) < 0
-        if not (short and figures.charging_reported):
-            return PLENTY, PLENTY
-        most = _dc(parked, figures.cap - figures.charging) - computing
-        return most, most
-    leaves = start if parked.departure is None else parked.departure
-    now = power_at(parked.charging.new, start)
-    ever = (p.power for p in parked.charging.new if p.end > start and p.start < leaves)
-    powers = now, max(ever, default=0)
-    limits = [_dc(parked, figures.cap - each) - computing if each else PLENTY for each in powers]
-    return limits[0], min(limits)
-
-
-def _dc(parked: Parked, ac: Milliwatts) -> Milliwatts:
-    """The most that may compute without taking more than so much AC, which is rounded down."""
-    return ((ac + 1) * parked.electrics.efficiency_percent - 1) // FULL_PERCENT
-
-
-def _energy(parked: Parked) -> tuple[int, int, bool]:
-    """What new pods may take from the battery: to the departure, to the reserve, and if sure."""
-    figures, battery, leaves = parked.electrics, parked.vehicle.battery, parked.departure
-    if figures.source is Source.GRID or leaves is None:
-        return PLENTY, PLENTY, False
-    left = FULL_PERCENT * spare(parked.vehicle, battery.departure_percent)
-    kept = FULL_PERCENT * spare(parked.vehicle, battery.reserve_percent)
-    fallible = battery.departure_percent < battery.reserve_percent
-    if parked.charging is not None and parked.charging.least:
-        credit = _credit(parked, parked.charging.least, leaves)
-        left, kept, fallible = left + credit, kept + credit, True
-    spent = FULL_PERCENT * consumed(parked.base, leaves)
-    return (left - spent) // FULL_PERCENT, (kept - spent) // FULL_PERCENT, fallible
+def _charged(parked: Parked, at: Instant, start: Instant) -> tuple[int, ...]:
+    """Of a car that follows our profile: what charges it when, and what that is relied on for."""
+    charging = parked.charging
+    if charging is None:
+        return (0, 0, 0, 0, 0, -1, -1)
+    leaves = at + 1 if parked.departure is None else parked.departure
+    ever = [piece.power for piece in charging.new if piece.end > start and piece.start < leaves]
+    # By how much new pods raise its draw depends on what charges it meanwhile.
+    meanwhile = [power_at(charging.most, at)]
+    meanwhile += [piece.power for piece in charging.most if at < piece.start < leaves]
+    return (
+        1,
+        power_at(charging.new, start),
+        max(ever, default=0),
+        min(meanwhile),
+        max((piece.power for piece in charging.most), default=0),
+        _credit(parked, charging.least, leaves) if charging.least else -1,
+        _credit(parked, charging.least, start) if charging.least else -1,
+    )
 
 
 def _credit(parked: Parked, least: Sequence[Stretch], until: Instant) -> int:
@@ -392,34 +456,3 @@ def _credit(parked: Parked, least: Sequence[Stretch], until: Instant) -> int:
         for piece in least
         if piece.start < until
     )
-
-
-def _is_spared(parked: Parked, start: Instant) -> bool:
-    """On the grid: the charge is under the reserve when the new pods start."""
-    if parked.electrics.source is not Source.GRID:
-        return False
-    left = FULL_PERCENT * spare(parked.vehicle, parked.vehicle.battery.reserve_percent)
-    if parked.charging is not None and parked.charging.least:
-        left += _credit(parked, parked.charging.least, start)
-    return left < 0
-
-
-def _least_charging(parked: Parked, at: Instant) -> Milliwatts:
-    """The least that charges it at any time up to its departure: then new pods raise it most."""
-    if parked.charging is None:
-        return parked.electrics.charging
-    leaves = at + 1 if parked.departure is None else parked.departure
-    powers = [
-        power_at(parked.charging.most, at),
-        *(piece.power for piece in parked.charging.most if at < piece.start < leaves),
-    ]
-    return min(powers)
-
-
-def _is_fickle(parked: Parked, least: Milliwatts, computing: Milliwatts) -> bool:
-    """By how much new pods raise its draw depends on what charges it meanwhile."""
-    if parked.charging is None:
-        return False
-    most = max((piece.power for piece in parked.charging.most), default=0)
-    figures = parked.electrics
-    return most > least and most + figures.ac(computing) > figures.cap
