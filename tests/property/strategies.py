@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
+from tests.property.crowd_strategies import crowded
 from tests.property.energy_strategies import enriched
 
 from idlewatt_scheduler.model.calendars import EVERY_DAY, Recurrence
@@ -408,7 +409,10 @@ def running_pods(draw: Draw, name: str, node: str, at: Instant) -> RunningPod:
 def snapshots(
     draw: Draw, most_vehicles: int = 3, most_pending: int = 5, most_running: int = 3
 ) -> Snapshot:
-    """A whole fleet at one instant; every second one has what the energy side adds."""
+    """A whole fleet at one instant.
+
+    Every second one has what the energy side adds; as many have gangs, spread and preferences.
+    """
     at = draw(any_of(*INSTANTS))
     names = [f"v-{n}" for n in range(draw(st.integers(1, most_vehicles)))]
     node_names = [name for name in names if draw(usually(*YES_OR_NO, share=15))]
@@ -428,4 +432,5 @@ def snapshots(
         ),
         other_use=draw(any_of({}, {"v-0": {"cpu": 12_000, "pods": 2_000}})),
     )
-    return draw(enriched(plain)) if draw(st.booleans()) else plain
+    fleet = draw(enriched(plain)) if draw(st.booleans()) else plain
+    return draw(crowded(fleet)) if draw(st.booleans()) else fleet

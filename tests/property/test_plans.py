@@ -18,8 +18,14 @@ from idlewatt_scheduler.model.snapshot import Snapshot
 from idlewatt_scheduler.model.units import MINUTE
 from idlewatt_scheduler.planner import Params, plan
 
-GREEDY = Params(exact_literals=0)
+GREEDY = Params(
+    exact_literals=0, exact_vehicles=0, price_rounds=0, polish_rounds=0, improve_rounds=0
+)
+PRICED = Params(exact_literals=0, exact_vehicles=0)
 EXACT = Params()
+WAYS = pytest.mark.parametrize(
+    "params", [GREEDY, PRICED, EXACT], ids=["greedy", "at scale", "exact"]
+)
 ENERGY, NEVER = WaitingCondition.WAITING_FOR_ENERGY, WaitingCondition.UNSCHEDULABLE
 WATT, QUARTER = 1_000, 15 * MINUTE
 A_CENT = Fraction(1, 100)
@@ -32,7 +38,7 @@ PATIENT = settings(
 )
 
 
-@pytest.mark.parametrize("params", [GREEDY, EXACT], ids=["greedy", "exact"])
+@WAYS
 @PATIENT
 @given(snapshot=snapshots(**LARGE))
 def test_no_plan_breaks_a_rule(params: Params, snapshot: Snapshot) -> None:
@@ -40,7 +46,7 @@ def test_no_plan_breaks_a_rule(params: Params, snapshot: Snapshot) -> None:
     assert violations(snapshot, plan(snapshot, params)) == ()
 
 
-@pytest.mark.parametrize("params", [GREEDY, EXACT], ids=["greedy", "exact"])
+@WAYS
 @PATIENT
 @given(snapshot=charging_fleets())
 def test_no_plan_of_cars_that_charge_breaks_a_rule(params: Params, snapshot: Snapshot) -> None:
