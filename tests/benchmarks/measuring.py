@@ -24,7 +24,7 @@ from idlewatt_scheduler.leaving import leaving
 from idlewatt_scheduler.model.plan import Plan
 from idlewatt_scheduler.model.snapshot import Snapshot
 from idlewatt_scheduler.planner import Params, Stop, plan
-from idlewatt_scheduler.tables import tabulate
+from idlewatt_scheduler.tables import Tables, tabulate
 from idlewatt_scheduler.templates import templates_of
 
 GREEDY: Final = Params(
@@ -152,11 +152,16 @@ def _planned(make: Callable[[], Plan]) -> tuple[Plan, Way]:
     )
 
 
+def tables_of(snapshot: Snapshot) -> Tables:
+    """The tables of a snapshot, as a plan is made on them."""
+    fleet = assemble(snapshot)
+    return tabulate(fleet, templates_of(snapshot.pending), leaving(fleet))
+
+
 def _one_at_a_time(snapshot: Snapshot) -> Way:
     """Kube-scheduler's rule; the tables it looks its clauses up in are not counted."""
-    fleet = assemble(snapshot)
-    templates = templates_of(snapshot.pending)
-    tables = tabulate(fleet, templates, leaving(fleet))
+    fleet, templates = assemble(snapshot), templates_of(snapshot.pending)
+    tables = tables_of(snapshot)
     chosen, seconds, cpu_seconds = _timed(lambda: one_at_a_time(tables, fleet, templates))
     return Way(seconds, cpu_seconds, chosen.placed, chosen.weight, chosen.cost, {})
 

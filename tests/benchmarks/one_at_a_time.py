@@ -11,8 +11,10 @@ Nothing is ever given back, but for a gang that is too few: a vehicle that is to
 pod is asked no more.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import pairwise
 from typing import Final
 
@@ -20,7 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from idlewatt_scheduler.candidates import Fleet
+from idlewatt_scheduler.model.plan import Placement, Plan
 from idlewatt_scheduler.model.units import Quantities
+from idlewatt_scheduler.stay import stay_of
 from idlewatt_scheduler.tables.layout import PLENTY, Flags, Floats, Rooms, Spreads, Tables
 from idlewatt_scheduler.templates import Template
 
@@ -48,6 +52,24 @@ class Chosen:
     def placed(self) -> int:
         """How many pods."""
         return sum(self.counts.values())
+
+    def as_plan(self, tables: Tables, fleet: Fleet, templates: Sequence[Template]) -> Plan:
+        """The placements with their stays, and what they cost together; nothing else of a plan."""
+        snapshot = fleet.snapshot
+        taken: Counter[int] = Counter()
+        placements = []
+        for (vehicle, template), number in sorted(self.counts.items()):
+            candidate = fleet.candidates[tables.offered.candidate[vehicle]]
+            pods = templates[template].pods[taken[template] : taken[template] + number]
+            taken[template] += number
+            for pod in pods:
+                stay = stay_of(pod, candidate, snapshot.policy, snapshot.at)
+                power = int(tables.pairs.power[_pair(tables, vehicle, template)])
+                placements.append(
+                    Placement(pod, candidate.name, stay.start, stay.ready_at, stay.until, power)
+                )
+        cost = Fraction(self.cost)
+        return Plan(snapshot.at, tuple(placements), weight=self.weight, cost=cost)
 
 
 def one_at_a_time(tables: Tables, fleet: Fleet, templates: Sequence[Template]) -> Chosen:
