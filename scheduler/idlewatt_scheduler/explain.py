@@ -1,12 +1,10 @@
 """Why a pod waits: every candidate once, under the first clause that fails for it."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import numpy as np
 
-from idlewatt_scheduler.board import Board
 from idlewatt_scheduler.candidates import Candidate
 from idlewatt_scheduler.clauses.live import holding, requests_fit
 from idlewatt_scheduler.clauses.pod import first_fixed_reason, never_fits, pod_case
@@ -15,6 +13,7 @@ from idlewatt_scheduler.model.reasons import PodReason, Reason, VehicleReason, W
 from idlewatt_scheduler.model.workload import Pod
 from idlewatt_scheduler.tables.asking import REASONS, Codes
 from idlewatt_scheduler.tables.build import Workings
+from idlewatt_scheduler.tables.layout import Count
 from idlewatt_scheduler.tables.left_over import Held, LeftOver, code_of
 from idlewatt_scheduler.tables.standing import Standing, incomplete
 from idlewatt_scheduler.tables.together import gangs_of
@@ -23,19 +22,8 @@ _EVERY: Final[tuple[Reason, ...]] = (*REASONS, *VehicleReason)
 """Code n > 0 is the n-th of them; 0: no clause fails."""
 
 
-def waiting(board: Board) -> tuple[Waiting, ...]:
-    """The pods that were not placed, judged against what the plan leaves."""
-    result: list[Waiting] = []
-    for index, (template, left) in enumerate(zip(board.templates, board.left, strict=True)):
-        if left:
-            condition, reasons = _condition(board, index), _reasons(board, index)
-            pods = template.pods[len(template.pods) - left :]
-            result.extend(Waiting(pod, condition, reasons) for pod in pods)
-    return tuple(result)
-
-
-def waiting_beside(work: Workings, counts: Iterable[tuple[int, int, int]]) -> tuple[Waiting, ...]:
-    """The same, asked of all candidates at once.
+def waiting(work: Workings, counts: Iterable[Count]) -> tuple[Waiting, ...]:
+    """The pods that were not placed, judged against what the plan leaves.
 
     Args:
         work: what the plan's tables were made of.
@@ -60,7 +48,7 @@ def waiting_beside(work: Workings, counts: Iterable[tuple[int, int, int]]) -> tu
 class _View:
     """What a plan leaves, for the pods that wait."""
 
-    def __init__(self, work: Workings, placed: Sequence[tuple[int, int, int]]) -> None:
+    def __init__(self, work: Workings, placed: Sequence[Count]) -> None:
         self._work = work
         candidates = work.fleet.candidates
         place_of = {id(candidate): place for place, candidate in enumerate(work.takers)}
@@ -156,17 +144,3 @@ def _counted(codes: Codes) -> dict[Reason, int]:
     first = {code: int(np.argmax(codes == code)) for code in found}
     found.sort(key=lambda code: (-int(counts[code]), first[code]))
     return {_EVERY[code - 1]: int(counts[code]) for code in found}
-
-
-def _reasons(board: Board, template: int) -> dict[Reason, int]:
-    """How many candidates fail first on each clause, the commonest first."""
-    found = Counter(board.reason(template, index) for index in range(len(board.candidates)))
-    return {reason: count for reason, count in found.most_common() if reason is not None}
-
-
-def _condition(board: Board, template: int) -> WaitingCondition:
-    """`Unschedulable` only if no time and no charge of the present fleet could place the pod."""
-    for index, candidate in enumerate(board.candidates):
-        if candidate.node is not None and not never_fits(board.case(template, index)[0]):
-            return WaitingCondition.WAITING_FOR_ENERGY
-    return WaitingCondition.UNSCHEDULABLE

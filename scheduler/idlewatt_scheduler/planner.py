@@ -24,7 +24,7 @@ from idlewatt_scheduler.model.snapshot import Snapshot
 from idlewatt_scheduler.moves import moves
 from idlewatt_scheduler.solvers.limits import Params, Stop
 from idlewatt_scheduler.solvers.placing import Question, place
-from idlewatt_scheduler.tables import tabulate
+from idlewatt_scheduler.tables import tables_of, workings_of
 from idlewatt_scheduler.templates import templates_of
 
 __all__ = ["Params", "Stop", "plan"]
@@ -54,14 +54,15 @@ def plan(
     steps.done("leave")
     templates = templates_of(snapshot.pending)
     steps.done("group")
-    question = Question(fleet, templates, leavers, tabulate(fleet, templates, leavers))
+    work = workings_of(fleet, templates, leavers)
+    question = Question(fleet, templates, leavers, tables_of(work))
     steps.done("tabulate")
     placed = place(question, params, stop, seed, previous.memory if previous else None)
     steps.done("place")
-    board = question.board(placed.counts)
-    moving = moves(board, leavers) if snapshot.policy.makes_room else ()
+    makes_room = snapshot.policy.makes_room
+    moving = moves(question.board(placed.counts), leavers) if makes_room else ()
     steps.done("make room")
-    waits = waiting(board)
+    waits = waiting(work, placed.counts)
     steps.done("explain")
     added = add_up(fleet, templates, placed.counts)
     steps.done("add up")

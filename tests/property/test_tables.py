@@ -1,5 +1,6 @@
 """The columns say what the clauses, the board and the costs say, of every vehicle and template."""
 
+from collections import Counter
 from collections.abc import Iterator
 from fractions import Fraction
 from random import Random
@@ -13,12 +14,13 @@ from tests.property.strategies import snapshots
 from idlewatt_scheduler.board import Board
 from idlewatt_scheduler.candidates import assemble
 from idlewatt_scheduler.clauses.live import first_live_reason
-from idlewatt_scheduler.explain import waiting, waiting_beside
+from idlewatt_scheduler.clauses.pod import never_fits
+from idlewatt_scheduler.explain import waiting
 from idlewatt_scheduler.leaving import leaving
+from idlewatt_scheduler.model.reasons import WaitingCondition
 from idlewatt_scheduler.model.snapshot import Snapshot
 from idlewatt_scheduler.solvers.greedy import greedy
-from idlewatt_scheduler.tables import Tables, tabulate
-from idlewatt_scheduler.tables.build import workings_of
+from idlewatt_scheduler.tables import Tables, tabulate, workings_of
 from idlewatt_scheduler.templates import templates_of
 
 PATIENT = settings(
@@ -145,7 +147,21 @@ def test_pods_wait_for_what_the_board_says(snapshot: Snapshot) -> None:
         for index, placed in enumerate(board.placed)
         for case, count in placed.cases
     ]
-    found = waiting_beside(workings_of(fleet, templates, leavers), counts)
-    expected = waiting(board)
-    assert found == expected
-    assert [list(each.reasons) for each in found] == [list(each.reasons) for each in expected]
+    found = iter(waiting(workings_of(fleet, templates, leavers), counts))
+    for index, (template, left) in enumerate(zip(templates, board.left, strict=True)):
+        every = [board.reason(index, candidate) for candidate in range(len(board.candidates))]
+        expected = Counter(reason for reason in every if reason is not None).most_common()
+        for pod in template.pods[len(template.pods) - left :] if left else ():
+            said = next(found)
+            assert said.pod is pod
+            assert list(said.reasons.items()) == expected
+            assert said.condition is _condition(board, index)
+    assert next(found, None) is None
+
+
+def _condition(board: Board, template: int) -> WaitingCondition:
+    """`Unschedulable` only if no time and no charge of the present fleet could place the pod."""
+    for index, candidate in enumerate(board.candidates):
+        if candidate.node is not None and not never_fits(board.case(template, index)[0]):
+            return WaitingCondition.WAITING_FOR_ENERGY
+    return WaitingCondition.UNSCHEDULABLE

@@ -5,7 +5,7 @@ group, a domain and a gang are numbers. Integers are exact; only money is floati
 what a plan costs in the end is added up exactly elsewhere.
 """
 
-from idlewatt_scheduler.tables.build import tabulate
+from idlewatt_scheduler.tables.build import Workings, tables_of, tabulate, workings_of
 from idlewatt_scheduler.tables.layout import Tables
 
-__all__ = ["Tables", "tabulate"]
+__all__ = ["Tables", "Workings", "tables_of", "tabulate", "workings_of"]

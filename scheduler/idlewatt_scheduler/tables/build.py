@@ -29,6 +29,27 @@ from idlewatt_scheduler.tables.vehicles import Vehicles, vehicles_of
 from idlewatt_scheduler.templates import Template
 
 
+@dataclass(frozen=True, slots=True)
+class Workings:
+    """What tables are made of, and what a plan is explained with.
+
+    Attributes:
+        takers: the candidates that no vehicle clause keeps pods away from, in the fleet's order.
+        vehicles: those of them that are vehicles.
+        spreads: with the domains of the takers.
+    """
+
+    fleet: Fleet
+    templates: tuple[Template, ...]
+    resources: tuple[str, ...]
+    takers: tuple[Candidate, ...]
+    vehicles: Vehicles
+    matching: Matching
+    asking: Asking
+    running: Running
+    spreads: Spreads
+
+
 def tabulate(
     fleet: Fleet, templates: Sequence[Template], leavers: Iterable[Leaving] = ()
 ) -> Tables:
@@ -40,8 +61,12 @@ def tabulate(
         leavers: running pods that leave for one of the reasons to leave: neither gangs nor spread
             count them.
     """
-    work = workings_of(fleet, templates, leavers)
-    vehicles = work.vehicles
+    return tables_of(workings_of(fleet, templates, leavers))
+
+
+def tables_of(work: Workings) -> Tables:
+    """The columns of what was worked out already."""
+    fleet, templates, vehicles = work.fleet, work.templates, work.vehicles
     money = Money(vehicles, fleet.snapshot.at)
     per_point = float(fleet.snapshot.policy.preference_cost_per_point)
     columns = []
@@ -63,29 +88,7 @@ def tabulate(
         at=fleet.snapshot.at,
         site=vehicles.site[rows],
         sites=vehicles.sites,
-        workings=work,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Workings:
-    """What tables are made of, and what a plan is explained with.
-
-    Attributes:
-        takers: the candidates that no vehicle clause keeps pods away from, in the fleet's order.
-        vehicles: those of them that are vehicles.
-        spreads: with the domains of the takers.
-    """
-
-    fleet: Fleet
-    templates: tuple[Template, ...]
-    resources: tuple[str, ...]
-    takers: tuple[Candidate, ...]
-    vehicles: Vehicles
-    matching: Matching
-    asking: Asking
-    running: Running
-    spreads: Spreads
 
 
 def workings_of(

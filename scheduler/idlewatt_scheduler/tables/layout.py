@@ -193,7 +193,6 @@ class Tables:
         resources: names the columns of `request` and `free`.
         at: the plan's time, of which all instants are counted.
         site: int32[V], which of `sites` each vehicle stands at; -1: at none.
-        workings: what they were made of, for those who explain a plan and for the next tables.
     """
 
     resources: tuple[str, ...]
@@ -205,7 +204,6 @@ class Tables:
     at: int = 0
     site: Indices = field(default_factory=lambda: np.empty(0, np.int32))
     sites: tuple[str, ...] = ()
-    workings: object | None = field(default=None, compare=False, repr=False)
 
     @property
     def vehicles(self) -> int:

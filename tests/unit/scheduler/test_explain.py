@@ -10,11 +10,23 @@ from tests.unit.scheduler.scenes import (
     vehicle,
 )
 
+from idlewatt_scheduler.board import Board
 from idlewatt_scheduler.explain import waiting
+from idlewatt_scheduler.model.plan import Waiting
 from idlewatt_scheduler.model.reasons import PodReason, VehicleReason, WaitingCondition
+from idlewatt_scheduler.tables import workings_of
 from idlewatt_scheduler.testing import a_node, a_pod, a_vehicle
 
 NEVER, LATER = WaitingCondition.UNSCHEDULABLE, WaitingCondition.WAITING_FOR_ENERGY
+
+
+def _waiting(board: Board) -> tuple[Waiting, ...]:
+    counts = [
+        (candidate, board.template_of(case), number)
+        for candidate, placed in enumerate(board.placed)
+        for case, number in placed.cases
+    ]
+    return waiting(workings_of(board.fleet, board.templates), counts)
 
 
 def test_every_candidate_is_counted_once_under_its_first_reason() -> None:
@@ -26,7 +38,7 @@ def test_every_candidate_is_counted_once_under_its_first_reason() -> None:
         a_vehicle(name="v-4", windows=()),
     )
     board = a_board(vehicles=cars, **pod(requests={"cpu": 16_001, "pods": 1_000}))
-    (entry,) = waiting(board)
+    (entry,) = _waiting(board)
     assert list(entry.reasons.items()) == [
         (PodReason.EXCEEDS_CAPACITY, 3),
         (VehicleReason.SUSPENDED, 1),
@@ -38,7 +50,7 @@ def test_reasons_are_judged_against_what_the_plan_leaves() -> None:
     whole = {"requests": {"cpu": 16_000, "pods": 1_000}}
     board = a_board(pending=(a_pod(name="a", **whole), a_pod(name="b", **whole)))
     board.put(0, 0)
-    (entry,) = waiting(board)
+    (entry,) = _waiting(board)
     assert entry.pod.name == "b"
     assert entry.reasons == {PodReason.NOT_ENOUGH_RESOURCES: 1}
 
@@ -48,14 +60,14 @@ def test_the_youngest_of_a_template_wait() -> None:
     pods = [a_pod(name=f"p-{n}", created_at=n) for n in range(4)]
     board = a_board(pending=tuple(reversed(pods)))
     board.put(0, 0, 3)
-    assert [entry.pod.name for entry in waiting(board)] == ["p-3"]
+    assert [entry.pod.name for entry in _waiting(board)] == ["p-3"]
 
 
 def test_nobody_waits_where_all_are_placed() -> None:
     """There is nothing to explain."""
     board = a_board(**pod())
     board.put(0, 0)
-    assert waiting(board) == ()
+    assert _waiting(board) == ()
 
 
 @pytest.mark.parametrize(
@@ -110,11 +122,11 @@ def test_a_pod_is_unschedulable_only_if_no_time_or_charge_would_help(
     overrides: Overrides, condition: WaitingCondition
 ) -> None:
     """Autoscalers buy machines on that word, and on no other."""
-    (entry,) = waiting(a_board(**{**pod(), **overrides}))
+    (entry,) = _waiting(a_board(**{**pod(), **overrides}))
     assert entry.condition is condition
 
 
 def test_a_fleet_of_none_gives_no_reasons() -> None:
     """There is no candidate to count."""
-    (entry,) = waiting(a_board(vehicles=(), **pod()))
+    (entry,) = _waiting(a_board(vehicles=(), **pod()))
     assert entry.reasons == {}
