@@ -78,7 +78,7 @@ def fill(facts: Facts, live: Live, template: int) -> list[Step]:
 
 def _cheapest(facts: Facts, live: Live, template: int) -> Step | None:
     """The vehicles where so many as fit cost least a pod, with as many as rooms allow together."""
-    pairs = _pairs_of(facts, template)
+    pairs = pairs_of(facts, template)
     fit = most_that_fit(facts, live, pairs)
     pairs, fit = pairs[fit > 0], fit[fit > 0]
     wanted = int(live.left[template])
@@ -102,7 +102,7 @@ def _cheapest(facts: Facts, live: Live, template: int) -> Step | None:
 
 def _others(facts: Facts, live: Live, template: int, tried: Ints) -> Step:
     """The pairs of a template that were not among the cheapest, whose rooms turned out full."""
-    pairs = np.setdiff1d(_pairs_of(facts, template), tried)
+    pairs = np.setdiff1d(pairs_of(facts, template), tried)
     fit = most_that_fit(facts, live, pairs)
     fit = most_in_rooms(facts, live, pairs, fit)
     pairs, fit = pairs[fit > 0], fit[fit > 0]
@@ -158,7 +158,8 @@ def _in_rooms_together(facts: Facts, live: Live, pairs: Ints, number: Ints) -> I
     return np.flatnonzero(fits)
 
 
-def _pairs_of(facts: Facts, template: int) -> Ints:
+def pairs_of(facts: Facts, template: int) -> Ints:
+    """The pairs of a template, by vehicle."""
     first, last = facts.template_first[template], facts.template_first[template + 1]
     pairs: Ints = facts.by_template[first:last]
     return pairs
@@ -195,7 +196,7 @@ class _Queues:
     def __init__(self, facts: Facts, live: Live, template: int, group: int) -> None:
         self._facts, self._live = facts, live
         self._group = group
-        pairs = _pairs_of(facts, template)
+        pairs = pairs_of(facts, template)
         fit = most_that_fit(facts, live, pairs)
         domain = facts.domain[group, facts.vehicle[pairs]]
         some = (fit > 0) & (domain >= 0)
@@ -238,3 +239,8 @@ class _Queues:
         step = int(next_one[next_one > lowest].min(initial=PLENTY)) - lowest
         further = least + int(facts.skew[self._group]) - lowest
         return max(1, min(int(fit.min()), share, step, further))
+
+
+def fits_one(facts: Facts, live: Live, one: Ints) -> bool:
+    """Whether a pod of a pair, the only one in the array, fits; spread left aside."""
+    return bool(most_in_rooms(facts, live, one, most_that_fit(facts, live, one))[0] > 0)

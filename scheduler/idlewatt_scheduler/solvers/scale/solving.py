@@ -6,6 +6,7 @@ from idlewatt_scheduler.solvers.found import Found
 from idlewatt_scheduler.solvers.limits import Params, Stop
 from idlewatt_scheduler.solvers.scale.facts import facts_of
 from idlewatt_scheduler.solvers.scale.greedy import greedy
+from idlewatt_scheduler.solvers.scale.stability import settle
 from idlewatt_scheduler.solvers.scale.state import empty
 from idlewatt_scheduler.tables.layout import Tables
 
@@ -21,6 +22,7 @@ def solve_at_scale(
     facts = facts_of(tables)
     live = empty(tables, facts)
     greedy(facts, live)
+    settle(facts, live)
     held = np.flatnonzero(live.held)
     vehicle = np.searchsorted(tables.pairs.first, held, side="right") - 1
     return Found(

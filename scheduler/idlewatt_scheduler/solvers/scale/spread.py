@@ -28,7 +28,7 @@ def may_stand(facts: Facts, live: Live, template: int, vehicle: int) -> bool:
 
 def broken(facts: Facts, live: Live) -> list[int]:
     """The groups whose constraint does not hold of some pod that was placed."""
-    return [group for group in range(len(facts.skew)) if not _holds(facts, live, group)]
+    return [group for group in range(len(facts.skew)) if not holds(facts, live, group)]
 
 
 def _holds_with(facts: Facts, live: Live, group: int, template: int, domain: int) -> bool:
@@ -51,7 +51,8 @@ def _least(facts: Facts, live: Live, group: int) -> int:
     return int(live.domain[domains_of(facts, group)].min(initial=np.iinfo(np.int64).max))
 
 
-def _holds(facts: Facts, live: Live, group: int) -> bool:
+def holds(facts: Facts, live: Live, group: int) -> bool:
+    """Whether a constraint holds of every pod that was placed."""
     there = domains_of(facts, group)
     count: Ints = live.domain[there]
     over = count - _least(facts, live, group) > facts.skew[group]

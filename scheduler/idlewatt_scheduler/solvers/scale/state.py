@@ -124,8 +124,8 @@ def most_that_fit(facts: Facts, live: Live, pairs: Ints) -> Ints:
     if len(short):
         vehicle, pairs = vehicle[short], pairs[short]
         until = np.maximum(live.until[vehicle], facts.until[pairs])
-        spare = facts.energy_most[vehicle] - live.energy[vehicle] - _alone(facts, vehicle, until)
-        fit[short] = np.minimum(fit[short], _quotient(spare, _energy(facts, pairs)))
+        spare = facts.energy_most[vehicle] - live.energy[vehicle] - alone(facts, vehicle, until)
+        fit[short] = np.minimum(fit[short], _quotient(spare, energy_of(facts, pairs)))
     np.maximum(fit, 0, out=fit)
     return fit
 
@@ -136,14 +136,14 @@ def _quotient(left: Ints, takes: Ints | Indices) -> Ints:
     return np.where(left >= 0, often, 0)
 
 
-def _energy(facts: Facts, pairs: Ints) -> Ints:
+def energy_of(facts: Facts, pairs: Ints) -> Ints:
     """What one pod of each pair takes over its stay."""
     lasts = facts.until[pairs] - facts.start[facts.vehicle[pairs]]
     energy: Ints = facts.power[pairs] * lasts
     return energy
 
 
-def _alone(facts: Facts, vehicles: Indices, until: Ints) -> Ints:
+def alone(facts: Facts, vehicles: Indices, until: Ints) -> Ints:
     """What standby takes until then where no running pod pays for it."""
     lasts = np.maximum(until - facts.lone_from[vehicles], 0)
     energy: Ints = facts.lone_power[vehicles] * lasts
@@ -179,7 +179,7 @@ def put_many(facts: Facts, live: Live, pairs: Ints, number: Ints) -> None:
     np.subtract.at(live.left, template, number)
     live.free[vehicle] -= number[:, None] * facts.request[template]
     live.power[vehicle] -= number * facts.power[pairs]
-    live.energy[vehicle] += number * _energy(facts, pairs)
+    live.energy[vehicle] += number * energy_of(facts, pairs)
     live.pods[vehicle] += number
     np.maximum.at(live.until, vehicle, facts.until[pairs])
     np.maximum.at(live.stay_cost, vehicle, facts.stay_cost[pairs])

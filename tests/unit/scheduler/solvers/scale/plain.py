@@ -1,15 +1,28 @@
 """The rules on tables in plain Python, from the layout's words alone: what is wrong with a plan.
 
-Nothing here is shared with the planner but the layout of the tables.
+Nothing that judges is shared with the planner but the layout of the tables.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 
+import numpy as np
+
+from idlewatt_scheduler.solvers.scale.facts import facts_of
+from idlewatt_scheduler.solvers.scale.state import Live
 from idlewatt_scheduler.tables.layout import PLENTY, Tables
 
 Counts = Mapping[tuple[int, int], int]
 """So many pods by vehicle and template."""
+
+
+def counts_of(tables: Tables, live: Live) -> Counts:
+    """What a plan places, by vehicle and template."""
+    facts = facts_of(tables)
+    return {
+        (int(facts.vehicle[row]), int(facts.template[row])): int(live.held[row])
+        for row in np.flatnonzero(live.held)
+    }
 
 
 def faults(tables: Tables, counts: Counts) -> list[str]:

@@ -5,23 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from tests.benchmarks.random_tables import Size, Supply, random_tables
-from tests.unit.scheduler.solvers.scale.plain import Counts, faults, score_of
+from tests.unit.scheduler.solvers.scale.plain import counts_of, faults, score_of
 
 from idlewatt_scheduler.solvers.scale.facts import facts_of
 from idlewatt_scheduler.solvers.scale.greedy import greedy
-from idlewatt_scheduler.solvers.scale.state import Live, empty, put_many, score, take_back
-from idlewatt_scheduler.tables.layout import Tables
+from idlewatt_scheduler.solvers.scale.state import empty, put_many, score, take_back
 
 SUPPLIES: tuple[Supply, ...] = ("ample", "tight", "scarce")
-
-
-def counts_of(tables: Tables, live: Live) -> Counts:
-    """What a plan places, by vehicle and template."""
-    facts = facts_of(tables)
-    return {
-        (int(facts.vehicle[row]), int(facts.template[row])): int(live.held[row])
-        for row in np.flatnonzero(live.held)
-    }
 
 
 @pytest.mark.parametrize("supply", SUPPLIES)
