@@ -1,10 +1,12 @@
 """Candidates: every vehicle with its Node, site, tariff and figures, looked up once a plan."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import pairwise
+from types import MappingProxyType
+from typing import Final, TypeAlias
 
 from idlewatt_scheduler.availability import VehicleCase, first_vehicle_reason
 from idlewatt_scheduler.calendar import open_until
@@ -23,121 +25,46 @@ from idlewatt_scheduler.circuits import (
 )
 from idlewatt_scheduler.departures import LearnedDepartures, learned_departures
 from idlewatt_scheduler.energy import (
-    Controlled,
-    Electrics,
-    Step,
     Stretch,
     computing_at,
     controlled,
     electrics,
-    pod_power,
-    power_at,
     steps,
 )
 from idlewatt_scheduler.exchange import Exchange
+from idlewatt_scheduler.fleet import (
+    Candidate,
+    Fleet,
+    Parked,
+    capacity_of,
+    counts_until,
+    running_power,
+    start_of,
+    total,
+)
 from idlewatt_scheduler.model.charging import ChargingProfile
 from idlewatt_scheduler.model.plan import Charging
-from idlewatt_scheduler.model.reasons import VehicleReason
-from idlewatt_scheduler.model.site import Site
+from idlewatt_scheduler.model.site import ChargingController, Phase, Site
 from idlewatt_scheduler.model.snapshot import Snapshot
 from idlewatt_scheduler.model.units import FOREVER, Instant, Milliwatts, Quantities, seconds
-from idlewatt_scheduler.model.vehicle import Vehicle
+from idlewatt_scheduler.model.vehicle import ObservedConnection, Vehicle
 from idlewatt_scheduler.model.workload import Node, RunningPod
 from idlewatt_scheduler.prices import PriceLine, price_line
 from idlewatt_scheduler.quarters import Car
 
-NOT_NAMED_MEANS_NODE_ONLY = frozenset({"pods", "ephemeral-storage"})
+_NOTHING: Final[Quantities] = MappingProxyType({})
 
-
-@dataclass(frozen=True, slots=True)
-class Parked:
-    """What a candidate has because it is a vehicle.
-
-    Attributes:
-        departure: the instant by which it leaves; None where no parking window is open.
-        charge_by: until when to have charged it; None where no parking window is open.
-        prices: its site's tariff as a line; None where there is none.
-        circuits: its circuit and all above it; empty where that is unknown.
-        running: what our running pods ask for, in stretches from `at`.
-        base: the same as steps.
-        loads: of its circuits, and their phases, all that its draw is taken from.
-        charging: of a car whose charger follows a profile of ours; None of every other.
-    """
-
-    vehicle: Vehicle
-    case: VehicleCase
-    electrics: Electrics
-    departure: Instant | None
-    charge_by: Instant | None
-    prices: PriceLine | None
-    circuits: tuple[CircuitKey, ...]
-    running: tuple[Stretch, ...]
-    base: tuple[Step, ...]
-    loads: tuple[Load, ...] = ()
-    charging: Controlled | None = None
-
-    def charging_at(self, instant: Instant) -> Milliwatts:
-        """What charges it then, as far as its circuits have to reckon with it."""
-        if self.charging is None:
-            return self.electrics.charging
-        return power_at(self.charging.most, instant)
-
-    def draw(self, computing: Milliwatts, instant: Instant) -> Milliwatts:
-        """What it takes from its circuits then while so much computes."""
-        return self.electrics.draw(computing, self.charging_at(instant))
-
-    def draw_now(self, computing: Milliwatts, at: Instant) -> Milliwatts:
-        """The same at this instant if its new profile, where it has one, is followed already."""
-        if self.charging is None or not self.charging.new:
-            return self.draw(computing, at)
-        return self.electrics.draw(computing, power_at(self.charging.new, at))
-
-    @property
-    def charging_edges(self) -> list[Instant]:
-        """The instants at which what charges it changes."""
-        return [piece.start for piece in self.charging.most] if self.charging else []
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A node that pods may be placed on, with its vehicle if it has one.
-
-    Attributes:
-        capacity: what pods may request of it in all, thousandths; see `capacity_of`.
-        used: what the pods on it request already.
-        refusal: the first vehicle clause that fails, None where it takes pods.
-    """
-
-    name: str
-    node: Node | None
-    parked: Parked | None
-    capacity: Quantities
-    used: Quantities
-    refusal: VehicleReason | None
-
-
-@dataclass(frozen=True, slots=True)
-class Fleet:
-    """The snapshot, looked up.
-
-    Attributes:
-        candidates: in order of name, vehicles before plain nodes.
-        headroom: what running pods and cars leave of each circuit.
-        running: our running pods by node.
-        phases: what they leave of each phase whose amps are limited, in sixths of a milliwatt.
-        present: what is left of either at this instant if what is generated is counted, and of
-            cars that follow a profile their new one alone: whether running pods may stay.
-        charging: the new profiles, in order of name.
-    """
-
-    snapshot: Snapshot
-    exchange: Exchange
-    candidates: tuple[Candidate, ...]
-    headroom: Mapping[CircuitKey, Headroom]
-    running: Mapping[str, tuple[RunningPod, ...]]
-    phases: Mapping[RoomKey, Headroom] = field(default_factory=dict)
-    present: Mapping[RoomKey, Milliwatts] = field(default_factory=dict)
-    charging: tuple[Charging, ...] = ()
+__all__ = [
+    "Candidate",
+    "Fleet",
+    "Parked",
+    "assemble",
+    "capacity_of",
+    "counts_until",
+    "running_power",
+    "start_of",
+    "total",
+]
 
 
 def assemble(snapshot: Snapshot) -> Fleet:
@@ -200,7 +127,7 @@ def _assembled(itself: _Itself) -> Fleet:
     headroom = dict(pair for site in sites for pair in headroom_of(site, policy, at))
     phases = dict(pair for site in sites for pair in phase_headroom_of(site, policy, at))
     rooms = {key: room for each in (headroom, phases) for key, room in each.items()}
-    new = _new_profiles(candidates, rooms, at)
+    new = _new_profiles(candidates, rooms, at, sites)
     candidates = [
         _with_charging(candidate, new.get(candidate.name), at) for candidate in candidates
     ]
@@ -217,49 +144,7 @@ def _assembled(itself: _Itself) -> Fleet:
     )
 
 
-def capacity_of(node: Node | None, stated: Quantities | None) -> Quantities:
-    """Per resource the lesser of what the Node and what the vehicle's owner allow.
-
-    What the owner does not name is nothing, `pods` and `ephemeral-storage` aside. A Node that
-    does not count pods at all does not limit them.
-    """
-    allocatable = dict(node.allocatable) if node is not None else {}
-    allocatable.setdefault("pods", FOREVER)
-    if stated is None:
-        return allocatable
-    return {
-        name: min(amount, stated[name]) if name in stated else amount
-        for name, amount in allocatable.items()
-        if name in stated or name in NOT_NAMED_MEANS_NODE_ONLY
-    }
-
-
-def total(*amounts: Quantities) -> Quantities:
-    """Several lots of resources as one."""
-    result: dict[str, int] = {}
-    for lot in amounts:
-        for name, amount in lot.items():
-            result[name] = result.get(name, 0) + amount
-    return result
-
-
-def running_power(pod: RunningPod, vehicle: Vehicle, capacity: Quantities) -> Milliwatts:
-    """What a running pod was bound with; without that, what it would be planned with now."""
-    if pod.bound_power is not None:
-        return pod.bound_power
-    return pod_power(
-        pod.pod.requests, capacity, vehicle.compute.max_power_watts, pod.pod.demand.power_watts
-    )
-
-
-def counts_until(pod: RunningPod, at: Instant) -> Instant:
-    """Until when a running pod counts, in charge and in circuits."""
-    if pod.counts_until is not None:
-        return pod.counts_until
-    timed = pod.pod.demand.expected_runtime is not None
-    if timed and pod.bound_until is not None and pod.bound_until > at:
-        return pod.bound_until
-    return FOREVER
+_Wiring: TypeAlias = tuple[tuple[CircuitKey, ...], tuple[Load, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,6 +156,24 @@ class _Found:
     lines: Mapping[str, PriceLine]
     running: Mapping[str, tuple[RunningPod, ...]]
     learned: LearnedDepartures
+    wired: dict[tuple[str, str | None, frozenset[Phase] | None, int], _Wiring] = field(
+        default_factory=dict
+    )
+
+    def wiring(self, site: Site, vehicle: Vehicle) -> _Wiring:
+        """The circuits above a vehicle, and all that its draw loads; worked out once for each."""
+        connection = vehicle.observed.connection
+        circuit, phases = (None, None) if connection is None else _plug(connection)
+        key = site.name, circuit, phases, vehicle.phases
+        found = self.wired.get(key)
+        if found is None:
+            circuits = above(site, circuit)
+            found = self.wired[key] = circuits, loads_of(site, vehicle, circuits)
+        return found
+
+
+def _plug(connection: ObservedConnection) -> tuple[str | None, frozenset[Phase] | None]:
+    return connection.circuit, connection.phases
 
 
 def _vehicle_candidate(found: _Found, vehicle: Vehicle) -> Candidate:
@@ -296,7 +199,7 @@ def _vehicle_candidate(found: _Found, vehicle: Vehicle) -> Candidate:
         Stretch(snapshot.at, counts_until(pod, snapshot.at), running_power(pod, vehicle, capacity))
         for pod in pods
     )
-    circuits = above(site, connection.circuit) if site and connection else ()
+    circuits, loads = found.wiring(site, vehicle) if site and connection else ((), ())
     departure, charge_by = _leaves(found, vehicle, site)
     parked = Parked(
         vehicle=vehicle,
@@ -308,7 +211,7 @@ def _vehicle_candidate(found: _Found, vehicle: Vehicle) -> Candidate:
         circuits=circuits,
         running=stretches,
         base=tuple(steps(stretches, figures.standby)),
-        loads=loads_of(site, vehicle, circuits) if site else (),
+        loads=loads,
     )
     return Candidate(
         name=vehicle.name,
@@ -328,6 +231,8 @@ def _leaves(
     departure = _departure(vehicle, site, at)
     if site is None or departure is None:
         return None, None
+    if not found.learned.entries:
+        return departure, departure
     learned = found.learned.departure(vehicle, site, miss_percent, at)
     departure = departure if learned is None else min(departure, learned)
     return departure, found.learned.charge_by(vehicle, site, miss_percent, departure)
@@ -349,7 +254,7 @@ def _departure(vehicle: Vehicle, site: Site | None, at: Instant) -> Instant | No
     return closes if closes is None or expected is None else min(closes, expected)
 
 
-def _plain_candidate(snapshot: Snapshot, node: Node, running: Iterable[RunningPod]) -> Candidate:
+def _plain_candidate(snapshot: Snapshot, node: Node, running: Collection[RunningPod]) -> Candidate:
     return Candidate(
         name=node.name,
         node=node,
@@ -360,14 +265,20 @@ def _plain_candidate(snapshot: Snapshot, node: Node, running: Iterable[RunningPo
     )
 
 
-def _used(snapshot: Snapshot, node: str, running: Iterable[RunningPod]) -> Quantities:
-    return total(snapshot.other_use.get(node, {}), *(pod.pod.requests for pod in running))
+def _used(snapshot: Snapshot, node: str, running: Collection[RunningPod]) -> Quantities:
+    others = snapshot.other_use.get(node, _NOTHING)
+    return total(others, *(pod.pod.requests for pod in running)) if running else others
 
 
 def _new_profiles(
-    candidates: Iterable[Candidate], rooms: Mapping[RoomKey, Headroom], at: Instant
+    candidates: Iterable[Candidate],
+    rooms: Mapping[RoomKey, Headroom],
+    at: Instant,
+    sites: Iterable[Site],
 ) -> dict[str, ChargingProfile]:
     """The profiles of all cars whose charging is ours to plan, site by site."""
+    if all(site.charging_controller is not ChargingController.IDLEWATT for site in sites):
+        return {}
     by_site: dict[str, list[Car]] = defaultdict(list)
     others: list[Candidate] = []
     for candidate in candidates:
@@ -404,11 +315,9 @@ def _charge_by(parked: Parked) -> Instant | None:
 def _with_charging(candidate: Candidate, new: ChargingProfile | None, at: Instant) -> Candidate:
     """A candidate that is charged as its charger acknowledged and is to be told, if it is."""
     parked = candidate.parked
-    if parked is None or not is_controlled(parked.case):
-        return candidate
-    connection = parked.vehicle.observed.connection
-    acknowledged = connection.profile if connection else None
-    if acknowledged is None:
+    connection = None if parked is None else parked.vehicle.observed.connection
+    acknowledged = None if connection is None else connection.profile
+    if parked is None or acknowledged is None or not is_controlled(parked.case):
         return candidate
     charging = controlled(acknowledged, new, at)
     return replace(candidate, parked=replace(parked, charging=charging))
@@ -423,13 +332,20 @@ def _load(
 ) -> None:
     """Let the cars draw what they draw without any new pod, or without charging either."""
     taken: dict[RoomKey, list[Change]] = defaultdict(list)
+    steady: dict[tuple[Load, ...], Milliwatts] = defaultdict(int)
     for candidate in candidates:
         parked = candidate.parked
         if parked is None or not parked.loads or parked.loads[0][0] not in rooms:
             continue
+        if not parked.base and parked.charging is None:
+            steady[parked.loads] += 0 if computing_alone else parked.electrics.draw(0)
+            continue
         drawn = _draws(parked, at, computing_alone=computing_alone)
         for key, parts in parked.loads:
             taken[key].extend((start, end, parts * power) for start, end, power in drawn)
+    for loads, power in steady.items():
+        for key, parts in loads:
+            taken[key].append((at, FOREVER, parts * power))
     for key, changes in taken.items():
         rooms[key].take_all(changes)
 
@@ -471,11 +387,3 @@ def _present(
             for key, parts in parked.loads:
                 left[key] += parts * saved
     return left
-
-
-def start_of(candidate: Candidate, at: Instant) -> Instant:
-    """When a pod placed now would start there: an asleep vehicle has to wake first."""
-    parked = candidate.parked
-    if parked is None or not parked.case.asleep:
-        return at
-    return at + seconds(parked.vehicle.compute.wake_seconds)
