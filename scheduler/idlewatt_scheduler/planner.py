@@ -37,7 +37,7 @@ DEFAULT_STOP = Stop()
 
 @contextmanager
 def _uncollected() -> Iterator[None]:
-    """Without a search for garbage: a plan makes none that needs one, and a fleet is much to search.
+    """Without looking for garbage: a plan makes none that needs it, and a fleet is much to search.
 
     Of ten thousand vehicles planning takes half as long.
     """
