@@ -84,20 +84,21 @@ class Part(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _drop_nulls(cls, value: object) -> object:
-        if isinstance(value, dict):
+        if isinstance(value, dict) and None in value.values():
             return {name: item for name, item in value.items() if item is not None}
         return value
 
     @model_validator(mode="after")
     def _keep_rules(self) -> Self:
-        refuse(
-            type(self).__name__,
-            (
-                ((rule.field,) if rule.field else (), rule.message.format(rule.value(self)))
-                for rule in self.rules
-                if rule.holds is not None and not rule.holds(self)
-            ),
-        )
+        rules = self.rules
+        if rules and (broken := [r for r in rules if r.holds is not None and not r.holds(self)]):
+            refuse(
+                type(self).__name__,
+                (
+                    ((rule.field,) if rule.field else (), rule.message.format(rule.value(self)))
+                    for rule in broken
+                ),
+            )
         return self
 
     @classmethod
@@ -145,7 +146,8 @@ class ListMap:
         }
 
     def _distinct(self, items: tuple[Part, ...]) -> tuple[Part, ...]:
-        refuse("list", self._twins(items))
+        if len(items) > 1:
+            refuse("list", self._twins(items))
         return items
 
     def _twins(self, items: tuple[Part, ...]) -> Iterator[tuple[Location, str]]:
@@ -179,6 +181,12 @@ class ListSet:
 
     @staticmethod
     def _distinct(items: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(items)) < len(items):
+            ListSet._refuse(items)
+        return items
+
+    @staticmethod
+    def _refuse(items: tuple[str, ...]) -> None:
         refuse(
             "list",
             (
@@ -187,7 +195,6 @@ class ListSet:
                 if item in items[:index]
             ),
         )
-        return items
 
 
 class SiteRef(Part):

@@ -40,6 +40,12 @@ _END_YEAR: Final = 2200
 _YEAR_2200: Final[Instant] = 7_258_118_400_000
 
 
+_KEPT_LENGTH: Final = 64
+_KEPT_AT_MOST: Final = 50_000
+_READ: Final[dict[tuple[int, str], Any]] = {}
+"""What was made of texts by their form: the same ones stand in a great many objects."""
+
+
 def refusal(sentence: str) -> PydanticCustomError:
     """One mistake, said as a sentence that needs no rewriting."""
     return PydanticCustomError("refused", "{sentence}", {"sentence": sentence})
@@ -108,12 +114,18 @@ class Text:
         return {**schema, RULES: rules} if rules else schema
 
     def _checked(self, text: str) -> Any:  # noqa: ANN401  # whatever `read` makes of it
+        key = id(self), text
+        if key in _READ:
+            return _READ[key]
         if self.pattern and re.fullmatch(self.pattern, text) is None:
             raise refusal(self.message.format(text))
         try:
-            return self.read(text)
+            value = self.read(text)
         except ValueError:
             raise refusal(self.message.format(text)) from None
+        if len(text) <= _KEPT_LENGTH and len(_READ) < _KEPT_AT_MOST:
+            _READ[key] = value
+        return value
 
 
 def _read_time(text: str) -> Instant:

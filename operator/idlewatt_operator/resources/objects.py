@@ -6,7 +6,7 @@ A field of which only the presence matters is a `Present`. Pass bytes from the A
 """
 
 from collections.abc import Mapping
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeVar
 
 import msgspec
 
@@ -303,6 +303,8 @@ class NodeObject(_Wire, frozen=True):
     status: NodeStatus = NodeStatus()
 
 
+_Object = TypeVar("_Object", PodObject, NodeObject)
+
 POD_DECODER: Final = msgspec.json.Decoder(PodObject)
 NODE_DECODER: Final = msgspec.json.Decoder(NodeObject)
 
@@ -313,7 +315,7 @@ def pod_object(manifest: Mapping[str, object]) -> PodObject:
     Raises:
         msgspec.ValidationError: a field has the wrong type; the message names it.
     """
-    return msgspec.convert(_without_nulls(manifest), PodObject)
+    return _read(manifest, PodObject)
 
 
 def node_object(manifest: Mapping[str, object]) -> NodeObject:
@@ -322,11 +324,19 @@ def node_object(manifest: Mapping[str, object]) -> NodeObject:
     Raises:
         msgspec.ValidationError: a field has the wrong type; the message names it.
     """
-    return msgspec.convert(_without_nulls(manifest), NodeObject)
+    return _read(manifest, NodeObject)
+
+
+def _read(manifest: Mapping[str, object], kind: type[_Object]) -> _Object:
+    """Nulls are few, and most of them stand where an absent field would say the same."""
+    try:
+        return msgspec.convert(manifest, kind)
+    except msgspec.ValidationError:
+        return msgspec.convert(_without_nulls(manifest), kind)
 
 
 def _without_nulls(value: object) -> object:
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return {name: _without_nulls(item) for name, item in value.items() if item is not None}
     if isinstance(value, list):
         return [_without_nulls(item) for item in value]

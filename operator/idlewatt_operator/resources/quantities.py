@@ -1,5 +1,6 @@
 """Kubernetes quantities: `16`, `500m`, `32Gi`, `1e3`."""
 
+import functools
 import re
 from decimal import Decimal
 from fractions import Fraction
@@ -32,6 +33,7 @@ _GREATEST: Final = Fraction(2**63 - 1)
 _EXPONENT_LIMIT: Final = 60
 
 
+@functools.lru_cache(maxsize=16_384)
 def parse_quantity(text: str | int) -> Fraction:
     """Read a quantity as an exact number of its unit.
 

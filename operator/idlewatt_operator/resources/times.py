@@ -39,6 +39,7 @@ _DURATION_LENGTH_MAX: Final = 128
 _DURATION_NANOSECONDS_MAX: Final = 2**63 - 1
 
 
+@lru_cache(maxsize=16_384)
 def parse_instant(text: str) -> Instant:
     """Read an RFC 3339 time with its zone, such as `2026-01-15T18:30:00Z`.
 
@@ -110,6 +111,7 @@ def format_duration(length: Milliseconds) -> str:
     return "".join(text for amount, text in parts if amount) or "0s"
 
 
+@lru_cache(maxsize=4_096)
 def parse_duration(text: str) -> Milliseconds:
     """Read a duration as Go writes it: `1h30m`, `1.5h`, `90s`, `0`; rounded up.
 

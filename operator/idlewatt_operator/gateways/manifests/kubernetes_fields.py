@@ -9,7 +9,7 @@ import functools
 import json
 from collections.abc import Callable, Iterator, Mapping
 from importlib.resources import files
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from idlewatt_operator.resources.mistakes import Mistake
 
@@ -35,8 +35,78 @@ def field_mistakes(kind: str, manifest: Mapping[str, Any]) -> Iterator[Mistake]:
     Raises:
         KeyError: it is of another kind.
     """
+    if _is_good(manifest, _MODELS[kind]):
+        return iter(())
     mistakes = _model(manifest, _MODELS[kind], "")
     return (Mistake(found.field.removeprefix("."), found.sentence) for found in mistakes)
+
+
+def _is_good(manifest: Mapping[str, Any], model: str) -> bool:
+    """Whether there is certainly no mistake: most have none, and need no names of fields."""
+    spec = {name: item for name, item in manifest.items() if name != "status"}
+    status = {name: item for name, item in manifest.items() if name == "status"}
+    check = _checker(model)
+    return check(spec, False) and check(status, True)  # noqa: FBT003 - one of two ways to look
+
+
+_Checker: TypeAlias = Callable[[Any, bool], bool]
+"""Whether a value is of a type; unknown fields are passed over if the second argument says so."""
+
+
+@functools.cache
+def _checker(of: str) -> _Checker:
+    if of == "object":
+        return lambda _value, _loose: True
+    if of.startswith("List["):
+        return _list_checker(of[5:-1])
+    if of.startswith("Dict["):
+        return _map_checker(of[10:-1])
+    if of in _fields():
+        return _model_checker(of)
+    is_one = _IS[of]
+    return lambda value, _loose: is_one(value)
+
+
+def _list_checker(of: str) -> _Checker:
+    def check(value: Any, loose: bool) -> bool:  # noqa: ANN401, FBT001 - any JSON value
+        item_check = _checker(of)
+        return type(value) is list and all(
+            item is None or item_check(item, loose) for item in value
+        )
+
+    return check
+
+
+def _map_checker(of: str) -> _Checker:
+    def check(value: Any, loose: bool) -> bool:  # noqa: ANN401, FBT001 - any JSON value
+        item_check = _checker(of)
+        return type(value) is dict and all(
+            item is None or item_check(item, loose) for item in value.values()
+        )
+
+    return check
+
+
+def _model_checker(of: str) -> _Checker:
+    types = _fields()[of]
+    checkers: dict[str, _Checker] = {}
+
+    def check(value: Any, loose: bool) -> bool:  # noqa: ANN401, FBT001 - any JSON value
+        if type(value) is not dict:
+            return False
+        for name, item in value.items():
+            found = checkers.get(name)
+            if found is None:
+                if name not in types:
+                    if loose:
+                        continue
+                    return False
+                found = checkers[name] = _checker(types[name])
+            if item is not None and not found(item, loose):
+                return False
+        return True
+
+    return check
 
 
 def _check(value: Any, of: str, path: str) -> Iterator[Mistake]:  # noqa: ANN401 - any JSON value

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from idlewatt_operator.gateways.manifests.plain_json import plain_json
 from idlewatt_operator.resources.documents import Document, DocumentError, read_documents
 
 STANDARD_INPUT: Final = "-"
@@ -96,10 +97,16 @@ def _file(path: Path) -> Iterator[Source | Unreadable]:
 
 def _text(text: str, name: str, *, only_json: bool = False) -> Iterator[Source | Unreadable]:
     """JSON is YAML too, but reading it as such takes many times as long."""
+    looks_like_json = only_json or text.lstrip()[:1] in {"{", "["}
+    if looks_like_json:
+        value = plain_json(text)
+        if value is not None:
+            yield from _objects(Document(1, value), name, with_line=False)
+            return
     if _is_too_deep(text):
         yield Unreadable(name, _TOO_DEEP)
         return
-    if only_json or text.lstrip()[:1] in {"{", "["}:
+    if looks_like_json:
         try:
             yield from _document(Document(1, _json(text)), name, with_line=False)
         except ValueError as error:
@@ -153,13 +160,19 @@ def _json_sentence(error: ValueError) -> str:
 
 
 def _document(document: Document, name: str, *, with_line: bool) -> Iterator[Source | Unreadable]:
+    if _is_too_large(document.value):
+        yield Unreadable(
+            f"{name}:{document.line}" if with_line else name,
+            "this is nested too deeply, or its aliases make too much of it to be read",
+        )
+    else:
+        yield from _objects(document, name, with_line=with_line)
+
+
+def _objects(document: Document, name: str, *, with_line: bool) -> Iterator[Source | Unreadable]:
     place = f"{name}:{document.line}" if with_line else name
     value = document.value
-    if _is_too_large(value):
-        yield Unreadable(
-            place, "this is nested too deeply, or its aliases make too much of it to be read"
-        )
-    elif not isinstance(value, Mapping):
+    if not isinstance(value, Mapping):
         yield Unreadable(
             place, "this is not an object: it must be a mapping with apiVersion, kind and metadata"
         )
