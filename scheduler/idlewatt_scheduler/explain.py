@@ -14,12 +14,17 @@ from idlewatt_scheduler.model.workload import Pod
 from idlewatt_scheduler.tables.asking import REASONS, Codes
 from idlewatt_scheduler.tables.build import Workings
 from idlewatt_scheduler.tables.layout import Count
-from idlewatt_scheduler.tables.left_over import Held, LeftOver, code_of
+from idlewatt_scheduler.tables.left_over import LeftOver, code_of
 from idlewatt_scheduler.tables.standing import Standing, incomplete
 from idlewatt_scheduler.tables.together import gangs_of
 
 _EVERY: Final[tuple[Reason, ...]] = (*REASONS, *VehicleReason)
 """Code n > 0 is the n-th of them; 0: no clause fails."""
+
+_CODE: Final[Mapping[Reason | None, int]] = {
+    None: 0,
+    **{reason: index for index, reason in enumerate(_EVERY, start=1)},
+}
 
 
 def waiting(work: Workings, counts: Iterable[Count]) -> tuple[Waiting, ...]:
@@ -51,18 +56,15 @@ class _View:
     def __init__(self, work: Workings, placed: Sequence[Count]) -> None:
         self._work = work
         candidates = work.fleet.candidates
-        place_of = {id(candidate): place for place, candidate in enumerate(work.takers)}
-        held: dict[int, list[tuple[int, int]]] = {}
-        there: list[tuple[int, int, int]] = []
-        for candidate, template, number in placed:
-            place = place_of[id(candidates[candidate])]
-            there.append((place, template, number))
-            held.setdefault(place, []).append((template, number))
+        self._codes = np.array([_CODE[candidate.refusal] for candidate in candidates], np.uint8)
+        self._takers = np.flatnonzero(self._codes == 0)
+        place_of = np.cumsum(self._codes == 0) - 1
+        there = [(int(place_of[candidate]), t, number) for candidate, t, number in placed]
         # Vehicles come before other Nodes: the first places are the rows of the vehicles.
         vehicles = len(work.vehicles.candidate)
-        self._left_over = LeftOver(work, {p: h for p, h in held.items() if p < vehicles})
+        self._left_over = LeftOver(work, [each for each in there if each[0] < vehicles])
         self._plain = [
-            (candidate, _used(work, candidate, held.get(place, ())))
+            (candidate, _used(work, candidate, [(t, n) for p, t, n in there if p == place]))
             for place, candidate in enumerate(work.takers)
             if place >= vehicles
         ]
@@ -72,8 +74,6 @@ class _View:
         for _, template, number in placed:
             numbers[template] += number
         self._incomplete = incomplete(gang, needs, numbers)
-        self._codes = np.array([_refused(candidate) for candidate in candidates], np.uint8)
-        self._takers = np.flatnonzero(self._codes == 0)
 
     def reasons(self, template: int) -> dict[Reason, int]:
         """How many candidates fail first on each clause, the commonest first."""
@@ -123,7 +123,9 @@ class _View:
         return codes
 
 
-def _used(work: Workings, candidate: Candidate, held: Held) -> Mapping[str, int]:
+def _used(
+    work: Workings, candidate: Candidate, held: Iterable[tuple[int, int]]
+) -> Mapping[str, int]:
     """What is requested of a plain Node, new pods included."""
     snapshot = work.fleet.snapshot
     cases = [
@@ -131,10 +133,6 @@ def _used(work: Workings, candidate: Candidate, held: Held) -> Mapping[str, int]
         for t, number in held
     ]
     return holding(candidate, cases).used
-
-
-def _refused(candidate: Candidate) -> int:
-    return 0 if candidate.refusal is None else _EVERY.index(candidate.refusal) + 1
 
 
 def _counted(codes: Codes) -> dict[Reason, int]:

@@ -1,12 +1,15 @@
 """The stay: from the start of the image's fetch until the pod has had what it needs."""
 
 from dataclasses import dataclass
-from fractions import Fraction
+from typing import Final
 
 from idlewatt_scheduler.candidates import Candidate, start_of
 from idlewatt_scheduler.model.policy import FleetPolicy
-from idlewatt_scheduler.model.units import Instant, Milliseconds, milliseconds, seconds
+from idlewatt_scheduler.model.units import SECOND, Instant, Milliseconds, seconds
 from idlewatt_scheduler.model.workload import Pod
+
+BITS: Final = 8
+"""In a byte."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,4 +53,4 @@ def lead_of(pod: Pod, policy: FleetPolicy) -> Milliseconds:
 def _fetch_time(pod: Pod, candidate: Candidate) -> Milliseconds:
     rate = candidate.parked.vehicle.link.downlink_bits_per_second if candidate.parked else None
     size = missing_bytes(pod, candidate)
-    return milliseconds(Fraction(size * 8, rate)) if rate and size else 0
+    return -(-size * BITS * SECOND // rate) if rate and size else 0

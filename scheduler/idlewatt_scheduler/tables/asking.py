@@ -83,9 +83,7 @@ class Asking:
         vehicles, demand, policy = self._vehicles, pod.demand, self._policy
         requests = [pod.requests.get(name, 0) for name in self._resources]
         exceeds, power, fit = self._on_machines(requests, demand.power_watts)
-        lasts = demand.expected_runtime
-        length = seconds(policy.minimum_stay_seconds) if lasts is None else lasts
-        until = vehicles.start + min(demand.model_load_time + length, PLENTY)
+        until = vehicles.start + self._length(pod)
         delayed = self._delay(pod)
         if delayed is not None:
             until = np.minimum(until + delayed[0], PLENTY)
@@ -106,6 +104,23 @@ class Asking:
         ac = np.minimum(power, self._most_power) * FULL_PERCENT // self._efficiency
         machine = vehicles.machine
         return Answer(code, until, power[machine], ac[machine], fit[vehicles.holding])
+
+    def stays(self, pod: Pod, rows: Ints) -> tuple[Ints, Ints]:
+        """The ends of its stays on some vehicles, and its power there: int64 each."""
+        demand = pod.demand
+        requests = [pod.requests.get(name, 0) for name in self._resources]
+        _, power, _ = self._on_machines(requests, demand.power_watts)
+        until = self._vehicles.start[rows] + self._length(pod)
+        delayed = self._delay(pod)
+        if delayed is not None:
+            until = np.minimum(until + delayed[0][rows], PLENTY)
+        return until, power[self._vehicles.machine[rows]]
+
+    def _length(self, pod: Pod) -> int:
+        """Milliseconds from the image's arrival to the end of the stay."""
+        lasts = pod.demand.expected_runtime
+        length = seconds(self._policy.minimum_stay_seconds) if lasts is None else lasts
+        return min(pod.demand.model_load_time + length, PLENTY)
 
     def never(self, pod: Pod) -> Flags:
         """Whether no time or charge of a vehicle could place the pod: bool for each of them."""

@@ -4,7 +4,7 @@ The columns decide nearly all of it. Where they do not, on cars that are charged
 a circuit is short only for a part of the stay, the clauses themselves are asked.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,18 +13,14 @@ from idlewatt_scheduler.candidates import Parked
 from idlewatt_scheduler.circuits import Change, Headroom, Room, RoomKey, Share
 from idlewatt_scheduler.clauses.live import Placed, draw_changes, first_live_reason, holding
 from idlewatt_scheduler.clauses.pod import pod_case
-from idlewatt_scheduler.energy import Source, Step, spare
+from idlewatt_scheduler.energy import Source, Step, Stretch, spare, steps
 from idlewatt_scheduler.model.reasons import PodReason
-from idlewatt_scheduler.model.units import FOREVER, Instant, Milliwatts
 from idlewatt_scheduler.model.workload import Pod
 from idlewatt_scheduler.tables.asking import REASONS, Answer, Codes, mark
 from idlewatt_scheduler.tables.build import Workings
-from idlewatt_scheduler.tables.layout import PLENTY, Flags, Ints
+from idlewatt_scheduler.tables.circuits_left import Circuits
+from idlewatt_scheduler.tables.layout import PLENTY, Count, Flags, Ints
 from idlewatt_scheduler.tables.rooms import short_rooms
-from idlewatt_scheduler.tables.vehicles import FULL_PERCENT, Vehicles
-
-Held = Sequence[tuple[int, int]]
-"""Templates, and how many pods of each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,24 +58,27 @@ class _Steps:
 class LeftOver:
     """The vehicles after a plan's placements."""
 
-    def __init__(self, work: Workings, held: Mapping[int, Held]) -> None:
-        """`held` is by row of the vehicles that take pods."""
-        self._work, self._vehicles, self._held = work, work.vehicles, held
+    def __init__(self, work: Workings, counts: Sequence[Count]) -> None:
+        """`counts` are rows of the vehicles that take pods, templates and numbers of pods."""
+        self._work, self._vehicles = work, work.vehicles
+        self._held: dict[int, list[tuple[int, int]]] = {}
+        for row, template, number in counts:
+            self._held.setdefault(row, []).append((template, number))
         snapshot = work.fleet.snapshot
         self._policy, self._at = snapshot.policy, snapshot.at
-        rows = len(self._vehicles.candidate)
-        self._placed: dict[int, Placed] = {}
         self._free = work.asking.free.copy()
-        self._power = np.zeros(rows, np.int64)
-        for row, templates in held.items():
-            self._hold(row, templates)
-        np.maximum(self._free, 0, out=self._free)
+        self._power = np.zeros(len(self._free), np.int64)
+        self._stretches: dict[int, list[Stretch]] = {}
+        self._known: dict[int, Placed] = {}
         self._charged = np.array(
             [_is_charged_meanwhile(parked) for parked in self._vehicles.parked], np.bool_
         )
+        self._short = short_rooms(work.fleet, self._vehicles)
+        self._hold(np.array(counts, np.int64).reshape(-1, 3))
+        np.maximum(self._free, 0, out=self._free)
         self._battery = self._batteries()
         self._rooms = self._rooms_after()
-        self._circuits = _Circuits(self._vehicles, self._rooms, self._placed, self._at)
+        self._circuits = Circuits(self._vehicles, self._rooms, self._line, self._at)
 
     def code(self, pod: Pod, answer: Answer) -> Codes:
         """The first clause that fails on each vehicle, of those about one pod; 0: it fits."""
@@ -108,32 +107,56 @@ class LeftOver:
             code[row] = self._ask(pod, row)
         return code
 
-    def _hold(self, row: int, templates: Held) -> None:
-        """Note the new pods of a vehicle."""
-        work, at = self._work, self._at
-        candidate = work.fleet.candidates[self._vehicles.candidate[row]]
-        cases = []
-        for template, number in templates:
-            case = pod_case(work.templates[template].sample, candidate, self._policy, at)
-            cases.append((case, number))
-            if case.stay.until > case.stay.start:
-                self._power[row] += number * case.power
+    def _hold(self, counts: Ints) -> None:
+        """Note the new pods, template by template."""
+        work, vehicles = self._work, self._vehicles
+        loading = [any(key in self._short for key, _ in each) for each in vehicles.load_sets]
+        followed = np.array(loading, np.bool_)[vehicles.loads]
+        followed[vehicles.on_battery] = True
+        for template in np.unique(counts[:, 1]).tolist():
+            rows, _, numbers = counts[counts[:, 1] == template].T
+            pod = work.templates[template].sample
+            until, power = work.asking.stays(pod, rows)
+            start = vehicles.start[rows]
+            together = numbers * power
+            self._power[rows] += np.where(until > start, together, 0)
             for column, name in enumerate(work.resources):
-                self._free[row, column] -= number * case.pod.requests.get(name, 0)
-        self._placed[row] = holding(candidate, cases)
+                self._free[rows, column] -= numbers * pod.requests.get(name, 0)
+            which = followed[rows]
+            for row, begin, end, drawn in zip(
+                rows[which].tolist(),
+                (start[which] + self._at).tolist(),
+                (until[which] + self._at).tolist(),
+                together[which].tolist(),
+                strict=True,
+            ):
+                self._stretches.setdefault(row, []).append(Stretch(begin, end, drawn))
 
     def _line(self, row: int) -> Sequence[Step]:
-        placed = self._placed.get(row)
-        return self._vehicles.parked[row].base if placed is None else placed.line
+        """What computes there over time: known of those on the battery and on short circuits."""
+        parked, new = self._vehicles.parked[row], self._stretches.get(row)
+        if new is None:
+            return parked.base
+        return steps([*parked.running, *new], parked.electrics.standby)
+
+    def _placed(self, row: int) -> Placed:
+        """What one vehicle holds."""
+        candidate = self._work.fleet.candidates[self._vehicles.candidate[row]]
+        cases = [
+            (pod_case(self._work.templates[t].sample, candidate, self._policy, self._at), number)
+            for t, number in self._held.get(row, ())
+        ]
+        return holding(candidate, cases)
 
     def _ask(self, pod: Pod, row: int) -> int:
         """The same of one vehicle, asked of the clauses themselves."""
         candidate = self._work.fleet.candidates[self._vehicles.candidate[row]]
         case = pod_case(pod, candidate, self._policy, self._at)
-        placed = self._placed.get(row) or holding(candidate)
+        if row not in self._known:
+            self._known[row] = self._placed(row)
         loads = self._vehicles.parked[row].loads
         rooms = [_share(self._rooms[key], parts) for key, parts in loads if key in self._rooms]
-        return code_of(first_live_reason(case, placed, rooms))
+        return code_of(first_live_reason(case, self._known[row], rooms))
 
     def _batteries(self) -> _Steps:
         """The vehicles on the battery that nothing charges meanwhile."""
@@ -184,87 +207,18 @@ class LeftOver:
         fleet, changes = self._work.fleet, dict[RoomKey, list[Change]]()
         every: dict[RoomKey, Headroom] = {**fleet.phases}
         every.update({tuple(key): room for key, room in fleet.headroom.items()})
-        short = short_rooms(fleet, self._vehicles)
-        for row, placed in self._placed.items():
+        for row in self._stretches:
             parked = self._vehicles.parked[row]
-            if any(key in short for key, _ in parked.loads):
-                drawn = draw_changes(parked, parked.base, placed.line)
+            if any(key in self._short for key, _ in parked.loads):
+                drawn = draw_changes(parked, parked.base, self._line(row))
                 for key, parts in parked.loads:
-                    if key in short:
+                    if key in self._short:
                         more = [(start, end, parts * power) for start, end, power in drawn]
                         changes.setdefault(key, []).extend(more)
-        rooms = {key: every[key].copy() for key in short}
+        rooms = {key: every[key].copy() for key in self._short}
         for key, drawn in changes.items():
             rooms[key].take_all(drawn)
         return rooms
-
-
-class _Circuits:
-    """What is left of the circuits above each vehicle.
-
-    Of a vehicle the least that is ever left, the time of it, and what computes then; a pod fits if
-    it takes less than that at the most, and does not if it takes more then.
-    """
-
-    def __init__(
-        self,
-        vehicles: Vehicles,
-        rooms: Mapping[RoomKey, Headroom],
-        placed: Mapping[int, Placed],
-        at: Instant,
-    ) -> None:
-        self._vehicles = vehicles
-        number = len(vehicles.candidate)
-        self._left = np.full(number, PLENTY, np.int64)
-        self._when = np.zeros(number, np.int64)
-        self._before = np.zeros(number, np.int64)
-        self._standby = np.zeros(number, np.int64)
-        self._steady_to = np.full(number, PLENTY, np.int64)
-        self._clear = np.zeros(number, np.bool_)
-        known: dict[tuple[int, int], tuple[int, int]] = {}
-        for row, parked in enumerate(vehicles.parked):
-            start = int(vehicles.start[row])
-            key = int(vehicles.loads[row]), start
-            if key not in known:
-                loads = vehicles.load_sets[key[0]]
-                known[key] = _least_left(loads, rooms, at, start)
-            left, when = known[key]
-            if left >= PLENTY:
-                continue
-            self._left[row], self._when[row] = left, when
-            there = placed.get(row)
-            line = parked.base if there is None else there.line
-            step = next((s for s in line if s.start <= at + when < s.end), None)
-            self._before[row] = step.computing if step else 0
-            self._standby[row] = 0 if step else parked.electrics.standby
-            ends = [edge - at for s in line for edge in (s.start, s.end) if edge > at + start]
-            self._steady_to[row] = min(ends, default=PLENTY)
-            self._clear[row] = not line
-        self._charged = np.array([p.charging is not None for p in vehicles.parked], np.bool_)
-
-    def code(self, rows: Ints, power: Ints, until: Ints) -> tuple[Codes, Flags]:
-        """Whether circuits keep a pod away, for each of the rows, and where that is not known."""
-        vehicles, left = self._vehicles, self._left[rows]
-        found = np.zeros(len(rows), np.uint8)
-        stays = (until > vehicles.start[rows]) & (left < PLENTY)
-        lone = vehicles.lone_power[rows]
-        # While others compute there a pod takes less than alone, but for a rounded milliwatt.
-        none = np.zeros(len(rows), np.int64)
-        most = self._draw(rows, power + lone) - self._draw(rows, none) + ~self._clear[rows]
-        before = self._before[rows]
-        then = self._draw(rows, before + self._standby[rows] + power) - self._draw(rows, before)
-        over = stays & (most > np.maximum(left, 0))
-        when = self._when[rows]
-        sure = ~self._charged[rows] & (when < self._steady_to[rows]) & (when < until)
-        full = over & sure & (then > 0) & (then > left)
-        mark(found, PodReason.CIRCUIT_FULL, full)
-        return found, over & ~full
-
-    def _draw(self, rows: Ints, computing: Ints) -> Ints:
-        vehicles = self._vehicles
-        ac = computing * FULL_PERCENT // vehicles.efficiency_percent[rows]
-        draw: Ints = np.minimum(vehicles.cap[rows], vehicles.charging[rows] + ac)
-        return draw
 
 
 def code_of(reason: PodReason | None) -> int:
@@ -285,22 +239,3 @@ def _is_charged_meanwhile(parked: Parked) -> bool:
     if parked.electrics.source is Source.GRID:
         return False
     return parked.charging is not None and bool(parked.charging.least)
-
-
-def _least_left(
-    loads: Sequence[tuple[RoomKey, int]],
-    rooms: Mapping[RoomKey, Headroom],
-    at: Instant,
-    start: Instant,
-) -> tuple[Milliwatts, Instant]:
-    """The least that a car may draw more at any time from its start on, and when that is."""
-    least = PLENTY, start
-    for key, parts in loads:
-        room = rooms.get(key)
-        if room is None:
-            continue
-        for index, (since, left) in enumerate(zip(room.starts, room.left, strict=True)):
-            end = room.starts[index + 1] if index + 1 < len(room.starts) else FOREVER
-            if end > at + start and left // parts < least[0]:
-                least = left // parts, max(since - at, start)
-    return least

@@ -21,13 +21,16 @@ class Standing:
         self._spreads = spreads
         self._counted = spreads.running.copy()
         self._subject = np.zeros(len(spreads.running), np.int64)
-        groups = range(len(spreads.skew))
-        for place, template, number in counts:
-            for group in groups:
-                domain = spreads.domain[group, place]
-                if domain != NOWHERE:
-                    self._counted[domain] += number * spreads.counted[group, template]
-                    self._subject[domain] += number * spreads.subject[group, template]
+        place, template, number = np.array(list(counts), np.int64).reshape(-1, 3).T
+        for group in range(len(spreads.skew)):
+            domain = spreads.domain[group, place]
+            there = domain != NOWHERE
+            for total, which in (
+                (self._counted, spreads.counted),
+                (self._subject, spreads.subject),
+            ):
+                concerned = there & which[group, template]
+                np.add.at(total, domain[concerned], number[concerned])
 
     def keeps_away(self, template: int) -> Flags:
         """Bool by place: one more pod of the template there breaks a constraint."""
