@@ -56,7 +56,7 @@ def empty_pool(vehicles: int) -> Pool:
 
 
 @compiled
-def added(
+def added(  # noqa: PLR0913, PLR0917 - what a kernel reads and writes
     pool: Pool, keep: Indices, vehicles: Ints, found: Found, packed: Packed, scale: float
 ) -> Pool:  # fmt: skip
     """The pool with the patterns found of these vehicles, and of its own those that are to be kept.
@@ -149,7 +149,7 @@ def _copy(pool: Pool, column: int, made: Pool, at: int) -> None:
 
 
 @compiled
-def _write(
+def _write(  # noqa: PLR0913, PLR0917 - what a kernel reads and writes
     vehicle: int, asked: int, found: Found, packed: Packed, scale: float, made: Pool, at: int
 ) -> None:
     """One new column: its pods and its value, then what it takes of the rows."""
@@ -213,7 +213,7 @@ def _write_rooms(vehicle: int, packed: Packed, made: Pool, at: int, entry: int) 
 
 
 @compiled_in_parallel
-def lean(
+def lean(  # noqa: PLR0913, PLR0917 - what a kernel reads and writes
     pool: Pool, price: Floats, smooth: float, usage: Floats, square: Floats, best: Floats
 ) -> float:  # fmt: skip
     """The master's dual function without its constant part, smoothed: its value and slope.
@@ -235,11 +235,11 @@ def lean(
         values[chunk] = _lean_chunk(
             pool, price, smooth, begin, end, usage[chunk], square[chunk], best
         )
-    return values.sum()
+    return float(values.sum())
 
 
 @compiled
-def _lean_chunk(
+def _lean_chunk(  # noqa: PLR0913, PLR0917 - what a kernel reads and writes
     pool: Pool, price: Floats, smooth: float, begin: int, end: int,
     usage: Floats, square: Floats, best: Floats,
 ) -> float:  # fmt: skip

@@ -15,7 +15,7 @@ from idlewatt_scheduler.solvers.pricing.search import (
     scratch,
     search,
 )
-from idlewatt_scheduler.tables.layout import Floats, Indices
+from idlewatt_scheduler.tables.layout import Floats, Indices, Ints
 
 KINDS = 24
 """A pattern is kept with at most so many different templates; the others are left off it."""
@@ -171,7 +171,7 @@ def desk_for(packed: Packed, widest: int) -> Desk:
 
 @compiled
 def _sweep_chunk(  # noqa: PLR0913, PLR0917 - what a kernel reads and writes
-    vehicles: Indices, chunk: int, packed: Packed, prices: Prices, effort: Effort, found: Found
+    vehicles: Ints, chunk: int, packed: Packed, prices: Prices, effort: Effort, found: Found
 ) -> None:
     desk = desk_for(packed, effort.widest)
     for index in range(chunk * _CHUNK, min(len(vehicles), (chunk + 1) * _CHUNK)):
@@ -190,7 +190,7 @@ def _sweep_chunk(  # noqa: PLR0913, PLR0917 - what a kernel reads and writes
 
 
 @compiled_in_parallel
-def sweep(vehicles: Indices, packed: Packed, prices: Prices, effort: Effort, found: Found) -> None:
+def sweep(vehicles: Ints, packed: Packed, prices: Prices, effort: Effort, found: Found) -> None:
     """The best pattern of each of these vehicles at these prices, where it beats its floor."""
     for chunk in prange((len(vehicles) + _CHUNK - 1) // _CHUNK):
         _sweep_chunk(vehicles, chunk, packed, prices, effort, found)
