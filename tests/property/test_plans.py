@@ -12,8 +12,8 @@ from tests.property.strategies import snapshots
 
 from idlewatt_scheduler.feasibility import violations
 from idlewatt_scheduler.model.charging import ChargingPeriod, ChargingProfile
-from idlewatt_scheduler.model.plan import Charging, Plan
-from idlewatt_scheduler.model.reasons import VehicleReason, WaitingCondition
+from idlewatt_scheduler.model.plan import Charging, Leaving, Plan
+from idlewatt_scheduler.model.reasons import MoveReason, VehicleReason, WaitingCondition
 from idlewatt_scheduler.model.snapshot import Snapshot
 from idlewatt_scheduler.model.units import MINUTE
 from idlewatt_scheduler.planner import Params, plan
@@ -59,7 +59,7 @@ def test_no_plan_of_cars_that_charge_breaks_a_rule(params: Params, snapshot: Sna
 def test_whatever_is_spoilt_is_found(snapshot: Snapshot) -> None:
     """No single figure or entry of a plan can be changed without breaking a rule."""
     good = plan(snapshot, GREEDY)
-    for name, spoilt in _spoilt(good):
+    for name, spoilt in (*_spoilt(good), *_sent_away(snapshot, good)):
         assert violations(snapshot, spoilt), name
 
 
@@ -67,7 +67,9 @@ def _spoilt(good: Plan) -> Iterator[tuple[str, Plan]]:
     yield "another instant", replace(good, at=good.at + 1)
     yield "more weight", replace(good, weight=good.weight + 1, bound=good.bound + 1)
     yield "a bound below the weight", replace(good, bound=good.weight - 1)
+    yield "a bound above everything", replace(good, bound=16**6 * 10)
     yield "more cost", replace(good, cost=good.cost + Fraction(1, 10**9))
+    yield "a cost bound above the cost", replace(good, cost_bound=good.cost + Fraction(1, 10**9))
     yield "another currency", replace(good, currency="XXX")
     for number, placement in enumerate(good.placements):
         for name, placements in {
@@ -147,6 +149,16 @@ def _spoilt_waiting(good: Plan) -> Iterator[tuple[str, Plan]]:
         }.items():
             others = good.waiting[:number], good.waiting[number + 1 :]
             yield name, replace(good, waiting=(*others[0], *entries, *others[1]))
+
+
+def _sent_away(snapshot: Snapshot, good: Plan) -> Iterator[tuple[str, Plan]]:
+    """Whoever runs and stays is asked to leave all the same."""
+    leaving = {each.pod.uid for each in good.leaving}
+    for running in snapshot.running:
+        if running.pod.uid not in leaving:
+            for reason in MoveReason:
+                asked = Leaving(running.pod, running.node, reason)
+                yield str(reason), replace(good, leaving=(*good.leaving, asked))
 
 
 def _spoilt_leaving(good: Plan) -> Iterator[tuple[str, Plan]]:

@@ -14,6 +14,7 @@ from idlewatt_scheduler.model.vehicle import ParkingWindow, Vehicle
 from idlewatt_scheduler.model.workload import Node, Pod
 
 _QUANTILES = 101
+_MANY = 1_000
 
 
 def refuse(contradictions: Iterable[str]) -> None:
@@ -51,6 +52,10 @@ def contradictions_of_policy(policy: FleetPolicy) -> Iterable[str]:
         yield "An exchange rate is greater than 0."
     if policy.forecast_max_age_seconds < 0 or policy.surplus_seconds < 0:
         yield "Forecasts and surplus last for no less than no time."
+    if policy.preference_cost_per_point < 0 or (policy.migration_cost or 0) < 0:
+        yield "Neither a preference nor moving a pod costs less than nothing."
+    if not 1 <= policy.migrations_at_once <= _MANY:
+        yield f"No {policy.migrations_at_once} pods move at once: it is 1 to {_MANY}."
 
 
 def contradictions_of_vehicle(vehicle: Vehicle) -> Iterable[str]:
@@ -194,6 +199,14 @@ def contradictions_of_pod(pod: Pod) -> Iterable[str]:
     runtime = pod.demand.expected_runtime
     if runtime is not None and runtime <= 0:
         yield f"Pod {pod.key} expects to run for {runtime} ms: that is no time."
+    gang, size = pod.demand.gang, pod.demand.gang_size
+    if size != 1 if gang is None else not 2 <= size <= _MANY:  # noqa: PLR2004
+        yield f"Pod {pod.key} has a gang and its size together; the size is 2 to {_MANY}."
+    for spread in pod.spread:
+        if spread.max_skew < 1 or spread.min_domains < 1 or not spread.topology_key:
+            yield f"Pod {pod.key} is spread over no key, with no skew, or over no domain at least."
+    if any(not 1 <= each.points <= 100 for each in pod.preferred_affinity):  # noqa: PLR2004
+        yield f"Pod {pod.key} has a preference of no 1 to 100 points."
 
 
 def contradictions_of_snapshot(snapshot: Snapshot) -> Iterable[str]:

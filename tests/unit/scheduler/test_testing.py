@@ -13,6 +13,7 @@ from idlewatt_scheduler.model.policy import OffPeakTest
 from idlewatt_scheduler.model.site import Circuit, ObservedCircuit
 from idlewatt_scheduler.model.tariff import DemandCharge, TariffInterval
 from idlewatt_scheduler.model.vehicle import ParkingException, ParkingWindow, TaperStep
+from idlewatt_scheduler.model.workload import NodeSelectorTerm, Preference, Spread
 from idlewatt_scheduler.testing import (
     AT,
     a_controlled_car,
@@ -111,6 +112,16 @@ IMPOSSIBLE: list[tuple[str, Callable[..., object], dict[str, Any]]] = [
     ("from itself", a_tariff, {"carbon": "depot"}),
     ("are cleanest", a_policy, {"off_peak": OffPeakTest(cleanest_percent_of_next_24_hours=0)}),
     ("no less than no time", a_policy, {"surplus_seconds": -1}),
+    ("less than nothing", a_policy, {"preference_cost_per_point": Decimal(-1)}),
+    ("less than nothing", a_policy, {"migration_cost": Decimal(-1)}),
+    ("move at once", a_policy, {"migrations_at_once": 0}),
+    ("gang and its size", a_pod, {"demand__gang": "g"}),
+    ("gang and its size", a_pod, {"demand__gang_size": 2}),
+    ("gang and its size", a_pod, {"demand__gang": "g", "demand__gang_size": 1_001}),
+    ("with no skew", a_pod, {"spread": (Spread("zone", 0),)}),
+    ("no domain at least", a_pod, {"spread": (Spread("zone", 1, min_domains=0),)}),
+    ("over no key", a_pod, {"spread": (Spread("", 1),)}),
+    ("no 1 to 100", a_pod, {"preferred_affinity": (Preference(101, NodeSelectorTerm()),)}),
     ("never fall", a_snapshot, {"departures": DepartureModel((even_quantiles(9, 0),))}),
     ("no hour", a_snapshot, {"departures": DepartureModel((even_quantiles(0, 9, hour=24),))}),
     ("2 vehicles v-1", a_snapshot, {"vehicles": (a_vehicle(), a_vehicle())}),
