@@ -72,7 +72,8 @@ def member(name: str = "pod", size: int = 2, **overrides: object) -> Pod:
 
 def fellow(**overrides: object) -> tuple[RunningPod, ...]:
     """A running pod of the gang `g`."""
-    return (a_running_pod(**{"pod__demand__gang": "g", "bound_power": 0, **overrides}),)
+    gang = {"pod__demand__gang": "g", "pod__demand__gang_size": 2}
+    return (a_running_pod(**{**gang, "bound_power": 0, **overrides}),)
 
 
 CASES: list[tuple[PodReason | None, str, Snapshot]] = [
