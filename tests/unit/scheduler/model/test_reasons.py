@@ -3,15 +3,16 @@
 from idlewatt_scheduler.model.reasons import (
     KEEPS_NEW_PODS_AWAY_ONLY,
     NO_TIME_OR_CHARGE_WOULD_HELP,
+    MoveReason,
     PodReason,
     VehicleReason,
 )
 
 
 def test_no_word_means_two_things() -> None:
-    """A reason names one clause."""
-    words = [str(reason) for reason in (*VehicleReason, *PodReason)]
-    assert len(words) == len(set(words)) == 34
+    """A reason names one clause, or one way to make room."""
+    words = [str(reason) for reason in (*VehicleReason, *PodReason, *MoveReason)]
+    assert len(words) == len(set(words)) == 38
 
 
 def test_what_never_drains_and_what_no_time_would_help() -> None:
