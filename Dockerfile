@@ -32,14 +32,23 @@ RUN PYTHONPATH=/build/tools python3 -m hatchling build --target wheel --director
       --prefix /own/opt/idlewatt /build/built/*.whl \
  && python3 /build/image.py compile /own /opt/idlewatt
 
+# --- the planner's kernels, compiled once, for any processor of this kind
+FROM packages AS kernels
+COPY --from=idlewatt /own /
+RUN NUMBA_CPU_NAME=generic NUMBA_CACHE_DIR=/opt/idlewatt/kernels PYTHONDONTWRITEBYTECODE=1 \
+      /opt/idlewatt/bin/python3 -m idlewatt_operator.planning.warm
+
 # --- what is shipped: Python and the libraries it is linked to, no shell, no package manager
 FROM scratch
 COPY --from=packages /system /
 COPY --from=packages /opt/idlewatt /opt/idlewatt
 COPY --from=idlewatt /own /
+COPY --from=kernels /opt/idlewatt/kernels /opt/idlewatt/kernels
 ENV PATH=/opt/idlewatt/bin:/usr/local/bin:/usr/bin:/bin \
     LANG=C.UTF-8 \
     SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt \
+    NUMBA_CPU_NAME=generic \
+    IDLEWATT_SHIPPED_KERNELS=/opt/idlewatt/kernels \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1
 USER 65532:65532

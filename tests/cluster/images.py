@@ -78,7 +78,7 @@ OPERATOR = Image(
     "Dockerfile",
     ("requirements/run.txt", "requirements/build.txt"),
     ("scripts/image.py", "pyproject.toml", "README.md", "LICENSE", "scheduler", "operator"),
-    stages={"packages": 45, "idlewatt": 10},
+    stages={"packages": 45, "idlewatt": 10, "kernels": 60},
 )
 EMBEDDING = Image(
     "idlewatt/embedding",
