@@ -109,7 +109,8 @@ class _Ground:
                 self._begin(index, gone)
         askers = [board.templates[template].sample for template in templates]
         orders = {index: self.pods(index) for index in self.orders}
-        self.room = Room(self.clearing, self.vehicles, orders, askers)
+        relieved = {i for change in self.changes for i in self.at_site.get(change.site, ())}
+        self.room = Room(self.clearing, self.vehicles, orders, askers, relieved)
 
     def pods(self, index: int) -> list[RunningPod]:
         """Who would leave a vehicle from now on, the first to go first."""
@@ -207,7 +208,7 @@ class _Kind:
         self._need = ground.room.need(pod)
         self._spreads = frozenset(ground.together.concerning(template))
         self._stamp: dict[int, int] = {}
-        self._seen = 0
+        self._seen = len(ground.changes)
         self._heap: list[tuple[Offer, bool, int]] = [
             (offer, False, 0) for offer in ground.room.offers(self._need)
         ]

@@ -4,7 +4,7 @@ That is no more than the truth, and it is asked of ten thousand vehicles at once
 for the least asks the rest of the rules of few of them.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,6 +43,7 @@ class Room:
         vehicles: that take pods.
         orders: by vehicle, who would leave it, the first to go first.
         askers: all that will ask for room: what they do not request is not looked at.
+        relieved: the vehicles where there may be room without anybody's leaving for it.
     """
 
     def __init__(
@@ -51,11 +52,15 @@ class Room:
         vehicles: Sequence[int],
         orders: Mapping[int, Sequence[RunningPod]],
         askers: Iterable[Pod],
+        relieved: Collection[int] = (),
     ) -> None:
         self._clearing = clearing
         requested = {name for pod in askers for name, amount in pod.requests.items() if amount > 0}
         self.resources = tuple(sorted(requested))
         self._free = {index: self._left(index) for index in vehicles}
+        self._at_once = np.array(sorted(relieved), np.int64)
+        self._free_at_once = np.array([self._free[index] for index in sorted(relieved)], np.int64)
+        self._free_at_once = self._free_at_once.reshape(len(relieved), len(self.resources))
         rows = [(index, each) for index in vehicles for each in orders.get(index, ())]
         self._vehicle = np.array([index for index, _ in rows], np.int64)
         self._priority = np.array([each.pod.priority for _, each in rows], np.int64)
@@ -72,10 +77,14 @@ class Room:
     def offers(self, need: Need) -> Iterator[tuple[int, int, int]]:
         """For each vehicle that might do: the highest priority to leave, how many, the vehicle.
 
-        As things stood in the beginning, when nothing was free for anybody who waits.
+        As things stood in the beginning, when nothing was free for anybody who waits but where
+        others leave anyway.
         """
         asked = np.array(need.asked, np.int64)
+        free = self._at_once[(self._free_at_once >= asked).all(axis=1)]
+        yield from ((NOBODY_LEAVES, 0, index) for index in free.tolist())
         enough = (self._priority < need.priority) & (self._after >= asked).all(axis=1)
+        enough &= ~np.isin(self._vehicle, free)
         rows = np.flatnonzero(enough)
         _, first = np.unique(self._vehicle[rows], return_index=True)
         chosen = rows[first]
