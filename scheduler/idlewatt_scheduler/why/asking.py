@@ -7,12 +7,19 @@ from functools import partial
 from typing import Final
 
 from idlewatt_scheduler.model.plan import Plan
-from idlewatt_scheduler.model.reasons import Reason
+from idlewatt_scheduler.model.reasons import PodReason, Reason
 from idlewatt_scheduler.model.snapshot import Snapshot
 from idlewatt_scheduler.model.workload import Pod
 from idlewatt_scheduler.planner import Params
 from idlewatt_scheduler.planner import plan as plan_of
-from idlewatt_scheduler.why.answer import Advice, Answer, Limits, Prediction, VehicleAnswer
+from idlewatt_scheduler.why.answer import (
+    Advice,
+    Answer,
+    Failing,
+    Limits,
+    Prediction,
+    VehicleAnswer,
+)
 from idlewatt_scheduler.why.bench import Bench, Wish, board_left
 from idlewatt_scheduler.why.changes import (
     AnyTariff,
@@ -82,8 +89,10 @@ def why(
     board = board_left(snapshot, beside)
     chosen = _chosen(tuple(Bench(board, i) for i in range(len(board.candidates))), on)
     asked = _Asked(pod, Outlook(snapshot, beside), chosen, limits)
-    found = [VehicleAnswer(bench.candidate.name, failing(bench, asked.wish)) for bench in chosen]
     waits = placed is None
+    found = [
+        VehicleAnswer(each.candidate.name, _failing(each, asked, waits=waits)) for each in chosen
+    ]
     answers = tuple(sorted(_with_changes(asked, found), key=_nearness))
     answers = tuple(_with_spells(asked, answers)) if waits else answers
     return Answer(
@@ -98,6 +107,14 @@ def why(
         advice=tuple(_advice(answers)) if waits else (),
         prediction=_prediction(asked, answers, plan) if waits else None,
     )
+
+
+def _failing(bench: Bench, asked: "_Asked", *, waits: bool) -> tuple[Failing, ...]:
+    """What fails there; the gang of a pod that is placed is complete with it."""
+    found = failing(bench, asked.wish)
+    if waits:
+        return found
+    return tuple(each for each in found if each.reason is not PodReason.GANG_INCOMPLETE)
 
 
 def _chosen(benches: tuple[Bench, ...], on: str | None) -> tuple[Bench, ...]:

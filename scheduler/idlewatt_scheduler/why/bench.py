@@ -1,6 +1,7 @@
 """The bench: one candidate beside all that a plan has placed, where a pod is tried on."""
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -9,7 +10,7 @@ from idlewatt_scheduler.candidates import Candidate, Fleet, assemble
 from idlewatt_scheduler.clauses.pod import PodCase, first_fixed_reason, pod_case
 from idlewatt_scheduler.model.plan import Plan
 from idlewatt_scheduler.model.policy import FleetPolicy
-from idlewatt_scheduler.model.reasons import Reason
+from idlewatt_scheduler.model.reasons import MoveReason, PodReason, Reason
 from idlewatt_scheduler.model.snapshot import Snapshot
 from idlewatt_scheduler.model.units import Instant
 from idlewatt_scheduler.model.workload import Pod
@@ -57,7 +58,18 @@ class Bench:
         if self.candidate.refusal is not None:
             return self.candidate.refusal
         case = self.case(wish)
-        return first_fixed_reason(case) or self.board.live_reason(case, self.index)
+        alone = first_fixed_reason(case) or self.board.own_reason(case, self.index)
+        return alone or next(self.company(wish.pod), None)
+
+    def company(self, pod: Pod) -> Iterator[PodReason]:
+        """The clauses about several pods that fail: no wish about the pod itself changes them."""
+        for template, each in enumerate(self.board.templates):
+            if any((one.key, one.uid) == (pod.key, pod.uid) for one in each.pods):
+                if not self.board.together.takes(template, self.index, 1):
+                    yield PodReason.TOPOLOGY_SPREAD
+                if not self.board.together.is_complete(template):
+                    yield PodReason.GANG_INCOMPLETE
+                return
 
     def takes(self, wish: Wish) -> bool:
         """Whether the pod fits."""
@@ -71,7 +83,8 @@ def board_left(snapshot: Snapshot, plan: Plan) -> Board:
 
 def board_of(fleet: Fleet, plan: Plan) -> Board:
     """The same for a part of the fleet: what is placed elsewhere is left out."""
-    board = Board(fleet, templates_of(fleet.snapshot.pending))
+    leavers = [each for each in plan.leaving if not isinstance(each.reason, MoveReason)]
+    board = Board(fleet, templates_of(fleet.snapshot.pending), leavers)
     indices = {candidate.name: index for index, candidate in enumerate(fleet.candidates)}
     template_of = {
         (pod.key, pod.uid): index

@@ -61,6 +61,8 @@ def brief(outlook: Outlook, pod: Pod) -> Brief:
         outlook: of the snapshot and the plan in which it waits; one for all pods of a cycle.
         pod: one of those that wait.
     """
+    if pod.demand.gang is not None or pod.spread:
+        return Brief()  # it waits for others as well: nothing about itself is sure to help
     wish = Wish(pod, outlook.snapshot.policy)
     chosen = list(_promising(outlook, wish))
     if not chosen:

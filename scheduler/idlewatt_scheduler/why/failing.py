@@ -43,7 +43,7 @@ def _failing(bench: Bench, case: PodCase) -> Iterator[Failing]:
     for reason, fails_pod in FIXED_POD_CLAUSES:
         if fails_pod(case):
             yield Failing(reason, _of_pod(reason, bench, case))
-    for reason in _live(bench, case):
+    for reason in (*_live(bench, case), *bench.company(case.pod)):
         yield Failing(reason, _of_pod(reason, bench, case))
 
 

@@ -44,6 +44,8 @@ NO_CHANGE_HELPS: Final[frozenset[Reason]] = frozenset(
         PodReason.RESIDENCY,
         PodReason.UNTRUSTED,
         PodReason.LINK_TOO_SLOW,
+        PodReason.TOPOLOGY_SPREAD,
+        PodReason.GANG_INCOMPLETE,
     }
 )
 """Where one of these fails, neither time, power nor money places the pod."""
