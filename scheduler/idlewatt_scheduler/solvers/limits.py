@@ -1,7 +1,7 @@
 """What a solver is given beside a board, and what it knows of the result."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from idlewatt_scheduler.model.plan import Solver
@@ -98,3 +98,12 @@ class Proof:
     solver: Solver = Solver.GREEDY
     halted: str | None = None
     memory: object | None = None
+
+
+def better(earlier: Proof | None, later: Proof | None) -> Proof:
+    """What is known of a board that a later solver left no worse than an earlier one."""
+    if earlier is None or later is None:
+        return earlier or later or Proof()
+    bounds = [each.bound for each in (earlier, later) if each.bound is not None]
+    costs = [each.cost_bound for each in (earlier, later) if each.cost_bound is not None]
+    return replace(later, bound=min(bounds, default=None), cost_bound=max(costs, default=None))

@@ -15,11 +15,12 @@ from idlewatt_scheduler.candidates import Fleet
 from idlewatt_scheduler.clauses.live import first_live_reason, holding
 from idlewatt_scheduler.clauses.pod import PodCase, pod_case
 from idlewatt_scheduler.model.plan import Leaving
+from idlewatt_scheduler.solvers import patterns
 from idlewatt_scheduler.solvers.bounds import bound
 from idlewatt_scheduler.solvers.exact import solve
 from idlewatt_scheduler.solvers.found import Found
 from idlewatt_scheduler.solvers.greedy import fill, greedy
-from idlewatt_scheduler.solvers.limits import Params, Proof, Stop
+from idlewatt_scheduler.solvers.limits import Params, Proof, Stop, better
 from idlewatt_scheduler.solvers.scale.solving import solve_at_scale
 from idlewatt_scheduler.solvers.stability import settle
 from idlewatt_scheduler.tables.layout import Count, Tables
@@ -83,7 +84,9 @@ def _place_exactly(question: Question, params: Params, stop: Stop, seed: int) ->
     most = bound(board)
     greedy(board)
     everything = range(len(board.candidates))
-    proof = solve(board, everything, params.exact_literals, stop.work, seed) or Proof()
+    proof = solve(board, everything, params.exact_literals, stop.work, seed)
+    if proof is None or not proof.proven:
+        proof = better(proof, patterns.solve(board, params, stop, seed))
     known = most if proof.bound is None else min(most, proof.bound)
     return Placed(_on(board), replace(proof, bound=known))
 

@@ -25,7 +25,7 @@ from idlewatt_scheduler.testing import (
     a_vehicle,
 )
 
-GREEDY = Params(exact_literals=0)
+GREEDY = Params(exact_literals=0, compiled=False)
 NOTHING = Fraction(0)
 
 
@@ -206,7 +206,8 @@ def test_the_seed_reaches_the_solver(monkeypatch: pytest.MonkeyPatch) -> None:
         asked.append((list(candidates), *rest))
 
     monkeypatch.setattr("idlewatt_scheduler.solvers.placing.solve", note)
-    found = plan(a_snapshot(pending=(a_pod(),)), Params(exact_literals=7), Stop(work=0.5), seed=42)
+    params = Params(exact_literals=7, compiled=False)
+    found = plan(a_snapshot(pending=(a_pod(),)), params, Stop(work=0.5), seed=42)
     assert asked == [([0], 7, 0.5, 42)]
     assert not found.proven
     assert found.weight == 1

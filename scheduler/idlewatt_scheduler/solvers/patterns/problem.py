@@ -1,0 +1,117 @@
+"""What the patterns of all slots have in common: pods, circuits, gangs and spread."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from idlewatt_scheduler.board import Board
+from idlewatt_scheduler.circuits import RoomKey
+from idlewatt_scheduler.clauses.together import NOWHERE
+from idlewatt_scheduler.model.units import Instant
+from idlewatt_scheduler.solvers.patterns.slots import Slot, slots_of
+
+
+@dataclass(frozen=True, slots=True)
+class RoomRow:
+    """What is left of a circuit, or of a phase, at one instant, for all the slots that load it.
+
+    Attributes:
+        parts: by slot, how much of it a milliwatt of its draw takes.
+    """
+
+    key: RoomKey
+    instant: Instant
+    left: int
+    parts: Mapping[int, int]
+
+
+@dataclass(slots=True)
+class Problem:
+    """The slots of a board without new pods, and what limits them together.
+
+    Attributes:
+        demand: by template that some slot takes, how many pods wait.
+        rooms: those that are looked at; more are added where a choice of patterns breaks them.
+    """
+
+    board: Board
+    slots: tuple[Slot, ...]
+    demand: Mapping[int, int]
+    rooms: list[RoomRow] = field(default_factory=list)
+
+    def add_room(self, key: RoomKey, instant: Instant) -> bool:
+        """Look at a room at an instant; false if it is looked at, or can carry everything."""
+        if any(row.key == key and row.instant == instant for row in self.rooms):
+            return False
+        parts = {
+            index: each
+            for index, slot in enumerate(self.slots)
+            if slot.parked is not None and slot.parked.electrics.plugged
+            for load, each in slot.parked.loads
+            if load == key
+        }
+        left = max(self.board.rooms[key].least(instant, instant + 1), 0)
+        most = sum(p * greatest_raise(self.slots[s], instant) for s, p in parts.items())
+        if most > left:
+            self.rooms.append(RoomRow(key, instant, left, parts))
+        return most > left
+
+
+def problem_of(board: Board) -> Problem | None:
+    """A board without new pods, in numbers; None: some are too great."""
+    slots = slots_of(board)
+    if slots is None:
+        return None
+    offered = {template for slot in slots for template in slot.templates}
+    made = Problem(board, slots, {t: board.left[t] for t in sorted(offered)})
+    for key, instant in _first_instants(made):
+        made.add_room(key, instant)
+    return made
+
+
+def greatest_raise(slot: Slot, instant: Instant) -> int:
+    """The most by which new pods may raise the draw of the slot's car at an instant."""
+    parked = slot.parked
+    if parked is None or instant < slot.start or instant >= slot.ends[-1]:
+        return 0
+    most = 1_000 * parked.vehicle.compute.max_power_watts + parked.electrics.standby
+    base = sum(step.computing for step in parked.base if step.start <= instant < step.end)
+    return max(parked.draw(max(most, base), instant) - parked.draw(base, instant), 0)
+
+
+def _first_instants(made: Problem) -> Iterator[tuple[RoomKey, Instant]]:
+    """Where circuits are likely to be short: as pods start, and wherever less is left than then."""
+    loading: dict[RoomKey, list[Slot]] = {}
+    for slot in made.slots:
+        if slot.parked is not None and slot.parked.electrics.plugged:
+            for key, _ in slot.parked.loads:
+                loading.setdefault(key, []).append(slot)
+    for key, slots in sorted(loading.items()):
+        room = made.board.rooms[key]
+        starts = sorted({slot.start for slot in slots})
+        last = max(slot.ends[-1] for slot in slots)
+        yield from ((key, start) for start in starts)
+        least = min(room.least(start, start + 1) for start in starts)
+        for start, left in zip(room.starts, room.left, strict=True):
+            if starts[0] < start < last and left < least:
+                least = left
+                yield key, start
+
+
+def chord(slot: Slot, instant: Instant) -> tuple[float, float]:
+    """By how much the draw rises for a milliwatt of computing, at the least; and what is off that.
+
+    The draw rises with computing up to the cap of the car and no further, so a line from
+    nothing to the most is never above it, but for rounding.
+    """
+    parked, most = slot.parked, greatest_raise(slot, instant)
+    if parked is None or most <= 0:
+        return 0.0, 0.0
+    base = sum(step.computing for step in parked.base if step.start <= instant < step.end)
+    computing = 1_000 * parked.vehicle.compute.max_power_watts + parked.electrics.standby - base
+    return most / computing, 2.0
+
+
+def domain_of(problem: Problem, spread: int, slot: Slot) -> int | None:
+    """The domain of a slot in a spread constraint."""
+    domain = problem.board.together.spreads[spread].domain[slot.candidate]
+    return None if domain == NOWHERE else domain

@@ -1,0 +1,248 @@
+"""The best plan of a small fleet, pattern by pattern: the greatest weight, then the least cost.
+
+For each of the two: prices and a bound from the linear program; a better plan from the patterns
+that are best at these prices; then all patterns that could be in a plan better than that, and the
+best choice among these. Where all of them could be looked at, that is the proof.
+"""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Final
+
+import numpy as np
+
+from idlewatt_scheduler.board import Board, Held
+from idlewatt_scheduler.circuits import Headroom, RoomKey
+from idlewatt_scheduler.model.plan import Solver
+from idlewatt_scheduler.model.units import Instant
+from idlewatt_scheduler.solvers.limits import Params, Proof, Stop
+from idlewatt_scheduler.solvers.patterns.goals import Goal
+from idlewatt_scheduler.solvers.patterns.master import Master
+from idlewatt_scheduler.solvers.patterns.problem import Problem, problem_of
+from idlewatt_scheduler.solvers.patterns.search import Counts
+from idlewatt_scheduler.solvers.stability import settle
+
+ROUNDS: Final = 150
+POOLS: Final = (40, 400)
+"""So many patterns of a slot are chosen from at the most: at first, and then."""
+
+ALL: Final = 12_000
+"""More patterns of all slots together than this are not chosen from."""
+
+NODES: Final = 200_000
+MONEY: Final = 1e-6
+"""Costs closer than this, in the plan's currency, are held to be equal."""
+
+
+@dataclass(slots=True)
+class Found:
+    """What is known of one goal."""
+
+    bound: float
+    proven: bool = False
+
+
+def solve(board: Board, params: Params, stop: Stop, seed: int) -> Proof | None:
+    """Make the plan on the board the best there is, or a better one; what is known of it.
+
+    The board's new pods are where the search begins, and what it goes back to. None where there are
+    more than `exact_vehicles` vehicles that take pods, figures beyond 60 bits, or no kernels.
+    """
+    taking = [c for c in board.candidates if c.refusal is None]
+    vehicles = sum(candidate.parked is not None for candidate in taking)
+    plain = len(taking) - vehicles
+    if not params.compiled or max(vehicles, plain) > params.exact_vehicles:
+        return None
+    before = {index: placed.cases for index, placed in enumerate(board.placed)}
+    _place(board, dict.fromkeys(before, ()))
+    problem = problem_of(board)
+    if problem is None:
+        _place(board, before)
+        return None
+    search = _Search(board, problem, before, stop, seed)
+    try:
+        return search.run(has_plain=plain > 0)
+    finally:
+        _place(board, search.best)
+
+
+class _Search:
+    """The best plan so far, and its problem; between calls the board is empty."""
+
+    def __init__(
+        self, board: Board, problem: Problem, before: dict[int, Held], stop: Stop, seed: int
+    ) -> None:
+        self._board, self._problem, self._stop, self._seed = board, problem, stop, seed
+        self._rooms = {key: room.copy() for key, room in board.rooms.items()}
+        self._merit: tuple[int, int, Fraction] | None = None
+        self.best = before
+        self._try(before)
+
+    def run(self, *, has_plain: bool) -> Proof:
+        """First the weight, then the cost at that weight."""
+        if not self._problem.slots:
+            return Proof(0, proven=True, cost_bound=Fraction(0), solver=Solver.EXACT)
+        heaviest, columns = self._improve(Goal(), [])
+        weight, _, money = self._merit or (0, 0, Fraction(0))
+        goal = Goal(weight, self._dearest() if has_plain else 0.0)
+        cheapest, _ = self._improve(goal, columns)
+        weight, _, money = self._merit or (0, 0, Fraction(0))
+        alone = not has_plain and not self._board.sites
+        # The bound is of floating point; what that may hide is far below what is held to be equal.
+        known = alone and np.isfinite(cheapest.bound)
+        return Proof(
+            int(heaviest.bound + 1e-3) if np.isfinite(heaviest.bound) else None,
+            proven=heaviest.proven and cheapest.proven and not self._board.sites,
+            cost_bound=min(Fraction(-cheapest.bound - MONEY), -money) if known else None,
+            solver=Solver.EXACT,
+            halted=_HALTED if self._stop.is_over else None,
+        )
+
+    def _dearest(self) -> float:
+        """More than all slots together could cost."""
+        most = (
+            float(np.abs(slot.bill.of(slot, slot.most[np.newaxis].astype(np.int16))).sum())
+            for slot in self._problem.slots
+        )
+        return 1.0 + sum(most)
+
+    def _improve(self, goal: Goal, columns: list[list[Counts]]) -> tuple[Found, list[list[Counts]]]:
+        """A better plan, if there is one, and what no plan exceeds; and the patterns met."""
+        master = Master(self._problem, goal, {})
+        for index, patterns in enumerate(columns):
+            master.add(index, patterns)
+        for index, pattern in self._patterns().items():
+            master.add(index, [pattern])
+        prices = master.find_prices(ROUNDS)
+        if prices is None:
+            return Found(float("inf")), master.columns
+        found = Found(prices.bound)
+        for at_most in POOLS:
+            gap = found.bound - self._value(goal) - (1 - 1e-3 if goal.weight is None else MONEY)
+            if gap <= 0:
+                found.proven = True
+            if found.proven or self._stop.is_over:
+                break
+            gap += prices.bound - found.bound
+            pool, complete = master.enumerate(prices, gap, at_most, NODES)
+            choices = [[*met, *more] for met, more in zip(master.columns, pool, strict=True)]
+            if sum(map(len, choices)) > ALL:
+                break
+            bound = self._choose(goal, choices)
+            if complete and bound is not None:
+                found.bound = min(found.bound, max(bound, self._value(goal)))
+        return found, master.columns
+
+    def _choose(self, goal: Goal, pool: list[list[Counts]]) -> float | None:
+        """The best choice among these patterns, if it is better; what none of them exceeds."""
+        for _ in range(_REPEATS):
+            whole = Master(self._problem, goal, {}, whole=True)
+            for index, patterns in enumerate(pool):
+                whole.add(index, patterns)
+            nodes = max(round(_NODES_A_WORK * self._stop.work), 1)
+            whole.solver.SetSolverSpecificParametersAsString(
+                f"limits/nodes = {nodes}\nrandomization/randomseedshift = {self._seed}\n"
+            )
+            if not whole.solve():
+                return None
+            chosen = whole.chosen()
+            held = {
+                self._problem.slots[index].candidate: self._held(index, pattern)
+                for index, pattern in chosen.items()
+            }
+            overloaded = self._try(held)
+            if not overloaded:
+                return float(whole.solver.Objective().BestBound())
+            new = [self._problem.add_room(key, instant) for key, instant in overloaded]
+            if not any(new):
+                return None
+        return None
+
+    def _try(self, held: dict[int, Held]) -> list[tuple[RoomKey, Instant]]:
+        """Keep this plan if it is one, made stable, and better; or the rooms that it overloads."""
+        board = self._board
+        _place(board, held)
+        overloaded = list(_overloaded(self._rooms, board.rooms))
+        if not overloaded and self._holds(held):
+            settle(board)
+            merit = board.weight, -_plain(board), -board.money
+            if self._merit is None or merit > self._merit:
+                self._merit = merit
+                self.best = {i: placed.cases for i, placed in enumerate(board.placed)}
+        _place(board, dict.fromkeys(range(len(board.candidates)), ()))
+        return overloaded
+
+    def _holds(self, held: dict[int, Held]) -> bool:
+        """What rows leave out: spread, gangs, and batteries that are charged meanwhile."""
+        together = self._board.together
+        if not together.holds():
+            return False
+        if not all(together.is_whole(gang) for gang in range(len(together.gangs))):
+            return False
+        inexact = (slot.candidate for slot in self._problem.slots if not slot.exact)
+        return all(self._fits(candidate, held.get(candidate, ())) for candidate in inexact)
+
+    def _fits(self, candidate: int, held: Held) -> bool:
+        """Whether a candidate can hold what it holds: the last one fits beside the others."""
+        if not held:
+            return True
+        *others, (case, count) = held
+        fewer = (*others, (case, count - 1)) if count > 1 else tuple(others)
+        self._board.hold(candidate, fewer)
+        fits = self._board.own_reason(case, candidate) is None
+        self._board.hold(candidate, held)
+        return fits
+
+    def _value(self, goal: Goal) -> float:
+        weight, plain, money = self._merit or (0, 0, Fraction(0))
+        return float(weight) if goal.weight is None else float(money) + goal.plain * plain
+
+    def _patterns(self) -> dict[int, Counts]:
+        """The best plan as patterns."""
+        found: dict[int, Counts] = {}
+        for index, slot in enumerate(self._problem.slots):
+            counts = np.zeros(len(slot.templates), np.int16)
+            for case, count in self.best.get(slot.candidate, ()):
+                counts[slot.templates.index(self._board.template_of(case))] += count
+            if counts.any():
+                found[index] = counts
+        return found
+
+    def _held(self, index: int, pattern: Counts) -> Held:
+        cases = self._problem.slots[index].cases
+        return tuple((cases[item], int(pattern[item])) for item in np.flatnonzero(pattern))
+
+
+def _overloaded(
+    before: dict[RoomKey, Headroom], after: dict[RoomKey, Headroom]
+) -> list[tuple[RoomKey, Instant]]:
+    """Where a room is over its limit, and more so than without the new pods."""
+    return [
+        (key, start)
+        for key, room in after.items()
+        for start, left in zip(room.starts, room.left, strict=True)
+        if left < 0 and left < before[key].least(start, start + 1)
+    ]
+
+
+def _plain(board: Board) -> int:
+    """How many pods stand on plain nodes."""
+    return sum(
+        count
+        for placed, candidate in zip(board.placed, board.candidates, strict=True)
+        if candidate.parked is None
+        for _, count in placed.cases
+    )
+
+
+def _place(board: Board, held: dict[int, Held]) -> None:
+    """Empty the candidates first, so that no circuit is counted twice on the way."""
+    for candidate in held:
+        board.hold(candidate, ())
+    for candidate, cases in held.items():
+        board.hold(candidate, cases)
+
+
+_REPEATS: Final = 8
+_NODES_A_WORK: Final = 100
+_HALTED: Final = "It was told to stop before the best plan was found."
