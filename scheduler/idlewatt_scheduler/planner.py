@@ -78,7 +78,7 @@ def plan(
     placed = place(question, params, stop, seed, previous.memory if previous else None)
     steps.done("place")
     makes_room = snapshot.policy.makes_room
-    moving = moves(question.board(placed.counts), leavers) if makes_room else ()
+    moving = moves(question.board(placed.counts), leavers, work) if makes_room else ()
     steps.done("make room")
     waits = waiting(work, placed.counts)
     steps.done("explain")

@@ -10,18 +10,23 @@ from idlewatt_scheduler.board import Board
 from idlewatt_scheduler.model.plan import Leaving
 from idlewatt_scheduler.moves.cheaper import cheaper_elsewhere
 from idlewatt_scheduler.moves.preempting import preempted
+from idlewatt_scheduler.tables.workings import Workings, workings_of
 
 __all__ = ["moves"]
 
 
-def moves(board: Board, leavers: Iterable[Leaving]) -> tuple[Leaving, ...]:
+def moves(
+    board: Board, leavers: Iterable[Leaving], work: Workings | None = None
+) -> tuple[Leaving, ...]:
     """The running pods that are asked to leave though they might stay, by node and name.
 
     Args:
         board: with all placements of the plan.
         leavers: the running pods that have to leave for other reasons.
+        work: of the board's templates, where it is known already.
     """
     going = tuple(leavers)
-    room = preempted(board, going)
+    work = workings_of(board.fleet, board.templates, going) if work is None else work
+    room = preempted(board, going, work)
     money = cheaper_elsewhere(board, going, tuple(room))
     return tuple(sorted((*room, *money), key=lambda each: (each.node, each.pod.key)))

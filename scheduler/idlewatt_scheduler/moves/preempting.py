@@ -10,14 +10,17 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
 
+import numpy as np
+
 from idlewatt_scheduler.board import Board
 from idlewatt_scheduler.model.plan import Leaving
 from idlewatt_scheduler.model.policy import Preemption
 from idlewatt_scheduler.model.reasons import MoveReason
-from idlewatt_scheduler.model.workload import RunningPod
+from idlewatt_scheduler.model.workload import Pod, RunningPod
 from idlewatt_scheduler.moves.asked import may_be_asked, name_of, names_of
 from idlewatt_scheduler.moves.clearing import NOBODY, Clearing, Places
 from idlewatt_scheduler.moves.room import NOBODY_LEAVES, Room
+from idlewatt_scheduler.tables.workings import Workings
 
 Offer = tuple[int, int, int]
 """The highest priority among those who would leave, how many they are, and the vehicle.
@@ -26,14 +29,20 @@ The least is the best: vehicles are numbered in order of their names.
 """
 
 
-def preempted(board: Board, leavers: tuple[Leaving, ...]) -> list[Leaving]:
-    """Who is asked to leave for a waiting pod, in the order in which these were asked."""
+def preempted(board: Board, leavers: tuple[Leaving, ...], work: Workings) -> list[Leaving]:
+    """Who is asked to leave for a waiting pod, in the order in which these were asked.
+
+    Args:
+        board: with all placements of the plan.
+        leavers: for the ordinary reasons.
+        work: of the board's templates.
+    """
     if board.fleet.snapshot.policy.preemption is not Preemption.LOWER_PRIORITY:
         return []
     turn = list(_in_turn(board))
     if not turn:
         return []
-    ground = _Ground(board, leavers, sorted(set(turn)))
+    ground = _Ground(board, leavers, sorted(set(turn)), work)
     kinds = {template: _Kind(ground, template) for template in set(turn)}
     leaving: list[Leaving] = []
     for template in turn:
@@ -87,9 +96,13 @@ class _Ground:
     """The fleet as all kinds see it: who is gone, who was put where, and what changed when."""
 
     def __init__(
-        self, board: Board, leavers: tuple[Leaving, ...], templates: Iterable[int]
+        self,
+        board: Board,
+        leavers: tuple[Leaving, ...],
+        templates: Iterable[int],
+        work: Workings,
     ) -> None:
-        self.board = board
+        self.board, self._work = board, work
         self.clearing = Clearing(board)
         self.together = board.together.copy()
         self.changes: list[_Change] = []
@@ -111,6 +124,11 @@ class _Ground:
         orders = {index: self.pods(index) for index in self.orders}
         relieved = {i for change in self.changes for i in self.at_site.get(change.site, ())}
         self.room = Room(self.clearing, self.vehicles, orders, askers, relieved)
+
+    def takers(self, pod: Pod) -> frozenset[int]:
+        """The vehicles of which no clause keeps the pod away that no placement changes."""
+        vehicles, answer = self._work.vehicles, self._work.asking.answer(pod)
+        return frozenset(np.asarray(vehicles.candidate)[answer.code == 0].tolist())
 
     def pods(self, index: int) -> list[RunningPod]:
         """Who would leave a vehicle from now on, the first to go first."""
@@ -209,8 +227,11 @@ class _Kind:
         self._spreads = frozenset(ground.together.concerning(template))
         self._stamp: dict[int, int] = {}
         self._seen = len(ground.changes)
+        self._takers = ground.takers(pod)
         self._heap: list[tuple[Offer, bool, int]] = [
-            (offer, False, 0) for offer in ground.room.offers(self._need)
+            (offer, False, 0)
+            for offer in ground.room.offers(self._need)
+            if offer[2] in self._takers
         ]
         heapify(self._heap)
 
@@ -240,7 +261,7 @@ class _Kind:
         else:
             sites = dict.fromkeys(change.site for change in changes)
             concerned = (index for site in sites for index in self._ground.at_site.get(site, ()))
-        for index in concerned:
+        for index in self._takers.intersection(concerned):
             self._renew(index)
 
     def _renew(self, index: int) -> None:
