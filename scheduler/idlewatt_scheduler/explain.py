@@ -12,11 +12,11 @@ from idlewatt_scheduler.model.plan import Waiting
 from idlewatt_scheduler.model.reasons import PodReason, Reason, VehicleReason, WaitingCondition
 from idlewatt_scheduler.model.workload import Pod
 from idlewatt_scheduler.tables.asking import REASONS, Codes
-from idlewatt_scheduler.tables.build import Workings
 from idlewatt_scheduler.tables.layout import Count
 from idlewatt_scheduler.tables.left_over import LeftOver, code_of
 from idlewatt_scheduler.tables.standing import Standing, incomplete
 from idlewatt_scheduler.tables.together import gangs_of
+from idlewatt_scheduler.tables.workings import Workings
 
 _EVERY: Final[tuple[Reason, ...]] = (*REASONS, *VehicleReason)
 """Code n > 0 is the n-th of them; 0: no clause fails."""

@@ -5,7 +5,8 @@ group, a domain and a gang are numbers. Integers are exact; only money is floati
 what a plan costs in the end is added up exactly elsewhere.
 """
 
-from idlewatt_scheduler.tables.build import Workings, tables_of, tabulate, workings_of
+from idlewatt_scheduler.tables.build import tables_of, tabulate
 from idlewatt_scheduler.tables.layout import Tables
+from idlewatt_scheduler.tables.workings import Workings, workings_of
 
 __all__ = ["Tables", "Workings", "tables_of", "tabulate", "workings_of"]

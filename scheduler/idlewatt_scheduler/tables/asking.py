@@ -51,15 +51,17 @@ class Answer:
 class Asking:
     """Asks templates of vehicles; what several of them have in common is worked out once."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - what templates are asked with
         self,
         vehicles: Vehicles,
         matching: Matching,
         resources: Sequence[str],
         policy: FleetPolicy,
         at: Instant,
+        first: int = 0,
     ) -> None:
-        """`matching` is about the Nodes of these vehicles, and perhaps of others after them."""
+        """`matching` is about the Nodes of these vehicles, from the `first` on, and of others."""
+        self._nodes = slice(first, first + len(vehicles.candidate))
         self._vehicles, self._matching, self._policy, self._at = vehicles, matching, policy, at
         self._resources = tuple(resources)
         shape = len(resources)
@@ -134,9 +136,9 @@ class Asking:
         return never
 
     def _mark_node(self, code: Codes, pod: Pod) -> None:
-        here = len(code)
-        mark(code, PodReason.TAINT_NOT_TOLERATED, ~self._matching.tolerated(pod)[:here])
-        mark(code, PodReason.NODE_AFFINITY, ~self._matching.selected(pod)[:here])
+        here = self._nodes
+        mark(code, PodReason.TAINT_NOT_TOLERATED, ~self._matching.tolerated(pod)[here])
+        mark(code, PodReason.NODE_AFFINITY, ~self._matching.selected(pod)[here])
         if pod.unsupported_fields:
             code[:] = _CODE[PodReason.UNSUPPORTED_FIELD]
         if pod.invalid_annotations or not (pod.controlled or pod.demand.allow_loss):

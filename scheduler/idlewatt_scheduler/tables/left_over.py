@@ -17,10 +17,10 @@ from idlewatt_scheduler.energy import Source, Step, Stretch, spare, steps
 from idlewatt_scheduler.model.reasons import PodReason
 from idlewatt_scheduler.model.workload import Pod
 from idlewatt_scheduler.tables.asking import REASONS, Answer, Codes, mark
-from idlewatt_scheduler.tables.build import Workings
 from idlewatt_scheduler.tables.circuits_left import Circuits
 from idlewatt_scheduler.tables.layout import PLENTY, Count, Flags, Ints
 from idlewatt_scheduler.tables.rooms import short_rooms
+from idlewatt_scheduler.tables.workings import Workings
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,11 +29,11 @@ _BUCKETS = 1_024
 class Money:
     """What pods and stays cost on the vehicles, by their rates."""
 
-    def __init__(self, vehicles: Vehicles, at: Instant) -> None:
-        self._vehicles = vehicles
+    def __init__(self, vehicles: Vehicles, integrals: "Integrals") -> None:
+        """`integrals` are of the vehicles' lines."""
+        self._vehicles, self._integrals = vehicles, integrals
         self._rows = rows = np.flatnonzero(vehicles.tariff_money)
-        horizon = int(vehicles.departure.max(initial=0))
-        self._integrals = Integrals(vehicles.lines, at, horizon)
+        horizon = integrals.horizon
         self._line = line = vehicles.line[rows]
         self._tariff = vehicles.tariff_money[rows]
         self._lone = vehicles.lone_from[rows]
@@ -88,11 +88,12 @@ class Integrals:
 
     Attributes:
         cheapest: of each tariff, its least price.
+        horizon: beyond it nothing is looked for.
     """
 
     def __init__(self, lines: Sequence[PriceLine], at: Instant, horizon: Instant) -> None:
         """Instants beyond the horizon are taken for it."""
-        self._horizon = horizon
+        self.horizon = horizon
         self._shift = max((horizon // _BUCKETS).bit_length(), 1)
         begins = np.arange((horizon >> self._shift) + 2, dtype=np.int64) << self._shift
         self._number = len(begins)
@@ -115,7 +116,7 @@ class Integrals:
 
         Prices may be below nought.
         """
-        within = np.minimum(instant, self._horizon)
+        within = np.minimum(instant, self.horizon)
         step = self._first[line * self._number + (within >> self._shift)]
         for _ in range(self._hops):
             step += self._end[step] <= within

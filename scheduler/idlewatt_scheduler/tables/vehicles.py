@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
@@ -113,6 +113,22 @@ class Vehicles:
     fee_money: Floats
     fee_from: Ints
     opening: Floats
+
+    def part(self, first: int, last: int) -> "Vehicles":
+        """Those of some rows, with only those holdings that they have."""
+        rows = slice(first, last)
+        columns: dict[str, Any] = {
+            each.name: value[rows] if isinstance(value, np.ndarray) else value
+            for each in fields(self)
+            for value in [getattr(self, each.name)]
+        }
+        kept, holding = np.unique(self.holding[rows], return_inverse=True)
+        here = (self.on_battery >= first) & (self.on_battery < last)
+        columns["parked"] = self.parked[rows]
+        columns["holding"] = holding.astype(np.int32)
+        columns["holdings"] = tuple([self.holdings[index] for index in kept.tolist()])
+        columns["on_battery"] = self.on_battery[here] - first
+        return Vehicles(**columns)
 
 
 def vehicles_of(fleet: Fleet, resources: Sequence[str], images: frozenset[str]) -> Vehicles:
