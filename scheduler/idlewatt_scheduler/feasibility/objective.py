@@ -1,7 +1,7 @@
 """What a plan costs and weighs, recomputed from its placements."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
 from typing import Final
@@ -18,6 +18,7 @@ from idlewatt_scheduler.feasibility.report import Violation
 from idlewatt_scheduler.feasibility.scene import Scene
 from idlewatt_scheduler.feasibility.site_bill import site_bill
 from idlewatt_scheduler.model.plan import Placement, Plan
+from idlewatt_scheduler.model.workload import Pod
 
 _WEIGHT_BASE: Final = 16
 _HIGHEST_RANK: Final = 5
@@ -34,7 +35,8 @@ def objective_violations(scene: Scene, plan: Plan) -> Iterator[Violation]:
         sentence = f"It costs {plan.cost} in all; its placements cost {total}."
         yield Violation("Cost", "plan", sentence)
     placed = scene.reading.pending.keys() & {identity(each.pod) for each in plan.placements}
-    weight, most = _weight(scene, placed), _weight(scene, scene.reading.pending)
+    pending = scene.reading.pending
+    weight, most = weight_of(pending, placed), weight_of(pending, pending)
     if plan.weight != weight:
         yield Violation("Weight", "plan", f"Its weight is {plan.weight}; it must be {weight}.")
     if plan.bound < plan.weight:
@@ -110,9 +112,8 @@ def _of_one(placement: Placement, before: Bill, after: Bill) -> Iterator[Violati
         yield Violation("Energy", subject, sentence)
 
 
-def _weight(scene: Scene, pods: Iterable[Identity]) -> int:
+def weight_of(pending: Mapping[Identity, Pod], pods: Iterable[Identity]) -> int:
     """16 to the power of each pod's rank; ranks count from the highest priority down."""
-    pending = scene.reading.pending
     levels = sorted({pod.priority for pod in pending.values()}, reverse=True)
     highest = min(len(levels) - 1, _HIGHEST_RANK)
     rank = {priority: max(highest - place, 0) for place, priority in enumerate(levels)}
