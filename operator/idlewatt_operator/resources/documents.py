@@ -11,6 +11,8 @@ from typing import Any, Final
 
 import yaml
 
+from idlewatt_operator.resources.plain_yaml import plain_documents
+
 _INTEGER: Final = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,40}|0[0-7]{1,40}|0x[0-9a-fA-F]{1,40})\Z")
 _FLOAT: Final = re.compile(
     r"[-+]?(?:[0-9]+\.[0-9]*(?:[eE][-+]?[0-9]+)?|\.[0-9]+(?:[eE][-+]?[0-9]+)?|[0-9]+[eE][-+]?[0-9]+"
@@ -81,12 +83,37 @@ _Loader.add_implicit_resolver(f"{_TAG}int", _INTEGER, list(_STARTS_OF_NUMBERS))
 _Loader.add_implicit_resolver(f"{_TAG}float", _FLOAT, list(_STARTS_OF_NUMBERS))
 
 
+def _resolved(text: str) -> Any:  # noqa: ANN401 - whatever it stands for
+    """What an unquoted text on one line stands for."""
+    for tag, pattern in _Loader.yaml_implicit_resolvers.get(text[0], ()):
+        if pattern.match(text):
+            node = yaml.ScalarNode(tag, text)
+            return _CONSTRUCTOR.construct_object(node)
+    return text
+
+
+_CONSTRUCTOR: Final = _Loader("")
+
+
+def read_plainly(text: str) -> list[Document] | None:
+    """The same of a text as programs write it, in a tenth of the time; None: it is not so plain.
+
+    Nothing in it is nested deeply, and there are no aliases.
+    """
+    plain = plain_documents(text, _resolved)
+    return None if plain is None else [Document(each.line, each.value) for each in plain]
+
+
 def read_documents(text: str) -> Iterator[Document]:
     """Every document of a text that is not empty, in its order.
 
     Raises:
         DocumentError: the text, from some line on, is no YAML.
     """
+    plain = read_plainly(text)
+    if plain is not None:
+        yield from plain
+        return
     loader = None
     try:
         loader = _Loader(text)

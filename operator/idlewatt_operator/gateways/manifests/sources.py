@@ -9,7 +9,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from idlewatt_operator.gateways.manifests.plain_json import plain_json
-from idlewatt_operator.resources.documents import Document, DocumentError, read_documents
+from idlewatt_operator.resources.documents import (
+    Document,
+    DocumentError,
+    read_documents,
+    read_plainly,
+)
 
 STANDARD_INPUT: Final = "-"
 STANDARD_INPUT_NAME: Final = "standard input"
@@ -97,16 +102,30 @@ def _file(path: Path) -> Iterator[Source | Unreadable]:
 
 def _text(text: str, name: str, *, only_json: bool = False) -> Iterator[Source | Unreadable]:
     """JSON is YAML too, but reading it as such takes many times as long."""
-    looks_like_json = only_json or text.lstrip()[:1] in {"{", "["}
-    if looks_like_json:
-        value = plain_json(text)
-        if value is not None:
-            yield from _objects(Document(1, value), name, with_line=False)
-            return
+    is_json = only_json or text.lstrip()[:1] in {"{", "["}
+    plain = _plainly(text, is_json=is_json)
+    if plain is not None:
+        for document in plain:
+            yield from _objects(document, name, with_line=not is_json)
+        return
     if _is_too_deep(text):
         yield Unreadable(name, _TOO_DEEP)
         return
-    if looks_like_json:
+    yield from _strictly(text, name, is_json=is_json, only_json=only_json)
+
+
+def _plainly(text: str, *, is_json: bool) -> list[Document] | None:
+    """What is written as programs write it, at their speed; None: it takes a closer look."""
+    if not is_json:
+        return read_plainly(text)
+    value = plain_json(text)
+    return None if value is None else [Document(1, value)]
+
+
+def _strictly(
+    text: str, name: str, *, is_json: bool, only_json: bool
+) -> Iterator[Source | Unreadable]:
+    if is_json:
         try:
             yield from _document(Document(1, _json(text)), name, with_line=False)
         except ValueError as error:
