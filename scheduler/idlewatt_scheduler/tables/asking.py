@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from idlewatt_scheduler.model.policy import FleetPolicy
 from idlewatt_scheduler.model.reasons import PodReason
-from idlewatt_scheduler.model.units import Instant, seconds
+from idlewatt_scheduler.model.units import SECOND, Instant, seconds
 from idlewatt_scheduler.model.workload import Pod
-from idlewatt_scheduler.stay import lead_of
+from idlewatt_scheduler.stay import BITS, lead_of
 from idlewatt_scheduler.tables.layout import PLENTY, Flags, Ints
 from idlewatt_scheduler.tables.nodes import Matching
 from idlewatt_scheduler.tables.vehicles import FULL_PERCENT, WATT, Vehicles
@@ -27,6 +27,9 @@ Codes = NDArray[np.uint8]
 _CODE: Final = {reason: np.uint8(index + 1) for index, reason in enumerate(REASONS)}
 _MOST_BYTES: Final = 2**50
 """Fetching more than a pebibyte takes for ever."""
+
+_EXACT: Final = 2**53
+"""Up to here every whole number is one in floating point."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,7 @@ class Asking:
         self._machine_of_holding = np.array([m for m, _ in vehicles.holdings], np.int32)
         used = _rows([used for _, used in vehicles.holdings], shape)
         self._free = np.maximum(self._whole[self._machine_of_holding] - used, 0)
+        self._rate = np.maximum(vehicles.link_bits, 1)
         self._delays: dict[Hashable, tuple[Ints, Ints] | None] = {}
         self._elsewhere: dict[frozenset[str], Flags] = {}
 
@@ -201,19 +205,30 @@ class Asking:
             return None
         key = pod.images, size
         if key not in self._delays:
-            vehicles = self._vehicles
             missing = np.where(self._present(pod.images), 0, size)
-            rate = vehicles.link_bits
-            fetch = -(-missing * 8 * WATT // np.maximum(rate, 1))
-            self._delays[key] = np.where(rate > 0, fetch, 0), missing
+            fetch = _quotient_up(size * BITS * SECOND, self._rate)
+            known = (missing > 0) & (self._vehicles.link_bits > 0)
+            self._delays[key] = np.where(known, fetch, 0), missing
         return self._delays[key]
 
     def _present(self, images: tuple[str, ...]) -> Flags:
         """Whether each vehicle's Node lists every one of these."""
-        wanted, sets = frozenset(images), self._vehicles.image_sets
-        listed = np.array([bool(images) and wanted <= each for each in sets], np.bool_)
+        if not images:
+            return np.zeros(len(self._vehicles.candidate), np.bool_)
+        listed = np.logical_and.reduce([self._vehicles.listed[image] for image in images])
         present: Flags = listed[self._vehicles.images]
         return present
+
+
+def _quotient_up(whole: int, by: Ints) -> Ints:
+    """The whole divided by each of these, rounded up to the next whole number.
+
+    In floating point, which is faster, where that is as good: below 2^53.
+    """
+    if whole + int(by.max(initial=0)) < _EXACT:
+        up: Ints = ((whole - 1 + by) / by).astype(np.int64)
+        return up
+    return -(-whole // by)
 
 
 def mark(code: Codes, reason: PodReason, fails: Flags) -> None:

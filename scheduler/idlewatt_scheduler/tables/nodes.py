@@ -55,7 +55,7 @@ class Matching:
         self._held: dict[tuple[Key, Requirement], Flags] = {}
         self._selected: dict[Hashable, Flags] = {}
         self._tolerated: dict[Hashable, Flags] = {}
-        self._points: dict[Hashable, NDArray[np.int64]] = {}
+        self._points: dict[Hashable, NDArray[np.int32]] = {}
         self._there = np.array([node is not None for node in self._nodes], np.bool_)
         self._tainted, self._taints = self._by_taints(candidates)
 
@@ -86,14 +86,14 @@ class Matching:
             found = self._tolerated[pod.tolerations] = np.array(answers, np.bool_)[self._tainted]
         return found
 
-    def points(self, pod: Pod) -> NDArray[np.int64]:
-        """int64: what of its preferences each candidate's Node does not meet."""
+    def points(self, pod: Pod) -> NDArray[np.int32]:
+        """int32: what of its preferences each candidate's Node does not meet."""
         key = pod.preferred_affinity, pod.tolerations
         found = self._points.get(key)
         if found is None:
             mild = replace(pod, preferred_affinity=())
             answers = [node is not None and unmet_points(mild, node) for node, _ in self._taints]
-            found = np.array(answers, np.int64)[self._tainted]
+            found = np.array(answers, np.int32)[self._tainted]
             for preference in pod.preferred_affinity:
                 if preference.term.labels or preference.term.fields:
                     unmet = self._there & ~self._matches(preference.term)

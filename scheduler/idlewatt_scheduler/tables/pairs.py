@@ -23,24 +23,16 @@ def pairs_of(work: Workings) -> tuple[Pairs, Indices]:
     vehicles, snapshot = work.vehicles, work.fleet.snapshot
     horizon = int(vehicles.departure.max(initial=0))
     integrals = Integrals(vehicles.lines, snapshot.at, horizon)
-    parts: dict[str, list[NDArray[Any]]] = {name: [] for name in _FIELDS}
+    laid = _Laid()
     counts = [np.zeros(0, np.int64)]
     for first in range(0, len(vehicles.candidate), VEHICLES_AT_ONCE):
         part = vehicles.part(first, first + VEHICLES_AT_ONCE)
         columns = list(_columns(work, part, first, integrals))
-        counts.append(_lay_out(columns, len(part.candidate), parts))
+        counts.append(laid.add(columns, len(part.candidate)))
     taken = np.concatenate(counts)
     rows = np.flatnonzero(taken).astype(np.int32)
     begins = np.concatenate([np.zeros(1, np.int64), np.cumsum(taken[rows])])
-    return Pairs(
-        first=begins,
-        template=_whole(parts, "template", np.int32),
-        power=_whole(parts, "power", np.int32),
-        until=_whole(parts, "until", np.int32),
-        most=_whole(parts, "most", np.int32),
-        cost=_whole(parts, "cost", np.float32),
-        stay_cost=_whole(parts, "stay_cost", np.float32),
-    ), rows
+    return Pairs(first=begins, **laid.columns), rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,34 +75,35 @@ def _columns(work: Workings, part: Vehicles, first: int, integrals: Integrals) -
         )
 
 
-def _lay_out(columns: Sequence[_Column], number: int, parts: dict[str, list[NDArray[Any]]]) -> Ints:
-    """Lay columns out by vehicle: each template's pairs go where their vehicle's are next.
+class _Laid:
+    """The pairs laid out by vehicle, in columns that grow by some thousand vehicles at a time."""
 
-    Returns:
-        How many pairs each of so many vehicles has.
-    """
-    taken = np.zeros(number, np.int64)
-    for column in columns:
-        taken[column.rows] += 1
-    following = np.cumsum(taken) - taken
-    every = int(taken.sum())
-    template = np.empty(every, np.int32)
-    laid = {name: np.empty(every, np.int32) for name in ("power", "until", "most")}
-    paid = {name: np.empty(every, np.float32) for name in ("cost", "stay_cost")}
-    for index, column in enumerate(columns):
-        where = following[column.rows]
-        following[column.rows] += 1
-        template[where] = index
-        for name, into in (*laid.items(), *paid.items()):
-            into[where] = getattr(column, name)
-    for name, array in {"template": template, **laid, **paid}.items():
-        parts[name].append(array)
-    return taken
+    def __init__(self) -> None:
+        self.columns: dict[str, NDArray[Any]] = {
+            name: np.empty(0, np.float32 if "cost" in name else np.int32) for name in _FIELDS
+        }
 
+    def add(self, columns: Sequence[_Column], number: int) -> Ints:
+        """Lay out by vehicle: each template's pairs go where their vehicle's are next.
 
-def _whole(parts: dict[str, list[NDArray[Any]]], name: str, kind: type[np.generic]) -> NDArray[Any]:
-    """A column in one piece; its parts are let go of."""
-    return np.concatenate([np.zeros(0, kind), *parts.pop(name)])
+        Returns:
+            How many pairs each of so many vehicles has.
+        """
+        taken = np.zeros(number, np.int64)
+        for column in columns:
+            taken[column.rows] += 1
+        following = np.cumsum(taken) - taken + len(self.columns["template"])
+        every = len(self.columns["template"]) + int(taken.sum())
+        places = []
+        for column in columns:
+            places.append(following[column.rows])
+            following[column.rows] += 1
+        # One column after the other, so that the lines it is written to stay in the cache.
+        for name, into in self.columns.items():
+            into.resize(every, refcheck=False)
+            for index, (column, where) in enumerate(zip(columns, places, strict=True)):
+                into[where] = index if name == "template" else getattr(column, name)
+        return taken
 
 
 def most_there(vehicles: Vehicles, answer: Answer, count: int) -> Ints:

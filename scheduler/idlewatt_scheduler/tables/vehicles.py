@@ -56,8 +56,9 @@ class Vehicles:
         link_bytes: what may be fetched this month.
         on_peak_from, unknown_from: the first instants from `start` on that are so.
         unpriced_from: the same of instants without a price, where the fleet pays.
-        region, line, loads, site, images: indices into `regions`, `lines`, `load_sets`, `sites`,
-            `image_sets` (those of the asked images that its Node lists); -1: none.
+        region, line, loads, site: indices into `regions`, `lines`, `load_sets`, `sites`; -1: none.
+        images: which images its Node lists, of those that are asked for; `listed` says of each
+            image, as bool, which of these contain it.
         dc_money, ac_money: per milliwatt-millisecond; tariff_money: per milliwatt AC and integral
             of the price over time.
         stay_money: per millisecond of being alone there, standby aside.
@@ -105,7 +106,7 @@ class Vehicles:
     site: Indices
     sites: tuple[str, ...]
     images: Indices
-    image_sets: tuple[frozenset[str], ...]
+    listed: Mapping[str, Flags]
     dc_money: Floats
     ac_money: Floats
     tariff_money: Floats
@@ -166,7 +167,10 @@ def vehicles_of(fleet: Fleet, resources: Sequence[str], images: frozenset[str]) 
         lines=tuple(reading.lines),
         load_sets=tuple(reading.load_sets),
         sites=tuple(reading.sites),
-        image_sets=tuple(reading.image_sets),
+        listed={
+            image: np.array([image in each for each in reading.image_sets], np.bool_)
+            for image in sorted(images)
+        },
         fee_from=np.array(fees, np.int64),
         **columns,
     )
