@@ -20,6 +20,9 @@ EXAMPLES: Final = (
 )
 
 _CANNOT_START: Final = 1
+_LEAST_MEMORY: Final = 256 * 2**20
+_SHORTEST_DEADLINE: Final = 1_000
+_LONGEST_DEADLINE: Final = 120_000
 _OWN_NAMESPACE: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 
@@ -105,6 +108,26 @@ Identity: TypeAlias = Annotated[
 ]
 
 
+PlannerMemory: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SIZE",
+        envvar="IDLEWATT_PLANNER_MEMORY",
+        help="The most memory that the planner's process may have, such as 1280Mi; beyond it plans "
+        "are greedy. Without it: all there is.",
+        show_default=False,
+    ),
+]
+PlanDeadline: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        metavar="DURATION",
+        envvar="IDLEWATT_PLAN_DEADLINE",
+        help="After that the best plan so far has to do. Drains never wait for a plan.",
+    ),
+]
+
+
 def command(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     context: typer.Context,
     kubeconfig: Kubeconfig = None,
@@ -118,6 +141,8 @@ def command(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     lease_namespace: LeaseNamespace = None,
     lease_name: LeaseName = "idlewatt",
     identity: Identity = None,
+    planner_memory: PlannerMemory = None,
+    plan_deadline: PlanDeadline = "20s",
 ) -> None:
     """Schedule pods on parked vehicles, until it is stopped.
 
@@ -135,7 +160,9 @@ def command(  # noqa: PLR0913, PLR0917 - each is an option of the command line
         sentence = f"{scheduler_name} is Kubernetes' own; two schedulers would place the same pods"
         raise typer.BadParameter(sentence, param_hint="--scheduler-name")
     log_to(sys.stderr)
-    settings = Settings(scheduler_name=scheduler_name, dry_run=dry_run)
+    settings = Settings(
+        scheduler_name=scheduler_name, dry_run=dry_run, plan_deadline=_deadline(plan_deadline)
+    )
     _run(
         Options(
             kubeconfig,
@@ -145,8 +172,35 @@ def command(  # noqa: PLR0913, PLR0917 - each is an option of the command line
             _endpoint(listen),
             _election(lease_namespace, lease_name, identity) if leader_election else None,
             tariffs_dir,
+            _bytes(planner_memory) if planner_memory else 0,
         )
     )
+
+
+def _deadline(text: str) -> int:
+    from idlewatt_operator.resources.times import parse_duration  # noqa: PLC0415 - with its command
+
+    try:
+        length = parse_duration(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--plan-deadline") from error
+    if not _SHORTEST_DEADLINE <= length <= _LONGEST_DEADLINE:
+        sentence = f"'{text}' is not between 1s and 2m, in which a cycle has to end"
+        raise typer.BadParameter(sentence, param_hint="--plan-deadline")
+    return length
+
+
+def _bytes(text: str) -> int:
+    from idlewatt_operator.resources.quantities import parse_quantity  # noqa: PLC0415 - with it
+
+    try:
+        size = parse_quantity(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--planner-memory") from error
+    if size < _LEAST_MEMORY:
+        sentence = f"'{text}' is too little to plan in; give it 256Mi or more"
+        raise typer.BadParameter(sentence, param_hint="--planner-memory")
+    return int(size)
 
 
 def _endpoint(text: str | None) -> "Endpoint | None":

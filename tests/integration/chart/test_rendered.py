@@ -147,9 +147,11 @@ def test_redis_elsewhere_with_all_that_protects_it(home: Path) -> None:
         "secretKeyRef": {"name": "redis-password", "key": "secret"}
     }
     spec = one(made, "Deployment")["spec"]["template"]["spec"]
-    (mount,) = spec["containers"][0]["volumeMounts"]
+    kernels, mount = spec["containers"][0]["volumeMounts"]
+    assert given["NUMBA_CACHE_DIR"].startswith(f"{kernels['mountPath']}/")
     assert given["IDLEWATT_REDIS_CA_FILE"] == f"{mount['mountPath']}/ca.crt"
-    (volume,) = spec["volumes"]
+    kept, volume = spec["volumes"]
+    assert kept == {"name": kernels["name"], "emptyDir": {"sizeLimit": "256Mi"}}
     assert volume["secret"] == {
         "secretName": "redis-ca",
         "items": [{"key": "ca.pem", "path": "ca.crt"}],

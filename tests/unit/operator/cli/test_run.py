@@ -39,3 +39,25 @@ def test_the_scheduler_of_kubernetes_has_its_own_name() -> None:
     """Under that name every pod of the cluster would be ours, and kube-scheduler's too."""
     said = refused("--scheduler-name", "default-scheduler")
     assert "default-scheduler is Kubernetes' own; two schedulers would place the same pods" in said
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("soon", "is not a duration"),
+        ("0s", "is not between 1s and 2m"),
+        ("10m", "is not between 1s and 2m"),
+    ],
+)
+def test_a_plan_has_some_time_and_not_for_ever(text: str, sentence: str) -> None:
+    """By the option, and by the environment."""
+    assert sentence in refused("--plan-deadline", text)
+    assert sentence in refused(IDLEWATT_PLAN_DEADLINE=text)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"), [("much", "is not a Kubernetes quantity"), ("1Mi", "is too little")]
+)
+def test_the_planner_needs_some_memory(text: str, sentence: str) -> None:
+    """With less it could not even start."""
+    assert sentence in refused("--planner-memory", text)
