@@ -9,6 +9,7 @@ import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.property.charging_fleets import charging_fleets
+from tests.property.crowd_strategies import busy_fleets, crowded
 from tests.property.strategies import snapshots
 
 from idlewatt_scheduler.board import Board
@@ -21,15 +22,17 @@ from idlewatt_scheduler.model.reasons import WaitingCondition
 from idlewatt_scheduler.model.snapshot import Snapshot
 from idlewatt_scheduler.solvers.greedy import greedy
 from idlewatt_scheduler.tables import Tables, tabulate, workings_of
+from idlewatt_scheduler.tables.together import gangs_of
 from idlewatt_scheduler.templates import templates_of
 
 PATIENT = settings(
     deadline=None,
-    max_examples=200,
+    max_examples=80,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 LARGE = {"most_vehicles": 5, "most_pending": 8, "most_running": 6}
-FLEETS = st.one_of(snapshots(**LARGE), charging_fleets())
+CROWDS = st.one_of(snapshots(**LARGE).flatmap(crowded), busy_fleets())
+FLEETS = st.one_of(snapshots(**LARGE), charging_fleets(), CROWDS)
 A_MILLIWATT_FOR_A_MONTH = Fraction(1, 1_000)
 """More than any price of it."""
 
@@ -165,3 +168,116 @@ def _condition(board: Board, template: int) -> WaitingCondition:
         if candidate.node is not None and not never_fits(board.case(template, index)[0]):
             return WaitingCondition.WAITING_FOR_ENERGY
     return WaitingCondition.UNSCHEDULABLE
+
+
+def _raised(tables: Tables, vehicle: int, power: int) -> int:
+    """By how much new pods of so much power raise the draw of a vehicle."""
+    offered = tables.offered
+    base, added = int(offered.base[vehicle]), int(offered.standby[vehicle]) + power
+
+    def draw(computing: int) -> int:
+        ac = computing * 100 // int(offered.efficiency_percent[vehicle])
+        return min(int(offered.cap[vehicle]), int(offered.charging[vehicle]) + ac)
+
+    return draw(base + added) - draw(base)
+
+
+def _taken(tables: Tables, held: Counter[tuple[int, int]], room: int, *, bound: bool) -> int:
+    """What pods take of a room: as it is counted to place them, or as it may be for a bound."""
+    rooms, pairs, offered = tables.rooms, tables.pairs, tables.offered
+    start, end, instant = (int(c[room]) for c in (rooms.start, rooms.end, rooms.instant))
+    taken = 0
+    for vehicle in {vehicle for vehicle, _ in held}:
+        begins, power = int(offered.start[vehicle]), 0
+        there = False
+        for index, number in ((i, n) for (v, i), n in held.items() if v == vehicle and n):
+            until = int(pairs.until[index])
+            counts = begins <= instant < until if bound else begins < end and until > start
+            power += number * int(pairs.power[index]) * counts
+            there = there or counts
+        loads = range(*(int(edge) for edge in rooms.first[vehicle : vehicle + 2]))
+        parts = sum(int(rooms.parts[load]) for load in loads if rooms.room[load] == room)
+        if there and parts and not (bound and offered.fallible[vehicle]):
+            taken += parts * _raised(tables, vehicle, power)
+    return taken
+
+
+@PATIENT
+@given(snapshot=FLEETS, seed=st.integers(0, 2**32))
+def test_rooms_are_never_overloaded_by_what_the_columns_allow(
+    snapshot: Snapshot, seed: int
+) -> None:
+    """Pods are put anywhere as long as vehicles and rooms say so: the board agrees each time."""
+    board, tables = _tabulated(snapshot)
+    chance = Random(seed)  # noqa: S311 - repeatable on purpose
+    everything, held = list(_pairs(tables)), Counter[tuple[int, int]]()
+    for _ in range(20 if everything else 0):
+        vehicle, template, index = chance.choice(everything)
+        more = held + Counter({(vehicle, index): 1})
+        own = {i: n for (v, i), n in more.items() if v == vehicle}
+        rooms = range(len(tables.rooms.left))
+        if not _fits(tables, vehicle, own) or any(
+            _taken(tables, more, room, bound=False) > tables.rooms.left[room] for room in rooms
+        ):
+            continue
+        candidate = int(tables.offered.candidate[vehicle])
+        reason = board.own_reason(board.case(template, candidate)[0], candidate)
+        if tables.offered.fallible[vehicle] and reason is not None:
+            continue
+        assert reason is None
+        held = more
+        board.put(template, candidate)
+
+
+@PATIENT
+@given(snapshot=FLEETS, seed=st.integers(0, 2**32))
+def test_no_board_holds_more_than_rooms_say_for_bounds(snapshot: Snapshot, seed: int) -> None:
+    """Whatever the board takes, what stays at a room's instant takes no more than is left."""
+    board, tables = _tabulated(snapshot)
+    chance = Random(seed)  # noqa: S311 - repeatable on purpose
+    everything, held = list(_pairs(tables)), Counter[tuple[int, int]]()
+    for _ in range(25 if everything else 0):
+        vehicle, template, index = chance.choice(everything)
+        candidate = int(tables.offered.candidate[vehicle])
+        if board.own_reason(board.case(template, candidate)[0], candidate) is None:
+            held[vehicle, index] += 1
+            board.put(template, candidate)
+    for room, left in enumerate(tables.rooms.left.tolist()):
+        assert _taken(tables, held, room, bound=True) <= left
+
+
+@PATIENT
+@given(snapshot=CROWDS)
+def test_gangs_and_spread_are_those_of_the_board(snapshot: Snapshot) -> None:
+    """The same gangs, domains and running pods, in whatever order they are numbered."""
+    fleet, templates = assemble(snapshot), templates_of(snapshot.pending)
+    leavers = leaving(fleet)
+    work = workings_of(fleet, templates, leavers)
+    board, spreads = Board(fleet, templates, leavers), work.spreads
+    gang, needs = gangs_of(templates, work.running)
+    assert sorted(
+        (tuple(np.flatnonzero(gang == number).tolist()), int(need))
+        for number, need in enumerate(needs)
+    ) == sorted((tuple(sorted(each.members)), each.needs) for each in board.together.gangs)
+    takers = [i for i, each in enumerate(fleet.candidates) if each.refusal is None]
+    assert sorted(
+        (
+            tuple(np.flatnonzero(spreads.subject[group]).tolist()),
+            tuple(np.flatnonzero(spreads.counted[group]).tolist()),
+            tuple(np.where(domain < 0, domain, domain - spreads.first[group]).tolist()),
+            tuple(spreads.running[slice(*spreads.first[group : group + 2])].tolist()),
+            int(spreads.skew[group]),
+            bool(spreads.floor_is_zero[group]),
+        )
+        for group, domain in enumerate(spreads.domain)
+    ) == sorted(
+        (
+            tuple(sorted(each.subject)),
+            tuple(sorted(each.counted)),
+            tuple(each.domain[taker] for taker in takers),
+            tuple(each.running),
+            each.skew,
+            each.floor_is_zero,
+        )
+        for each in board.together.spreads
+    )
