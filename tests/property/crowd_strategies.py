@@ -13,7 +13,10 @@ from hypothesis import strategies as st
 from tests.property.energy_strategies import any_of
 
 from idlewatt_scheduler.model.policy import FleetPolicy, Preemption
+from idlewatt_scheduler.model.site import Circuit, EnergyBearer
 from idlewatt_scheduler.model.snapshot import Snapshot
+from idlewatt_scheduler.model.units import HOUR, MINUTE
+from idlewatt_scheduler.model.vehicle import EnergySource, Power, Vehicle
 from idlewatt_scheduler.model.workload import (
     Node,
     NodeSelectorTerm,
@@ -25,10 +28,22 @@ from idlewatt_scheduler.model.workload import (
     Taint,
     Toleration,
 )
-from idlewatt_scheduler.testing import a_snapshot, changed
+from idlewatt_scheduler.testing import (
+    AT,
+    GIBIBYTE,
+    a_node,
+    a_pod,
+    a_running_pod,
+    a_site,
+    a_snapshot,
+    a_vehicle,
+    changed,
+)
 
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 
+MOSTLY = (True, True, True, False)
+HARDLY = (*[False] * 7, True)
 APPS = ({}, {"app": "a"}, {"app": "a"}, {"app": "b"}, {"app": "a", "tier": "x"})
 SELECTORS = (
     (Requirement("app", "In", ("a",)),),
@@ -114,3 +129,81 @@ def crowded(draw: Draw, snapshot: Snapshot) -> Snapshot:
         other_use=snapshot.other_use,
         departures=snapshot.departures,
     )
+
+
+@st.composite
+def _busy_vehicle(draw: Draw, name: str) -> Vehicle:
+    """Healthy, of one price or another, and too small for everybody."""
+    sources = draw(any_of({EnergySource.GRID}, {EnergySource.GRID}, {EnergySource.BATTERY}))
+    return a_vehicle(
+        name=name,
+        agreement__energy_sources=frozenset(sources),
+        battery__net_capacity_watt_hours=draw(any_of(60_000, 11_000, 3_000)),
+        battery__reserve_percent=draw(any_of(30, 0)),
+        battery__departure_percent=draw(any_of(80, 40)),
+        compute__max_power_watts=draw(any_of(1_000, 500, 801)),
+        compute__standby_power_watts=draw(any_of(90, 0)),
+        compute__wake_seconds=draw(any_of(60, 1_000)),
+        compensation__availability_per_hour=Decimal(draw(any_of("0.10", "0.02", "0.50", "0"))),
+        compensation__energy_per_kwh=Decimal(draw(any_of("0.30", "0.10"))),
+        observed__power=draw(any_of(Power.AWAKE, Power.AWAKE, Power.ASLEEP)),
+        observed__battery__state_of_charge_percent=draw(any_of(85, 95, 81)),
+        observed__connection__circuit=draw(any_of("row-a", "row-a", "main")),
+    )
+
+
+@st.composite
+def _busy_pod(draw: Draw, name: str) -> Pod:
+    wishes: dict[str, Any] = {
+        "name": name,
+        "priority": draw(any_of(0, 0, 1, 2, 5)),
+        "created_at": AT - draw(any_of(1, 2, 3)) * MINUTE,
+        "requests": {
+            "cpu": draw(any_of(1_000, 4_000, 8_000)),
+            "memory": draw(any_of(GIBIBYTE, 20 * GIBIBYTE)),
+            "pods": 1_000,
+        },
+        "demand__expected_runtime": draw(any_of(None, None, HOUR, 2 * HOUR)),
+        "demand__power_watts": draw(any_of(None, 100, 400, 700)),
+        "demand__any_tariff": draw(any_of(*MOSTLY)),
+        "node_selector": draw(any_of(*[{}] * 5, {"zone": "a"})),
+        "demand__image_size_bytes": draw(any_of(None, None, 10**9)),
+    }
+    return a_pod(**wishes)
+
+
+@st.composite
+def _busy_running(draw: Draw, name: str, node: str) -> RunningPod:
+    return a_running_pod(
+        pod=draw(_busy_pod(name)),
+        node=node,
+        bound_power=draw(any_of(100_000, 400_000, 62_500)),
+        bound_until=draw(any_of(AT + HOUR, AT - HOUR, AT - HOUR, None)),
+        being_deleted=draw(any_of(*HARDLY)),
+        counts_until=draw(any_of(*[None] * 7, AT + HOUR)),
+    )
+
+
+@st.composite
+def busy_fleets(
+    draw: Draw, most_vehicles: int = 4, most_pending: int = 6, most_running: int = 4
+) -> Snapshot:
+    """Nearly every car takes pods, and there are too many of them: somebody has to wait or go."""
+    names = [f"v-{number}" for number in range(draw(st.integers(1, most_vehicles)))]
+    count = draw(st.integers(1, most_pending)), draw(st.integers(0, most_running))
+    circuits = (
+        Circuit("main", None, draw(any_of(9_000, 2_000, 900))),
+        Circuit("row-a", "main", draw(any_of(4_000, 1_000, 700))),
+    )
+    plain = draw(any_of([], [], ["plain-0"]))
+    fleet = a_snapshot(
+        policy=FleetPolicy(plain_nodes_allowed=bool(plain)),
+        vehicles=tuple(draw(_busy_vehicle(name)) for name in names),
+        nodes=[a_node(name=name) for name in (*names, *plain)],
+        sites=[a_site(circuits=circuits, energy_borne_by=draw(any_of(*EnergyBearer)))],
+        pending=tuple(draw(_busy_pod(f"p-{number}")) for number in range(count[0])),
+        running=tuple(
+            draw(_busy_running(f"r-{number}", draw(any_of(*names)))) for number in range(count[1])
+        ),
+    )
+    return draw(crowded(fleet))

@@ -11,6 +11,7 @@ from itertools import product
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.property.crowd_strategies import busy_fleets
 from tests.property.strategies import snapshots
 from tests.property.test_plans import EXACT, GREEDY, PRICED
 
@@ -35,7 +36,8 @@ MOST_PLANS = 256
 @given(
     snapshot=st.one_of(
         snapshots(most_vehicles=3, most_pending=3, most_running=2),
-        snapshots(most_vehicles=1, most_pending=6, most_running=1),
+        busy_fleets(most_vehicles=3, most_pending=3, most_running=2),
+        busy_fleets(most_vehicles=1, most_pending=7, most_running=1),
     )
 )
 def test_no_plan_beats_a_bound(params: Params, snapshot: Snapshot) -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.property.charging_fleets import charging_fleets
+from tests.property.crowd_strategies import busy_fleets
 from tests.property.strategies import snapshots
 
 from idlewatt_scheduler.feasibility.judging import Judge
@@ -23,7 +24,9 @@ GREEDY = Params(exact_literals=0, exact_vehicles=0)
 )
 @given(
     snapshot=st.one_of(
-        snapshots(most_vehicles=6, most_pending=8, most_running=6), charging_fleets()
+        snapshots(most_vehicles=6, most_pending=8, most_running=6),
+        charging_fleets(),
+        busy_fleets(),
     ),
     kept=st.integers(0, 8),
 )

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.property.charging_fleets import charging_fleets
+from tests.property.crowd_strategies import busy_fleets
 from tests.property.strategies import snapshots
 
 from idlewatt_scheduler.feasibility import violations
@@ -54,8 +55,16 @@ def test_no_plan_of_cars_that_charge_breaks_a_rule(params: Params, snapshot: Sna
     assert violations(snapshot, plan(snapshot, params)) == ()
 
 
+@WAYS
 @PATIENT
-@given(snapshot=st.one_of(snapshots(), charging_fleets()))
+@given(snapshot=busy_fleets())
+def test_no_plan_of_a_busy_fleet_breaks_a_rule(params: Params, snapshot: Snapshot) -> None:
+    """Where gangs, spread, priorities and who runs already leave nobody enough room."""
+    assert violations(snapshot, plan(snapshot, params)) == ()
+
+
+@PATIENT
+@given(snapshot=st.one_of(snapshots(), charging_fleets(), busy_fleets()))
 def test_whatever_is_spoilt_is_found(snapshot: Snapshot) -> None:
     """No single figure or entry of a plan can be changed without breaking a rule."""
     good = plan(snapshot, GREEDY)
