@@ -151,6 +151,7 @@ def _running(draw: Draw, name: str, node: str, at: int) -> RunningPod:
         bound_until=draw(any_of(at - HOUR, at, None, at + HOUR)),
         being_deleted=draw(usually(*((False, True)), share=5)),
         counts_until=draw(usually(None, at + 45 * MINUTE, share=8)),
+        replaceable=draw(usually(*((True, False)), share=8)),
     )
 
 

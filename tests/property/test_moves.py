@@ -148,6 +148,7 @@ def moved_by_the_letter(board: Board, leavers: tuple[Leaving, ...]) -> set[tuple
         if candidate.parked is not None
         for running in fleet.running.get(candidate.name, ())
         if (running.pod.key, candidate.name) not in gone
+        and running.replaceable
         and running.pod.demand.expected_runtime is None
         and (running.bound_until is None or running.bound_until <= snapshot.at)
         and running.pod.controlled

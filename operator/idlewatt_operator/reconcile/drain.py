@@ -16,7 +16,7 @@ from idlewatt_operator.reconcile.situation import Situation
 from idlewatt_operator.resources.records import PodRecord
 from idlewatt_scheduler.leaving import leaves_time
 from idlewatt_scheduler.model.plan import Leaving, Plan
-from idlewatt_scheduler.model.reasons import PodReason, VehicleReason
+from idlewatt_scheduler.model.reasons import MoveReason, PodReason, VehicleReason
 from idlewatt_scheduler.model.units import SECOND, Milliseconds
 
 BEFORE_LAST_SAFE: Final[Milliseconds] = 30 * SECOND
@@ -64,23 +64,34 @@ class Marking:
 
 def to_drain(situation: Situation, plan: Plan) -> list[Drain]:
     """The pods to be evicted now; those that are being deleted or given up are not asked."""
-    drains = {}
-    for leaving in plan.leaving:
-        record = situation.view.pods.get(leaving.pod.uid)
-        candidate = situation.candidates.get(leaving.node)
-        if record is None or record.node != leaving.node or record.being_deleted:
-            continue
-        if candidate is None or not is_lost(situation, candidate, record):
-            drains[record.pod.uid] = _leaving(situation, leaving, record)
+    asked = dict(_asked(situation, plan))
+    drains = {
+        uid: each
+        for uid, (leaving, each) in asked.items()
+        if not isinstance(leaving.reason, MoveReason)
+    }
     for record in to_replace(situation):
         candidate = situation.candidates[record.node or ""]
         if record.pod.uid not in drains and not is_lost(situation, candidate, record):
             drains[record.pod.uid] = _replacing(situation, record)
     for leaving, record in _at_their_last(situation):
         drains.setdefault(record.pod.uid, _leaving(situation, leaving, record))
+    for uid, (_, each) in asked.items():
+        drains.setdefault(uid, each)
     for record in _on_withdrawn(situation):
         drains[record.pod.uid] = _without_agreement(record)
     return list(drains.values())
+
+
+def _asked(situation: Situation, plan: Plan) -> Iterator[tuple[str, tuple[Leaving, Drain]]]:
+    """By UID whom the plan asks to leave; who makes room may have a more pressing reason here."""
+    for leaving in plan.leaving:
+        record = situation.view.pods.get(leaving.pod.uid)
+        candidate = situation.candidates.get(leaving.node)
+        if record is None or record.node != leaving.node or record.being_deleted:
+            continue
+        if candidate is None or not is_lost(situation, candidate, record):
+            yield record.pod.uid, (leaving, _leaving(situation, leaving, record))
 
 
 def to_mark(situation: Situation, plan: Plan) -> list[Marking]:

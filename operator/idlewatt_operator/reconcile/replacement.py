@@ -18,6 +18,7 @@ from idlewatt_operator.reconcile.fence import FENCE_MARGIN_SECONDS, fence_of
 from idlewatt_operator.reconcile.lost import is_lost
 from idlewatt_operator.reconcile.situation import Situation, is_ours, is_unseen
 from idlewatt_operator.resources.records import PodRecord, Released
+from idlewatt_scheduler.model.reasons import MoveReason
 from idlewatt_scheduler.model.units import SECOND, Instant, Milliseconds
 from idlewatt_scheduler.stay import grace_of, lead_of
 
@@ -52,7 +53,7 @@ def replacement_first(
     The others were released before and wait for their replacement. A pod that was once released
     leaves in any case, even if the reason for it has gone: another one was started in its place.
     """
-    to_leave = {each.record.pod.uid: each for each in drains}
+    to_leave = {each.record.pod.uid: each for each in drains if not _can_wait_for_ever(each)}
     waiting = _released(situation)
     if not waiting and not any(each.seen_ahead for each in to_leave.values()):
         return [], list(to_leave.values())
@@ -60,7 +61,7 @@ def replacement_first(
     releases = [
         Release(each, replicas.mark(each.record))
         for each in to_leave.values()
-        if each.seen_ahead and _may_be_released(each.record)
+        if each.seen_ahead and each.record.may_be_released
     ]
     go_on = {each.drain.record.pod.uid for each in releases} | {each.pod.uid for each in waiting}
     evicted = [each for uid, each in to_leave.items() if uid not in go_on or not each.seen_ahead]
@@ -82,9 +83,10 @@ def _why_now(situation: Situation, replicas: "_Replicas", record: PodRecord) -> 
     return OVERDUE if _is_overdue(situation, record) else None
 
 
-def _may_be_released(record: PodRecord) -> bool:
-    """A pod that is not ready serves nobody, and its replacement starts with its eviction."""
-    return record.ready and bool(record.replica_set) and record.released is None
+def _can_wait_for_ever(each: Drain) -> bool:
+    """It would leave to save money, and nothing can be ready in its place before it goes."""
+    moves = each.reason == MoveReason.CHEAPER_ELSEWHERE
+    return moves and not (each.seen_ahead and each.record.may_be_released)
 
 
 def _released(situation: Situation) -> list[PodRecord]:

@@ -1,7 +1,7 @@
 """The first step of a cycle: what the watches and the telemetry show, as one frozen snapshot."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -11,7 +11,7 @@ from idlewatt_scheduler.model.site import Site
 from idlewatt_scheduler.model.snapshot import Snapshot
 from idlewatt_scheduler.model.units import Instant, Milliwatts, Quantities
 from idlewatt_scheduler.model.vehicle import Observation, Vehicle
-from idlewatt_scheduler.model.workload import Pod, RunningPod
+from idlewatt_scheduler.model.workload import NodeSelectorTerm, Pod, Requirement, RunningPod
 
 SCHEDULER_NAME: Final = "idlewatt"
 
@@ -59,7 +59,7 @@ def build_snapshot(
         nodes=view.nodes,
         sites={name: _site(site, telemetry) for name, site in view.sites.items()},
         tariffs=view.tariffs,
-        pending=_in_order(record.pod for record in ours if _is_pending(record, assumed)),
+        pending=_in_order(_pending(ours, assumed, moves=view.policy.migration_cost is not None)),
         running=(*_running(bound, assumed), *given_up),
         other_use=_other_use(view.pods.values(), scheduler_name),
         departures=view.learned.model,
@@ -92,6 +92,37 @@ def _is_pending(record: PodRecord, assumed: Mapping[str, Assumed]) -> bool:
     )
 
 
+def _pending(
+    ours: Iterable[PodRecord], assumed: Mapping[str, Assumed], *, moves: bool
+) -> Iterator[Pod]:
+    """Those that wait; where pods move to save money, none goes back to where one moves away.
+
+    Beside the one that is released it would cost least: nobody pays for the same hours twice.
+    """
+    ours = tuple(ours)
+    leaving: defaultdict[str, list[str]] = defaultdict(list)
+    for record in ours if moves else ():
+        if record.released is not None and record.node is not None and not record.ended:
+            leaving[record.released.replica_set].append(record.node)
+    for record in ours:
+        if _is_pending(record, assumed):
+            avoided = leaving.get(record.replica_set, ())
+            yield _not_on(record.pod, sorted(avoided)) if avoided else record.pod
+
+
+def _not_on(pod: Pod, nodes: Sequence[str]) -> Pod:
+    """The pod with these Nodes taken out of its required node affinity."""
+    elsewhere = Requirement("metadata.name", "NotIn", tuple(nodes))
+    if pod.node_affinity is None:
+        return replace(pod, node_affinity=(NodeSelectorTerm(fields=(elsewhere,)),))
+    terms = tuple(
+        replace(term, fields=(*term.fields, elsewhere))
+        for term in pod.node_affinity
+        if term != NodeSelectorTerm()
+    )
+    return replace(pod, node_affinity=terms)
+
+
 def _in_order(pods: Iterable[Pod]) -> tuple[Pod, ...]:
     return tuple(sorted(pods, key=lambda pod: (pod.namespace, pod.name)))
 
@@ -112,6 +143,7 @@ def _counting(record: PodRecord, sent: Assumed | None) -> RunningPod | None:
             bound_power=record.bound_power,
             bound_until=record.bound_until,
             being_deleted=record.being_deleted,
+            replaceable=record.may_be_released,
         )
     if sent is None:
         return None

@@ -37,7 +37,7 @@ from idlewatt_operator.reconcile.reported import CircuitsWrite
 from idlewatt_operator.reconcile.situation import Situation
 from idlewatt_operator.reconcile.status import StatusWrite
 from idlewatt_operator.settings import Settings
-from idlewatt_scheduler.model.reasons import PodReason
+from idlewatt_scheduler.model.reasons import MoveReason, PodReason
 from idlewatt_scheduler.model.units import SECOND
 
 _log = logging.getLogger(__name__)
@@ -142,7 +142,7 @@ class Writing:
             await self._say_once(drain, f"{drain.reason}/Blocked", message, warning=True)
 
     async def _release(self, release: Release) -> None:
-        """Where it cannot be released it is evicted, as a pod that nothing replaces first."""
+        """Where it cannot be released it is evicted, unless it may as well stay."""
         drain = release.drain
         result = await self._cluster.release(drain.record, release.mark)
         if self._count("release", result, drain.record.pod.key):
@@ -151,7 +151,7 @@ class Writing:
                 f"since {drain.because}."
             )
             await self._say_once(drain, f"{drain.reason}/Released", message, warning=False)
-        elif result.outcome is Outcome.REFUSED:
+        elif result.outcome is Outcome.REFUSED and drain.reason != MoveReason.CHEAPER_ELSEWHERE:
             await self._drain(drain)
 
     async def _say_once(self, drain: Drain, what: str, message: str, *, warning: bool) -> None:

@@ -72,6 +72,14 @@ class PodRecord:
         """The kubelet reported that its containers ended."""
         return self.phase in {"Succeeded", "Failed"}
 
+    @property
+    def may_be_released(self) -> bool:
+        """A ReplicaSet would start another one in its place while it goes on serving.
+
+        A pod that is not ready serves nobody, and its replacement starts with its eviction.
+        """
+        return self.ready and bool(self.replica_set) and self.released is None
+
 
 @dataclass(frozen=True, slots=True)
 class GivenUp:

@@ -95,7 +95,7 @@ def _cheaper_elsewhere(
     open_ended = [
         running
         for running in _may_be_asked(scene)
-        if running.pod.demand.expected_runtime is None
+        if running.replaceable and running.pod.demand.expected_runtime is None
         if running.bound_until is None or running.bound_until <= at
         if identity(running.pod) not in preempted
     ]

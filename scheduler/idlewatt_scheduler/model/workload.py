@@ -181,6 +181,8 @@ class RunningPod:
         bound_until: the end of the stay it was planned with; None as above.
         counts_until: set for a pod that was given up on a lost vehicle: its fence. Such a
             pod is counted until then and never asked to leave.
+        replaceable: another one can be ready in its place before it goes, without which nobody is
+            asked to move to save money.
     """
 
     pod: Pod
@@ -189,3 +191,4 @@ class RunningPod:
     bound_until: Instant | None = None
     being_deleted: bool = False
     counts_until: Instant | None = None
+    replaceable: bool = True

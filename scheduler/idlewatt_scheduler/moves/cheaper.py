@@ -74,7 +74,7 @@ def _services(board: Board, gone: set[tuple[str, str, str]]) -> Iterator[_Servic
             promised = running.bound_until is not None and running.bound_until > fleet.snapshot.at
             if timed or promised or name_of(running.pod, candidate.name) in gone:
                 continue
-            if may_be_asked(running):
+            if running.replaceable and may_be_asked(running):
                 yield _Service(running, home, place)
 
 

@@ -1,16 +1,17 @@
 """Snapshots are what the watches and the telemetry show, no more and no less."""
 
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 from idlewatt_operator.gateways.protocols import ClusterView, Telemetry
 from idlewatt_operator.reconcile.snapshot import Assumed, build_snapshot
-from idlewatt_operator.resources.records import GivenUp, PodRecord, VehicleRecord
+from idlewatt_operator.resources.records import GivenUp, PodRecord, Released, VehicleRecord
 from idlewatt_scheduler.model.site import ObservedCircuit
 from idlewatt_scheduler.model.units import SECOND
 from idlewatt_scheduler.model.vehicle import Observation, ObservedBattery
-from idlewatt_scheduler.model.workload import Node, Pod, RunningPod
-from idlewatt_scheduler.testing import AT, a_site, a_vehicle
+from idlewatt_scheduler.model.workload import Node, NodeSelectorTerm, Pod, Requirement, RunningPod
+from idlewatt_scheduler.testing import AT, a_policy, a_site, a_vehicle
 
 SENT = Assumed(node="v-1", power=400_000, until=AT + 3_600 * SECOND)
 
@@ -64,8 +65,8 @@ def test_running_pods_are_bound_and_have_not_ended() -> None:
     leaving = a_record("leaving", node="v-1", being_deleted=True)
     ended = a_record("ended", node="v-1", phase="Succeeded")
     assert build_snapshot(AT, a_view(bound, leaving, ended), None, {}).running == (
-        RunningPod(bound.pod, "v-1", bound_power=300_000, bound_until=AT + 1),
-        RunningPod(leaving.pod, "v-1", being_deleted=True),
+        RunningPod(bound.pod, "v-1", bound_power=300_000, bound_until=AT + 1, replaceable=False),
+        RunningPod(leaving.pod, "v-1", being_deleted=True, replaceable=False),
     )
 
 
@@ -166,3 +167,26 @@ def test_the_rest_of_the_view_is_passed_on() -> None:
     assert snapshot.nodes == {"v-1": Node("v-1")}
     assert snapshot.policy is view.policy
     assert snapshot.tariffs is view.tariffs
+
+
+def test_what_replaces_a_pod_that_moves_to_save_money_is_not_placed_beside_it() -> None:
+    """Its own wishes stand; where nobody moves for money nothing is forbidden."""
+    mark = Released(AT, "rs-1", 1)
+    zone = NodeSelectorTerm(labels=(Requirement("zone", "Exists"),))
+    view = a_view(
+        a_record("old", node="v-1", released=mark),
+        a_record("a-new", replica_set="rs-1"),
+        replace(
+            a_record("b-new", replica_set="rs-1"),
+            pod=replace(a_record("b-new").pod, node_affinity=(zone, NodeSelectorTerm())),
+        ),
+        a_record("c-other", replica_set="rs-2"),
+    )
+    elsewhere = Requirement("metadata.name", "NotIn", ("v-1",))
+    moving = replace(view, policy=a_policy(migration_cost=Decimal("0.1")))
+    assert [pod.node_affinity for pod in build_snapshot(AT, moving, None, {}).pending] == [
+        (NodeSelectorTerm(fields=(elsewhere,)),),
+        (replace(zone, fields=(elsewhere,)),),
+        None,
+    ]
+    assert build_snapshot(AT, view, None, {}).pending[0].node_affinity is None
