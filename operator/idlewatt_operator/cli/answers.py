@@ -47,7 +47,7 @@ def prices(prices: Prices) -> dict[str, Any]:
                 "phase": each.phase,
                 "start": format_instant(each.start),
                 "end": format_instant(each.end),
-                **_worth("kilowatt", each.kilowatt),
+                "kilowatt": worth(each.kilowatt),
             }
             for each in prices.circuits
         ],
@@ -57,7 +57,7 @@ def prices(prices: Prices) -> dict[str, Any]:
                 "start": format_instant(each.start),
                 "end": format_instant(each.end),
                 "vehicles": each.vehicles,
-                **_worth("slot", each.slot),
+                "slot": worth(each.slot),
             }
             for each in prices.slots
         ],
@@ -66,16 +66,16 @@ def prices(prices: Prices) -> dict[str, Any]:
                 "sample": each.sample,
                 "pods": each.pods,
                 "waiting": each.waiting,
-                **_worth("place", each.place),
+                "place": worth(each.place),
             }
             for each in prices.pods
         ],
     }
 
 
-def _worth(of: str, worth: Worth) -> dict[str, Any]:
+def worth(worth: Worth) -> dict[str, float]:
     """Estimates, and so the only figures that are floats."""
-    return {of: {"weight": round(worth.weight, _PLACES), "money": round(worth.money, _PLACES)}}
+    return {"weight": round(worth.weight, _PLACES), "money": round(worth.money, _PLACES)}
 
 
 def _placement(placement: Placement, currency: str | None) -> dict[str, Any]:

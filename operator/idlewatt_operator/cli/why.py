@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from idlewatt_operator.gateways.redis.address import RedisAddress
     from idlewatt_operator.resources.records import PodRecord
     from idlewatt_scheduler.model.plan import Plan
+    from idlewatt_scheduler.model.shadow import PodPrice
     from idlewatt_scheduler.model.snapshot import Snapshot
     from idlewatt_scheduler.model.workload import Pod
     from idlewatt_scheduler.why import Answer
@@ -130,6 +131,7 @@ def command(  # noqa: PLR0913, PLR0917 - each is an option of the command line
 def _answer(
     record: "PodRecord", snapshot: "Snapshot", on: str | None, output: Output, *, every: bool
 ) -> None:
+    from idlewatt_operator.reconcile.scarcity import price_of  # noqa: PLC0415 - with it
     from idlewatt_scheduler.planner import plan  # noqa: PLC0415 - OR-Tools is slow
     from idlewatt_scheduler.why import why  # noqa: PLC0415 - with it
 
@@ -138,7 +140,8 @@ def _answer(
     if asked is None:
         typer.echo(_no_question(record, made))
         return
-    _print(why(snapshot, made, asked, on), snapshot, output, every=every)
+    answer = why(snapshot, made, asked, on)
+    _print(answer, price_of(made, asked), snapshot, output, every=every)
 
 
 def _record(view: "ClusterView", name: str, scheduler_name: str) -> "PodRecord":
@@ -192,17 +195,24 @@ def _is(one: "Pod", other: "Pod") -> bool:
     return (one.key, one.uid) == (other.key, other.uid)
 
 
-def _print(answer: "Answer", snapshot: "Snapshot", output: Output, *, every: bool) -> None:
+def _print(
+    answer: "Answer",
+    price: "PodPrice | None",
+    snapshot: "Snapshot",
+    output: Output,
+    *,
+    every: bool,
+) -> None:
     if output is Output.JSON:
         from idlewatt_operator.cli.why_answer import document  # noqa: PLC0415 - with its command
 
-        typer.echo(json.dumps(document(answer), indent=2))
+        typer.echo(json.dumps(document(answer, price), indent=2))
         return
     from idlewatt_operator.cli.tables import console  # noqa: PLC0415 - rich is slow
     from idlewatt_operator.cli.why_text import page  # noqa: PLC0415 - rich is slow
 
     noun = "nodes" if snapshot.policy.plain_nodes_allowed else "vehicles"
-    console().print(page(answer, noun, every=every))
+    console().print(page(answer, noun, price, every=every))
 
 
 def _from_cluster(

@@ -4,9 +4,11 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from idlewatt_operator.cli.answers import worth
 from idlewatt_operator.cli.why_words import sentence
 from idlewatt_operator.reconcile.advice import kind_of, settings_of
 from idlewatt_operator.resources.times import format_duration, format_instant
+from idlewatt_scheduler.model.shadow import PodPrice
 from idlewatt_scheduler.model.units import Instant
 from idlewatt_scheduler.why import (
     Answer,
@@ -18,8 +20,8 @@ from idlewatt_scheduler.why import (
 )
 
 
-def document(answer: Answer) -> dict[str, Any]:
-    """Everything that was found out."""
+def document(answer: Answer, price: PodPrice | None = None) -> dict[str, Any]:
+    """Everything that was found out, and what one more place for such a pod would be worth."""
     placed, foreseen = answer.placed, answer.prediction
     return {
         "pod": answer.pod,
@@ -49,6 +51,7 @@ def document(answer: Answer) -> dict[str, Any]:
             for advice in answer.advice
         ],
         "examined": answer.examined,
+        "place": price and worth(price.place),
         "vehicles": [_vehicle(vehicle, answer) for vehicle in answer.vehicles],
     }
 

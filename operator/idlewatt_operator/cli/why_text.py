@@ -11,9 +11,11 @@ from rich.text import Text
 from idlewatt_operator.cli.why_words import sentence
 from idlewatt_operator.reconcile.advice import amount_of, clock, kind_of, rough
 from idlewatt_operator.reconcile.phrases import histogram
+from idlewatt_operator.reconcile.scarcity import in_few_words
 from idlewatt_operator.resources.times import format_instant
 from idlewatt_scheduler.model.plan import Placement
 from idlewatt_scheduler.model.reasons import PodReason, Reason
+from idlewatt_scheduler.model.shadow import PodPrice
 from idlewatt_scheduler.model.units import HOUR, Instant
 from idlewatt_scheduler.why import Advice, Answer, Prediction, Spell, Together, VehicleAnswer
 
@@ -40,23 +42,30 @@ _MEANING: Final[Mapping[str, str]] = {
 _STYLES: Final[Mapping[str, str]] = {_FITS: "green", "^": "red", "?": "yellow", "<": "yellow"}
 
 
-def page(answer: Answer, noun: str, *, every: bool = False) -> RenderableType:
+def page(
+    answer: Answer, noun: str, price: PodPrice | None = None, *, every: bool = False
+) -> RenderableType:
     """The whole answer.
 
     Args:
         answer: of one pod.
         noun: what the candidates are called.
+        price: what one more place for such a pod would be worth; None: nobody knows.
         every: show all vehicles, not the nearest alone.
     """
-    return Group(*_parts(answer, noun, every=every))
+    return Group(*_parts(answer, noun, price, every=every))
 
 
-def _parts(answer: Answer, noun: str, *, every: bool) -> Iterator[RenderableType]:
+def _parts(
+    answer: Answer, noun: str, price: PodPrice | None, *, every: bool
+) -> Iterator[RenderableType]:
     yield Text(_headline(answer))
     if answer.placed is not None:
         return
     if len(answer.vehicles) > 1 or not answer.vehicles:
         yield Text(f"{histogram(answer.reasons, noun)}.")
+    if scarce := in_few_words(price):
+        yield Text(f"{scarce}.")
     if answer.prediction is not None:
         yield Text(_predicted(answer.prediction, answer.at), style="bold green")
     if answer.advice:

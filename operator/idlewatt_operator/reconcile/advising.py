@@ -8,14 +8,15 @@ advice when it is there.
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from idlewatt_operator.reconcile.advice import in_short
+from idlewatt_operator.reconcile.scarcity import in_few_words, priced_kinds
 from idlewatt_operator.reconcile.situation import Situation
 from idlewatt_scheduler.model.plan import Plan
+from idlewatt_scheduler.model.shadow import PodPrice
 from idlewatt_scheduler.model.units import Instant, Milliseconds
 from idlewatt_scheduler.model.workload import Pod
-from idlewatt_scheduler.templates import templates_of
 from idlewatt_scheduler.why import Brief, brief
 from idlewatt_scheduler.why.outlook import Outlook
 
@@ -24,6 +25,10 @@ _log: Final = logging.getLogger(__name__)
 
 Briefs: TypeAlias = Callable[[Sequence[Pod]], Awaitable[Sequence[Brief | None]]]
 """Looks up what would place pods that wait in the last plan; None where it cannot be told now."""
+
+
+Apart: TypeAlias = Callable[..., Awaitable[Any]]
+"""Calls what it is given with the rest, beside the event loop or not, and answers what it does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +51,24 @@ class Advisor:
     kinds_at_most: int
     again_after: Milliseconds
     _known: dict[str, Advised] = field(default_factory=dict)
+    _prices: dict[str, PodPrice] = field(default_factory=dict)
 
-    async def advise(self, situation: Situation, plan: Plan, briefs: Briefs | None) -> None:
+    async def advise(
+        self, situation: Situation, plan: Plan, briefs: Briefs | None, apart: Apart
+    ) -> None:
         """Look up what is missing or old, the oldest first, as far as one cycle goes.
 
         Args:
             situation: of this cycle.
             plan: in which the pods wait.
             briefs: who looks it up; None: it is done here.
+            apart: does work that takes long where nobody waits for it.
         """
         waiting = [waiting.pod for waiting in plan.waiting]
         self._known = {pod.uid: self._known[pod.uid] for pod in waiting if pod.uid in self._known}
-        kinds = [template.pods for template in templates_of(waiting)]
+        priced = await apart(priced_kinds, plan, waiting)
+        self._prices = {pod.uid: price for kind, price in priced if price for pod in kind.pods}
+        kinds = [kind.pods for kind, _ in priced]
         due = sorted((each for each in kinds if self._is_due(each, situation.at)), key=self._age)
         if not due or self.kinds_at_most < 1:
             return
@@ -73,6 +84,10 @@ class Advisor:
         """What a pod is advised; empty: nothing would help; None: it is not looked up yet."""
         known = self._known.get(pod.uid)
         return None if known is None else in_short(known.brief, pod, at)
+
+    def scarcity(self, pod: Pod) -> str:
+        """How scarce its places are in the last plan; empty: they are not, or nobody knows."""
+        return in_few_words(self._prices.get(pod.uid))
 
     def __len__(self) -> int:
         return len(self._known)

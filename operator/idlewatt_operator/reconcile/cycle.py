@@ -133,7 +133,7 @@ class Cycle:
         await writing.decisions(decisions)
         await self._sender.reacted(self._limits_changed_at)
         watch.lap("write")
-        await self.memory.advisor.advise(situation, plan, self._briefs)
+        await self.memory.advisor.advise(situation, plan, self._briefs, self._apart)
         told = to_explain(situation, plan, self.memory.said, self.memory.advisor)
         await writing.explanations(told)
         watch.lap("explain")

@@ -81,7 +81,8 @@ def to_explain(situation: Situation, plan: Plan, said: Said, advisor: Advisor) -
         if record is None or record.node is not None:
             continue
         advice = advisor.words(waiting.pod, situation.at)
-        told = Told(waiting_message(waiting, noun), advice)
+        reasons = waiting_message(waiting, noun)
+        told = Told(reasons, advice, advisor.scarcity(waiting.pod))
         explanation = _explanation(situation.at, record, waiting, told, said)
         if explanation.event is not None or explanation.patch:
             explanations.append(explanation)
@@ -136,15 +137,17 @@ class Told:
     Attributes:
         reasons: why it waits.
         advice: what would place it; None: nobody has looked yet.
+        scarcity: how scarce its places are; empty: they are not, or nobody knows.
     """
 
     reasons: str
     advice: str | None
+    scarcity: str = ""
 
     @property
     def message(self) -> str:
-        """Both."""
-        return ". ".join(filter(None, (self.reasons, self.advice)))
+        """All of it."""
+        return ". ".join(filter(None, (self.reasons, self.scarcity, self.advice)))
 
 
 def _explanation(
