@@ -259,7 +259,8 @@ def _running(chance: Random, fleet: _Fleet, healthy: Sequence[int]) -> list[Runn
             demand=Demand(expected_runtime=chance.choice((None, 4 * HOUR)), any_tariff=True),
         )
         until = AT + chance.randrange(5, 240) * MINUTE
-        running.append(RunningPod(pod, vehicle.name, 1_000 * watts, until))
+        bound = RunningPod(pod, vehicle.name, 1_000 * watts, until, replaceable=False)
+        running.append(bound)
     return running
 
 

@@ -177,6 +177,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             told = f"{first.solver} {took:.2f} s, proven {first.proven}, halted {first.halted}"
             rules = f"rules broken: {dict(wrong)} and {dict(broken(problem, found))}"
             console.print(f"    {told}; second: {found.status}; {rules}", highlight=False)
+            sys.stdout.flush()
     return 0
 
 

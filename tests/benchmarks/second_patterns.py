@@ -142,7 +142,8 @@ class _Master:
         self._kinds = [make(-infinity, float(len(kind.pods))) for kind in problem.kinds]
         self._circuits = [make(-infinity, row.left / KILO) for row in rows.circuits]
         self._unit = float(max((kind.weight for kind in problem.kinds), default=1))
-        self._weight = make((least_weight or 0) / self._unit, infinity)
+        # weights are whole: half of one less is no other plan, and leaves room for rounding
+        self._weight = make(((least_weight or 0) - 0.5) / self._unit, infinity)
         self._over: list[dict[str, Any]] = []
         self._under: list[dict[str, Any]] = []
         for row in rows.spreads:
