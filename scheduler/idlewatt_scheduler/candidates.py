@@ -1,9 +1,8 @@
 """Candidates: every vehicle with its Node, site, tariff and figures, looked up once a plan."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from itertools import pairwise
 from types import MappingProxyType
 from typing import Final, TypeAlias
@@ -61,6 +60,7 @@ __all__ = [
     "assemble",
     "capacity_of",
     "counts_until",
+    "forget",
     "running_power",
     "start_of",
     "total",
@@ -70,31 +70,36 @@ __all__ = [
 def assemble(snapshot: Snapshot) -> Fleet:
     """Look up everything that no placement changes.
 
-    The answer for the last snapshot is kept: a cycle decides on the fleet that was planned for,
-    and looking ten thousand vehicles up takes longer than much of the planning.
+    The answer for the last snapshot is kept: a cycle decides on the fleet that was planned for. Of
+    another snapshot of the same instant, what is the same object as before is not looked up again;
+    ten thousand vehicles take longer than much of the planning.
     """
-    return _assembled(_Itself(snapshot))
+    last = _LAST[0] if _LAST else None
+    if last is not None and last.fleet.snapshot is snapshot:
+        return last.fleet
+    found = _found(snapshot, last)
+    known = last if last is not None and found.exchange is last.found.exchange else None
+    fleet = _assembled(found, known)
+    _LAST[:] = [_Last(fleet, found)]
+    return fleet
 
 
-class _Itself:
-    """A snapshot that equals itself alone: comparing two whole ones would take too long."""
-
-    __slots__ = ("snapshot",)
-
-    def __init__(self, snapshot: Snapshot) -> None:
-        self.snapshot = snapshot
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Itself) and other.snapshot is self.snapshot
-
-    def __hash__(self) -> int:
-        return id(self.snapshot)
+def forget() -> None:
+    """Let go of the last fleet, as if nothing had been looked up yet."""
+    _LAST.clear()
 
 
-@lru_cache(maxsize=1)
-def _assembled(itself: _Itself) -> Fleet:
-    snapshot = itself.snapshot
+def _found(snapshot: Snapshot, last: "_Last | None") -> "_Found":
+    """What is looked up once; that of the last snapshot where sites, tariffs and time are its."""
+    running: dict[str, list[RunningPod]] = defaultdict(list)
+    for pod in snapshot.running:
+        running[pod.node].append(pod)
+    by_node = {name: tuple(pods) for name, pods in running.items()}
     exchange = Exchange(snapshot.policy, snapshot.vehicles)
+    if last is not None and _is_same_world(last.fleet.snapshot, snapshot):
+        same = last.found.exchange.plan_currency == exchange.plan_currency
+        if same:
+            return replace(last.found, snapshot=snapshot, running=by_node)
     lines = {
         name: price_line(
             tariff,
@@ -106,14 +111,29 @@ def _assembled(itself: _Itself) -> Fleet:
         )
         for name, tariff in snapshot.tariffs.items()
     }
-    running: dict[str, list[RunningPod]] = defaultdict(list)
-    for pod in snapshot.running:
-        running[pod.node].append(pod)
-    by_node = {name: tuple(pods) for name, pods in running.items()}
-    learned = learned_departures(snapshot.departures)
-    found = _Found(snapshot, exchange, lines, by_node, learned)
+    return _Found(snapshot, exchange, lines, by_node, learned_departures(snapshot.departures))
+
+
+def _is_same_world(before: Snapshot, now: Snapshot) -> bool:
+    """Nothing differs but vehicles, Nodes and pods."""
+    if before.at != now.at or before.departures is not now.departures:
+        return False
+    if before.policy is not now.policy and before.policy != now.policy:
+        return False
+    pairs = ((before.sites, now.sites), (before.tariffs, now.tariffs))
+    return all(
+        len(old) == len(new) and all(old.get(name) is each for name, each in new.items())
+        for old, new in pairs
+    )
+
+
+def _assembled(found: "_Found", last: "_Last | None") -> Fleet:
+    """The fleet; of `last`, if there is one, only vehicles, Nodes and pods differ."""
+    snapshot, by_node = found.snapshot, found.running
+    again = _Again(last, snapshot)
     candidates = [
-        _vehicle_candidate(found, vehicle)
+        again.candidate(vehicle, by_node.get(vehicle.name, ()))
+        or _vehicle_candidate(found, vehicle)
         for vehicle in sorted(snapshot.vehicles, key=lambda vehicle: vehicle.name)
     ]
     if snapshot.policy.plain_nodes_allowed:
@@ -123,18 +143,21 @@ def _assembled(itself: _Itself) -> Fleet:
             for name, node in sorted(snapshot.nodes.items())
             if name not in taken
         )
-    sites, policy, at = snapshot.sites.values(), snapshot.policy, snapshot.at
-    headroom = dict(pair for site in sites for pair in headroom_of(site, policy, at))
-    phases = dict(pair for site in sites for pair in phase_headroom_of(site, policy, at))
+    policy, at = snapshot.policy, snapshot.at
+    headroom, phases = again.rooms(candidates)
+    sites = [site for name, site in snapshot.sites.items() if name not in again.untouched]
+    headroom.update(pair for site in sites for pair in headroom_of(site, policy, at))
+    phases.update(pair for site in sites for pair in phase_headroom_of(site, policy, at))
     rooms = {key: room for each in (headroom, phases) for key, room in each.items()}
-    new = _new_profiles(candidates, rooms, at, sites)
+    fresh = {key: room for key, room in rooms.items() if key[0] not in again.untouched}
+    new = _new_profiles(candidates, fresh, at, sites)
     candidates = [
         _with_charging(candidate, new.get(candidate.name), at) for candidate in candidates
     ]
-    _load(rooms, candidates, at)
+    _load(fresh, candidates, at)
     return Fleet(
         snapshot=snapshot,
-        exchange=exchange,
+        exchange=found.exchange,
         candidates=tuple(candidates),
         headroom=headroom,
         running=by_node,
@@ -142,6 +165,64 @@ def _assembled(itself: _Itself) -> Fleet:
         present=_present(snapshot, rooms, candidates),
         charging=tuple(Charging(name, profile) for name, profile in sorted(new.items())),
     )
+
+
+class _Again:
+    """What was looked up for the last snapshot and still holds.
+
+    Attributes:
+        untouched: the names of the sites at which nothing changed.
+    """
+
+    def __init__(self, last: "_Last | None", snapshot: Snapshot) -> None:
+        self._last, self._snapshot = last, snapshot
+        self._before = {} if last is None else {c.name: c for c in last.fleet.candidates}
+        self.untouched: Container[str] = frozenset()
+
+    def candidate(self, vehicle: Vehicle, running: tuple[RunningPod, ...]) -> Candidate | None:
+        """The vehicle as it was looked up before; None where something about it changed."""
+        before, name = self._before.get(vehicle.name), vehicle.name
+        if self._last is None or before is None or before.parked is None:
+            return None
+        if before.parked.vehicle is not vehicle or before.parked.charging is not None:
+            return None
+        old, new = self._last.fleet.snapshot, self._snapshot
+        same_node = before.node is new.nodes.get(name)
+        same_use = old.other_use.get(name) == new.other_use.get(name)
+        same_pods = self._last.fleet.running.get(name, ()) == running
+        return before if same_node and same_use and same_pods else None
+
+    def rooms(
+        self, candidates: Iterable[Candidate]
+    ) -> tuple[dict[CircuitKey, Headroom], dict[RoomKey, Headroom]]:
+        """What circuits and phases leave at untouched sites; where we charge, none is."""
+        last = self._last
+        sites = self._snapshot.sites
+        if last is None or any(
+            site.charging_controller is ChargingController.IDLEWATT for site in sites.values()
+        ):
+            return {}, {}
+        kept = set()
+        touched: set[str] = set()
+        for candidate in candidates:
+            if self._before.get(candidate.name) is candidate:
+                kept.add(candidate.name)
+            else:
+                touched.update(_sites_of(candidate))
+        for name, before in self._before.items():
+            if name not in kept:
+                touched.update(_sites_of(before))
+        self.untouched = sites.keys() - touched
+        return (
+            {key: room for key, room in last.fleet.headroom.items() if key[0] in self.untouched},
+            {key: room for key, room in last.fleet.phases.items() if key[0] in self.untouched},
+        )
+
+
+def _sites_of(candidate: Candidate) -> Iterator[str]:
+    """The site whose circuits a candidate loads."""
+    if candidate.parked is not None and candidate.parked.loads:
+        yield candidate.parked.loads[0][0][0]
 
 
 _Wiring: TypeAlias = tuple[tuple[CircuitKey, ...], tuple[Load, ...]]
@@ -160,6 +241,10 @@ class _Found:
         default_factory=dict
     )
 
+    def pods(self, vehicle: Vehicle) -> tuple[RunningPod, ...]:
+        """Our pods that run there."""
+        return self.running.get(vehicle.name, ())
+
     def wiring(self, site: Site, vehicle: Vehicle) -> _Wiring:
         """The circuits above a vehicle, and all that its draw loads; worked out once for each."""
         connection = vehicle.observed.connection
@@ -172,13 +257,25 @@ class _Found:
         return found
 
 
+@dataclass(frozen=True, slots=True)
+class _Last:
+    """The last fleet, and what it was looked up with."""
+
+    fleet: Fleet
+    found: _Found
+
+
+_LAST: Final[list[_Last]] = []
+"""One at the most."""
+
+
 def _plug(connection: ObservedConnection) -> tuple[str | None, frozenset[Phase] | None]:
     return connection.circuit, connection.phases
 
 
 def _vehicle_candidate(found: _Found, vehicle: Vehicle) -> Candidate:
     snapshot = found.snapshot
-    pods = found.running.get(vehicle.name, ())
+    pods = found.pods(vehicle)
     connection = vehicle.observed.connection
     site = snapshot.sites.get(connection.site or "") if connection else None
     tariff = (site.tariff or "") if site else ""
