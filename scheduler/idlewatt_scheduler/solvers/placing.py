@@ -19,7 +19,7 @@ from idlewatt_scheduler.solvers import patterns
 from idlewatt_scheduler.solvers.bounds import bound
 from idlewatt_scheduler.solvers.exact import solve
 from idlewatt_scheduler.solvers.found import Found
-from idlewatt_scheduler.solvers.greedy import fill, greedy
+from idlewatt_scheduler.solvers.greedy import greedy
 from idlewatt_scheduler.solvers.limits import Params, Proof, Stop, better
 from idlewatt_scheduler.solvers.scale.solving import solve_at_scale
 from idlewatt_scheduler.solvers.stability import settle
@@ -141,9 +141,7 @@ def _beside_vehicles(question: Question, placed: Placed) -> Placed:
     if not plain or sum(number for *_, number in placed.counts) == wanted:
         return placed
     board = question.board(sorted(placed.counts))
-    for template, left in enumerate(board.left):
-        if left:
-            fill(board, template)
+    greedy(board)
     return Placed(_on(board), replace(placed.proof, bound=None, cost_bound=None))
 
 
