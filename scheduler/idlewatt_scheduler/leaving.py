@@ -103,9 +103,9 @@ def _is_true(case: RunningCase) -> bool:
 def _cases(fleet: Fleet) -> Iterator[RunningCase]:
     at, policy = fleet.snapshot.at, fleet.snapshot.policy
     for candidate in fleet.candidates:
-        if candidate.parked is None:
+        if candidate.parked is None or candidate.name not in fleet.running:
             continue
-        for running in fleet.running.get(candidate.name, ()):
+        for running in fleet.running[candidate.name]:
             if running.counts_until is None:
                 then = at + lead_of(running.pod, policy)
                 yield RunningCase(running, candidate, candidate.parked, at, then)
@@ -230,14 +230,14 @@ class _Aboard:
         self._left = dict(fleet.present)
         self._power: dict[str, dict[int, Milliwatts]] = {}
         for candidate in fleet.candidates:
-            if candidate.parked is None:
+            if candidate.parked is None or candidate.name not in fleet.running:
                 continue
             vehicle, capacity = candidate.parked.vehicle, candidate.capacity
             self._power[candidate.name] = {
                 id(pod): running_power(pod, vehicle, capacity)
-                for pod in fleet.running.get(candidate.name, ())
+                for pod in fleet.running[candidate.name]
             }
-            for pod in fleet.running.get(candidate.name, ()):
+            for pod in fleet.running[candidate.name]:
                 if id(pod) in gone or pod.being_deleted:
                     self._drop(candidate.name, candidate.parked, id(pod))
 

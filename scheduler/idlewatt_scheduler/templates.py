@@ -38,8 +38,15 @@ def templates_of(pods: Iterable[Pod]) -> tuple[Template, ...]:
     groups: dict[Hashable, list[Pod]] = {}
     everybody = sorted(pods, key=_age)
     spreads = {(pod.namespace, spread) for pod in everybody for spread in pod.spread}
+    # Pods of one controller often share what they are made of: then nothing has to be compared.
+    seen: dict[Hashable, list[Pod]] = {}
     for pod in everybody:
-        groups.setdefault((_alike(pod), *_together(pod, spreads)), []).append(pod)
+        made_of = _made_of(pod)
+        group = seen.get(made_of)
+        if group is None:
+            group = groups.setdefault((_alike(pod), *_together(pod, spreads)), [])
+            seen[made_of] = group
+        group.append(pod)
     weights = weights_of(group[0].priority for group in groups.values())
     made = [Template(tuple(group), weights[group[0].priority]) for group in groups.values()]
     return tuple(sorted(made, key=lambda made: (-made.priority, _age(made.sample))))
@@ -56,6 +63,28 @@ def weights_of(priorities: Iterable[int]) -> Mapping[int, int]:
 
 def _age(pod: Pod) -> tuple[int, str, str, str]:
     return pod.created_at, pod.namespace, pod.name, pod.uid
+
+
+def _made_of(pod: Pod) -> Hashable:
+    """What `_alike` and `_together` look at, by identity: pods with the same are alike."""
+    return (
+        pod.priority,
+        pod.namespace,
+        pod.reads_secret,
+        pod.controlled,
+        pod.termination_grace_seconds,
+        id(pod.requests),
+        id(pod.node_selector),
+        id(pod.node_affinity),
+        id(pod.tolerations),
+        id(pod.images),
+        id(pod.unsupported_fields),
+        id(pod.invalid_annotations),
+        id(pod.demand),
+        id(pod.preferred_affinity),
+        id(pod.spread),
+        id(pod.labels),
+    )
 
 
 def _alike(pod: Pod) -> Hashable:
@@ -83,4 +112,4 @@ def _together(pod: Pod, spreads: Iterable[tuple[str, Spread]]) -> Iterator[Hasha
     yield pod.namespace if pod.demand.gang is not None or pod.spread else None
     for namespace, spread in spreads:
         if namespace == pod.namespace and is_selected(spread.selector, pod.labels):
-            yield spread
+            yield namespace, spread

@@ -7,6 +7,7 @@ from idlewatt_scheduler.model.workload import (
     NodeSelectorTerm,
     Pod,
     Requirement,
+    Spread,
     Toleration,
 )
 from idlewatt_scheduler.templates import templates_of, weights_of
@@ -110,3 +111,22 @@ def test_the_order_of_the_snapshot_does_not_matter() -> None:
 def test_no_pods_are_no_templates() -> None:
     """An empty queue plans nothing."""
     assert templates_of(()) == ()
+
+
+def test_pods_that_equal_constraints_count_in_other_namespaces_are_not_alike() -> None:
+    """Each constraint counts the pods of its own namespace alone."""
+    spread = Spread("zone", 1, (Requirement("app", "Exists"),))
+    pods = [
+        a_pod(name=f"{kind}-{namespace}", namespace=namespace, labels={"app": "x"}, spread=own)
+        for namespace in ("a", "b")
+        for kind, own in (("spread", (spread,)), ("counted", ()))
+    ]
+    assert len(templates_of(pods)) == 4
+
+
+def test_pods_made_of_equal_parts_are_alike() -> None:
+    """Whether they share their parts or have equal ones makes no difference."""
+    requests = {"cpu": 1_000, "pods": 1_000}
+    pods = [a_pod(name="a", requests=requests), a_pod(name="b", requests=requests)]
+    pods.append(a_pod(name="c", requests=dict(requests)))
+    assert [len(template.pods) for template in templates_of(pods)] == [3]
