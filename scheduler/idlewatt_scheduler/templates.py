@@ -74,7 +74,7 @@ def _made_of(pod: Pod) -> Hashable:
         pod.controlled,
         pod.termination_grace_seconds,
         id(pod.requests),
-        id(pod.node_selector),
+        id(pod.node_selector) if pod.node_selector else 0,
         id(pod.node_affinity),
         id(pod.tolerations),
         id(pod.images),
@@ -83,7 +83,7 @@ def _made_of(pod: Pod) -> Hashable:
         id(pod.demand),
         id(pod.preferred_affinity),
         id(pod.spread),
-        id(pod.labels),
+        id(pod.labels) if pod.labels else 0,
     )
 
 
