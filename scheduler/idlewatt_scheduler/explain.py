@@ -1,6 +1,7 @@
 """Why a pod waits: every candidate once, under the first clause that fails for it."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -11,12 +12,12 @@ from idlewatt_scheduler.clauses.pod import first_fixed_reason, never_fits, pod_c
 from idlewatt_scheduler.model.plan import Waiting
 from idlewatt_scheduler.model.reasons import PodReason, Reason, VehicleReason, WaitingCondition
 from idlewatt_scheduler.model.workload import Pod
-from idlewatt_scheduler.tables.asking import REASONS, Codes
+from idlewatt_scheduler.tables.asking import REASONS, Asking, Codes
 from idlewatt_scheduler.tables.layout import Count
 from idlewatt_scheduler.tables.left_over import LeftOver, code_of
 from idlewatt_scheduler.tables.standing import Standing, incomplete
 from idlewatt_scheduler.tables.together import gangs_of
-from idlewatt_scheduler.tables.workings import Workings
+from idlewatt_scheduler.tables.workings import Workings, refused
 
 _EVERY: Final[tuple[Reason, ...]] = (*REASONS, *VehicleReason)
 """Code n > 0 is the n-th of them; 0: no clause fails."""
@@ -89,24 +90,18 @@ class _View:
 
     def condition(self, pod: Pod) -> WaitingCondition:
         """`Unschedulable` only if no time and no charge of the fleet could place the pod."""
-        if len(self._work.vehicles.candidate) and not self._work.asking.never(pod).all():
+        if not self._work.asking.never(pod).all() or not self._refused.never(pod).all():
             return WaitingCondition.WAITING_FOR_ENERGY
         snapshot = self._work.fleet.snapshot
-        for candidate in self._others:
-            case = pod_case(pod, candidate, snapshot.policy, snapshot.at)
-            if not never_fits(case):
-                return WaitingCondition.WAITING_FOR_ENERGY
-        return WaitingCondition.UNSCHEDULABLE
+        cases = (pod_case(pod, node, snapshot.policy, snapshot.at) for node, _ in self._plain)
+        if all(map(never_fits, cases)):
+            return WaitingCondition.UNSCHEDULABLE
+        return WaitingCondition.WAITING_FOR_ENERGY
 
-    @property
-    def _others(self) -> Iterable[Candidate]:
-        """The candidates with a Node that are not among the vehicles that take pods."""
-        return (
-            candidate
-            for candidate in self._work.fleet.candidates
-            if candidate.node is not None
-            and (candidate.parked is None or candidate.refusal is not None)
-        )
+    @cached_property
+    def _refused(self) -> Asking:
+        """The vehicles that have a Node and take no pods now."""
+        return refused(self._work)
 
     def _of_vehicles(self, pod: Pod) -> Codes:
         return self._left_over.code(pod, self._work.asking.answer(pod))

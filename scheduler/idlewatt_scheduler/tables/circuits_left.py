@@ -10,7 +10,7 @@ from idlewatt_scheduler.circuits import Headroom, RoomKey
 from idlewatt_scheduler.energy import Step
 from idlewatt_scheduler.model.reasons import PodReason
 from idlewatt_scheduler.model.units import FOREVER, Instant, Milliwatts
-from idlewatt_scheduler.tables.asking import Codes, mark
+from idlewatt_scheduler.tables.asking import REASONS, Codes
 from idlewatt_scheduler.tables.layout import PLENTY, Flags, Ints
 from idlewatt_scheduler.tables.vehicles import FULL_PERCENT, Vehicles
 
@@ -41,7 +41,8 @@ class Circuits:
         self._left_by_load(rooms, at)
         self._left_later = self._left.copy()
         later = {key: _Later(room) for key, room in rooms.items()}
-        for row in np.flatnonzero(self._left < PLENTY).tolist():
+        self._rows = np.flatnonzero(self._left < PLENTY)
+        for row in self._rows.tolist():
             line, start, when = line_of(row), int(vehicles.start[row]), int(self._when[row])
             step = next((s for s in line if s.start <= at + when < s.end), None)
             self._before[row] = step.computing if step else 0
@@ -68,11 +69,20 @@ class Circuits:
         table = np.array(found, np.int64).reshape(-1, 2)
         self._left, self._when = table[of, 0].copy(), table[of, 1].copy()
 
-    def code(self, rows: Ints, power: Ints, until: Ints) -> tuple[Codes, Flags]:
-        """Whether circuits keep a pod away, for each of the rows, and where that is not known."""
-        vehicles, left = self._vehicles, self._left[rows]
-        found = np.zeros(len(rows), np.uint8)
-        stays = (until > vehicles.start[rows]) & (left < PLENTY)
+    def code(self, power: Ints, until: Ints) -> tuple[Codes, Flags]:
+        """Whether circuits keep a pod away from each vehicle, and where that is not known."""
+        rows, every = self._rows, len(self._vehicles.candidate)
+        found, unsure = np.zeros(every, np.uint8), np.zeros(every, np.bool_)
+        if len(rows):
+            full, maybe = self._short(power[rows], until[rows])
+            found[rows[full]] = REASONS.index(PodReason.CIRCUIT_FULL) + 1
+            unsure[rows] = maybe
+        return found, unsure
+
+    def _short(self, power: Ints, until: Ints) -> tuple[Flags, Flags]:
+        """Of the vehicles on rooms that could be short: sure to be, and perhaps."""
+        vehicles, rows, left = self._vehicles, self._rows, self._left[self._rows]
+        stays = until > vehicles.start[rows]
         # While others compute there a pod takes less than alone, but for a rounded milliwatt.
         busy = ~self._clear[rows]
         alone = self._alone(rows, power) + busy
@@ -85,9 +95,8 @@ class Circuits:
         over = stays & short
         when = self._when[rows]
         sure = ~self._charged[rows] & (when < self._steady_to[rows]) & (when < until)
-        full = over & sure & (then > 0) & (then > left)
-        mark(found, PodReason.CIRCUIT_FULL, full)
-        return found, over & ~full
+        full: Flags = over & sure & (then > 0) & (then > left)
+        return full, over & ~full
 
     def _alone(self, rows: Ints, power: Ints) -> Ints:
         """By how much one pod raises the draw of a vehicle on which nothing else computes."""

@@ -18,7 +18,7 @@ from idlewatt_scheduler.model.reasons import PodReason
 from idlewatt_scheduler.model.workload import Pod
 from idlewatt_scheduler.tables.asking import REASONS, Answer, Codes, mark
 from idlewatt_scheduler.tables.circuits_left import Circuits
-from idlewatt_scheduler.tables.layout import PLENTY, Count, Flags, Ints
+from idlewatt_scheduler.tables.layout import PLENTY, Count, Ints
 from idlewatt_scheduler.tables.rooms import short_rooms
 from idlewatt_scheduler.tables.workings import Workings
 
@@ -48,12 +48,6 @@ class _Steps:
         taken: Ints = (length * self.computing).sum(axis=1)
         return taken
 
-    def of(self, which: Flags) -> "_Steps":
-        """The same for some of the rows."""
-        columns = (self.rows, self.start, self.end, self.computing)
-        more = (self.covered, self.kept, self.spared)
-        return _Steps(*(column[which] for column in (*columns, *more)))
-
 
 class LeftOver:
     """The vehicles after a plan's placements."""
@@ -66,8 +60,8 @@ class LeftOver:
             self._held.setdefault(row, []).append((template, number))
         snapshot = work.fleet.snapshot
         self._policy, self._at = snapshot.policy, snapshot.at
-        self._free = work.asking.free.copy()
-        self._power = np.zeros(len(self._free), np.int64)
+        self._free = np.ascontiguousarray(work.asking.free.T)
+        self._power = np.zeros(len(self._vehicles.candidate), np.int64)
         self._stretches: dict[int, list[Stretch]] = {}
         self._known: dict[int, Placed] = {}
         self._charged = np.array(
@@ -77,33 +71,33 @@ class LeftOver:
         self._hold(np.array(counts, np.int64).reshape(-1, 3))
         np.maximum(self._free, 0, out=self._free)
         self._battery = self._batteries()
+        self._spent = self._battery.consumed(self._vehicles.departure[self._battery.rows])
         self._rooms = self._rooms_after()
         self._circuits = Circuits(self._vehicles, self._rooms, self._line, self._at)
 
     def code(self, pod: Pod, answer: Answer) -> Codes:
         """The first clause that fails on each vehicle, of those about one pod; 0: it fits."""
-        vehicles = self._vehicles
-        code = answer.code.copy()
-        rows = np.flatnonzero(code == 0)
-        until = answer.until[rows]
-        stays = until > vehicles.start[rows]
-        power = np.where(stays, answer.power[rows], 0)
-        together = self._power[rows] + power
-        found, unsure = self._circuits.code(rows, power, until)
-        asked = np.array([pod.requests.get(name, 0) for name in self._work.resources], np.int64)
-        short = ((asked > 0) & (asked > self._free[rows])).any(axis=1)
-        short |= stays & (together > vehicles.own_power[rows])
+        vehicles, machines = self._vehicles, self._free
+        until = answer.until
+        stays = until > vehicles.start
+        power = answer.power if stays.all() else answer.power * stays
+        together = self._power + power
+        found, unsure = self._circuits.code(power, until)
+        short = stays & (together > vehicles.own_power)
+        for column, name in enumerate(self._work.resources):
+            request = pod.requests.get(name, 0)
+            if request > 0:
+                short |= machines[column] < request
         mark(found, PodReason.NOT_ENOUGH_RESOURCES, short)
         unsure &= found == 0
-        slows = stays & (together > vehicles.charge_power[rows])
+        slows = stays & (together > vehicles.charge_power)
         mark(found, PodReason.DEPARTURE_CHARGE_AT_RISK, slows)
-        unsure |= stays & (together > vehicles.sure_charge_power[rows]) & ~slows
-        self._mark_batteries(found, rows, power, until)
-        spared = vehicles.spared[rows]
-        mark(found, PodReason.BELOW_RESERVE, spared)
-        unsure = (unsure & ~spared) | self._charged[rows]
-        code[rows] = found
-        for row in rows[unsure].tolist():
+        unsure |= stays & (together > vehicles.sure_charge_power) & ~slows
+        self._mark_batteries(found, power, until)
+        mark(found, PodReason.BELOW_RESERVE, vehicles.spared)
+        unsure = (unsure & ~vehicles.spared) | self._charged
+        code = np.where(answer.code > 0, answer.code, found)
+        for row in np.flatnonzero(unsure & (answer.code == 0)).tolist():
             code[row] = self._ask(pod, row)
         return code
 
@@ -121,7 +115,7 @@ class LeftOver:
             together = numbers * power
             self._power[rows] += np.where(until > start, together, 0)
             for column, name in enumerate(work.resources):
-                self._free[rows, column] -= numbers * pod.requests.get(name, 0)
+                self._free[column, rows] -= numbers * pod.requests.get(name, 0)
             which = followed[rows]
             for row, begin, end, drawn in zip(
                 rows[which].tolist(),
@@ -184,23 +178,18 @@ class LeftOver:
             spared=np.array([spare(v, v.battery.departure_percent) for v in batteries], np.int64),
         )
 
-    def _mark_batteries(self, found: Codes, rows: Ints, power: Ints, until: Ints) -> None:
+    def _mark_batteries(self, found: Codes, power: Ints, until: Ints) -> None:
         """What the battery would be left with: at the departure, and at the end of the stay."""
-        steps, vehicles = self._battery, self._vehicles
-        if not len(steps.rows) or not len(rows):
+        steps, vehicles, rows = self._battery, self._vehicles, self._battery.rows
+        if not len(rows):
             return
-        where = np.minimum(np.searchsorted(rows, steps.rows), len(rows) - 1)
-        open_to = rows[where] == steps.rows
-        if not open_to.any():
-            return
-        steps, where = steps.of(open_to), where[open_to]
-        ends, starts = until[where], vehicles.start[steps.rows]
-        own = power[where] * (ends - starts)
-        alone = np.maximum(ends - steps.covered, 0)
-        own += np.where(ends > starts, alone * vehicles.lone_power[steps.rows], 0)
-        departure = steps.consumed(vehicles.departure[steps.rows]) + own > steps.spared
-        _mark_at(found, where, PodReason.DEPARTURE_CHARGE_AT_RISK, departure)
-        _mark_at(found, where, PodReason.BELOW_RESERVE, steps.consumed(ends) + own > steps.kept)
+        ends, starts, lone = until[rows], vehicles.start[rows], vehicles.lone_power[rows]
+        own = power[rows] * np.maximum(ends - starts, 0)
+        own += np.where(ends > starts, np.maximum(ends - steps.covered, 0) * lone, 0)
+        departing = self._spent + own > steps.spared
+        found[rows[departing]] = code_of(PodReason.DEPARTURE_CHARGE_AT_RISK)
+        under = steps.consumed(ends) + own > steps.kept
+        found[rows[under]] = code_of(PodReason.BELOW_RESERVE)
 
     def _rooms_after(self) -> dict[RoomKey, Headroom]:
         """What is left of circuits and phases, those that could be short."""
@@ -224,10 +213,6 @@ class LeftOver:
 def code_of(reason: PodReason | None) -> int:
     """A reason as a code."""
     return 0 if reason is None else REASONS.index(reason) + 1
-
-
-def _mark_at(found: Codes, where: Ints, reason: PodReason, fails: Flags) -> None:
-    found[where[fails]] = code_of(reason)
 
 
 def _share(room: Headroom, parts: int) -> Room:

@@ -132,20 +132,25 @@ class Vehicles:
         return Vehicles(**columns)
 
 
-def vehicles_of(fleet: Fleet, resources: Sequence[str], images: frozenset[str]) -> Vehicles:
+def vehicles_of(
+    fleet: Fleet, resources: Sequence[str], images: frozenset[str], *, refused: bool = False
+) -> Vehicles:
     """The vehicles that take pods, as rows.
 
     Args:
         fleet: looked up.
         resources: those that some pod requests, in the order of the machines' columns.
         images: those of the pods of which it is known how large they are.
+        refused: those that have a Node and take no pods instead.
     """
     at = fleet.snapshot.at
     reading = _Reading(fleet, tuple(resources), images)
     chosen = [
         (index, candidate, candidate.parked)
         for index, candidate in enumerate(fleet.candidates)
-        if candidate.refusal is None and candidate.parked is not None
+        if candidate.parked is not None
+        and (candidate.refusal is not None) == refused
+        and not (refused and candidate.node is None)
     ]
     said = np.array([reading.row(*each) for each in chosen], np.int64).reshape(-1, len(_SAID))
     raw = {name: np.ascontiguousarray(said[:, n]) for n, name in enumerate(_SAID)}
