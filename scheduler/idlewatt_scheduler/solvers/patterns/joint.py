@@ -51,13 +51,13 @@ class Joint:
         return table
 
 
-def joint_of(problem: Problem, weight: int | None, gangs: Mapping[int, bool]) -> Joint:
+def joint_of(problem: Problem, weight: int | None, *, whole: bool = False) -> Joint:
     """The rows of a problem.
 
     Args:
         problem: the slots and their pods.
         weight: what has to be placed at the least; None: nothing is asked for.
-        gangs: those that are placed, or not, for certain.
+        whole: the other variables are whole numbers: then the rows leave nothing out.
     """
     others: dict[str, tuple[float, float]] = {}
     forced: frozenset[int] = frozenset()
@@ -65,8 +65,8 @@ def joint_of(problem: Problem, weight: int | None, gangs: Mapping[int, bool]) ->
     if weight is not None:
         forced, left = _forced(problem, weight)
         rows.extend(_weight(problem, left, forced, others))
-    rows.extend(_demand(problem, gangs, forced, others))
-    rows.extend(_spread(problem, others))
+    rows.extend(_demand(problem, forced, others))
+    rows.extend(_spread(problem, others, whole=whole))
     return Joint(tuple(rows), others)
 
 
@@ -87,7 +87,6 @@ def _forced(problem: Problem, weight: int) -> tuple[frozenset[int], int]:
 
 def _demand(
     problem: Problem,
-    gangs: Mapping[int, bool],
     forced: frozenset[int],
     others: dict[str, tuple[float, float]],
 ) -> Iterator[Row]:
@@ -99,8 +98,8 @@ def _demand(
         if each.needs and any(template in problem.demand for template in each.members)
     }
     for gang, name in share.items():
-        placed = gangs.get(gang)
-        others[name] = (float(placed or False), 1.0 if placed is None else float(placed))
+        decided = problem.decided.get(gang)
+        others[name] = (float(decided or False), 1.0 if decided is None else float(decided))
         members = [t for t in together.gangs[gang].members if t in problem.demand]
         needs = float(together.gangs[gang].needs)
         yield Row(0.0, INFINITE, dict.fromkeys(members, 1.0), others={name: -needs})
@@ -114,33 +113,39 @@ def _demand(
             yield Row(-INFINITE, float(count), {template: 1.0})
 
 
-def _spread(problem: Problem, others: dict[str, tuple[float, float]]) -> Iterator[Row]:
-    """In no domain more than the skew above the emptiest, wherever a new pod may ask for it."""
-    together = problem.board.together
-    for index, spread in enumerate(together.spreads):
+def _spread(
+    problem: Problem, others: dict[str, tuple[float, float]], *, whole: bool
+) -> Iterator[Row]:
+    """In no domain more than the skew above the emptiest, wherever a new pod asks for it."""
+    for index, spread in enumerate(problem.board.together.spreads):
         counted = dict.fromkeys(spread.counted & problem.demand.keys(), 1.0)
-        running = spread.running
-        if not running or not spread.subject & problem.demand.keys():
+        subject = dict.fromkeys(spread.subject & problem.demand.keys(), 1.0)
+        if not subject or not spread.running:
             continue
-        name = f"least {index}"
-        most = (
-            0.0
-            if spread.floor_is_zero
-            else float(min(running) + sum(problem.demand[template] for template in counted))
-        )
-        others[name] = (0.0, most)
-        floor = spread.least(running)
-        for domain, run in enumerate(running):
+        least = f"least {index}"
+        new = float(sum(problem.demand[template] for template in counted))
+        others[least] = (0.0, 0.0 if spread.floor_is_zero else min(spread.running) + new)
+        floor = spread.least(spread.running)
+        for domain, run in enumerate(spread.running):
             slots = frozenset(
                 number
                 for number, slot in enumerate(problem.slots)
                 if domain_of(problem, index, slot) == domain
             )
             if not spread.floor_is_zero:
-                yield Row(-float(run), INFINITE, counted, slots, {name: -1.0})
-            # Where nobody stands who asks for it, nothing is asked: then this must hold anyway.
+                yield Row(-float(run), INFINITE, counted, slots, {least: -1.0})
+            room = float(spread.skew - run)
+            # Where nobody stands who asks for it, nothing is asked. That is a matter of whole
+            # numbers, but where all who are counted ask, and what runs alone would not break it.
             if spread.counted <= spread.subject and run - floor <= spread.skew:
-                yield Row(-INFINITE, float(spread.skew - run), counted, slots, {name: -1.0})
+                yield Row(-INFINITE, room, counted, slots, {least: -1.0})
+            elif whole:
+                asked = f"asked {index} {domain}"
+                others[asked] = (0.0, 1.0)
+                most = float(sum(problem.demand[template] for template in subject))
+                yield Row(-INFINITE, 0.0, subject, slots, {asked: -most})
+                off = new + run
+                yield Row(-INFINITE, room + off, counted, slots, {least: -1.0, asked: off})
 
 
 def _weight(

@@ -5,7 +5,7 @@ needed: at the prices of one round, the best pattern of each slot. Whatever the 
 they say that nobody can exceed is a bound: it is computed from them, not from the program's value.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -20,6 +20,9 @@ from idlewatt_scheduler.solvers.patterns.search import Counts, Floats, search
 FEW_NODES: Final = 2_000
 MANY_NODES: Final = 200_000
 """Patterns looked at for the best one of a slot: at first, and before the prices are final."""
+
+_GAP: Final = 1e-10
+"""Of weights of millions, every pod of weight 1 counts."""
 
 _SOLVED: Final = (pywraplp.Solver.OPTIMAL, pywraplp.Solver.FEASIBLE)
 
@@ -40,17 +43,18 @@ class Prices:
 
 
 class Master:
-    """The program for one goal, with some gangs decided.
+    """The program for one goal.
+
+    Args:
+        whole: patterns are taken as a whole or not at all: for a choice, not for prices.
 
     Attributes:
         columns: by slot, the patterns in the program.
     """
 
-    def __init__(
-        self, problem: Problem, goal: Goal, gangs: Mapping[int, bool], *, whole: bool = False
-    ) -> None:
+    def __init__(self, problem: Problem, goal: Goal, *, whole: bool = False) -> None:
         self._problem, self._goal, self._whole = problem, goal, whole
-        self._joint = joint_of(problem, goal.weight, gangs)
+        self._joint = joint_of(problem, goal.weight, whole=whole)
         self._low = np.array([row.low for row in self._joint.rows])
         self._high = np.array([row.high for row in self._joint.rows])
         self._tables = [
@@ -115,7 +119,9 @@ class Master:
 
     def solve(self) -> bool:
         """Solve the program with the columns it has; whether it has a solution."""
-        return self.solver.Solve() in _SOLVED
+        parameters = pywraplp.MPSolverParameters()
+        parameters.SetDoubleParam(parameters.RELATIVE_MIP_GAP, _GAP)
+        return self.solver.Solve(parameters) in _SOLVED
 
     def chosen(self) -> dict[int, Counts]:
         """By slot, the pattern that the solution takes, where it takes one as a whole."""

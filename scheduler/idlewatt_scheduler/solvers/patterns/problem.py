@@ -31,12 +31,14 @@ class Problem:
     Attributes:
         demand: by template that some slot takes, how many pods wait.
         rooms: those that are looked at; more are added where a choice of patterns breaks them.
+        decided: the gangs that are placed, or not, in every plan that is looked for.
     """
 
     board: Board
     slots: tuple[Slot, ...]
     demand: Mapping[int, int]
     rooms: list[RoomRow] = field(default_factory=list)
+    decided: dict[int, bool] = field(default_factory=dict)
 
     def add_room(self, key: RoomKey, instant: Instant) -> bool:
         """Look at a room at an instant; false if it is looked at, or can carry everything."""

@@ -20,16 +20,25 @@ from idlewatt_scheduler.solvers.patterns.goals import Goal
 from idlewatt_scheduler.solvers.patterns.master import Master
 from idlewatt_scheduler.solvers.patterns.problem import Problem, problem_of
 from idlewatt_scheduler.solvers.patterns.search import Counts
+from idlewatt_scheduler.solvers.patterns.sieve import Sieve
 from idlewatt_scheduler.solvers.stability import settle
 
 ROUNDS: Final = 150
-POOLS: Final = (40, 400)
-"""So many patterns of a slot are chosen from at the most: at first, and then."""
+POOLS: Final = (40, 400, 2_000)
+"""So many patterns of a slot are looked at, at the most: at first, and then."""
 
-ALL: Final = 12_000
-"""More patterns of all slots together than this are not chosen from."""
+FEW: Final = 300
+SOME: Final = 700
+MANY: Final = 1_800
+"""So many patterns are chosen from at the most: without a sieve; of some; of all that count."""
+
+CUTS: Final = 25
+"""Rounds of cuts."""
 
 NODES: Final = 200_000
+LITTLE: Final = 1e-3
+"""Weights are whole; what floating point hides of their sums is far below this."""
+
 MONEY: Final = 1e-6
 """Costs closer than this, in the plan's currency, are held to be equal."""
 
@@ -74,7 +83,7 @@ class _Search:
     ) -> None:
         self._board, self._problem, self._stop, self._seed = board, problem, stop, seed
         self._rooms = {key: room.copy() for key, room in board.rooms.items()}
-        self._merit: tuple[int, int, Fraction] | None = None
+        self._merit = -1, 0, Fraction(0)
         self.best = before
         self._try(before)
 
@@ -82,21 +91,42 @@ class _Search:
         """First the weight, then the cost at that weight."""
         if not self._problem.slots:
             return Proof(0, proven=True, cost_bound=Fraction(0), solver=Solver.EXACT)
+        plain = self._dearest() if has_plain else 0.0
         heaviest, columns = self._improve(Goal(), [])
-        weight, _, money = self._merit or (0, 0, Fraction(0))
-        goal = Goal(weight, self._dearest() if has_plain else 0.0)
-        cheapest, _ = self._improve(goal, columns)
-        weight, _, money = self._merit or (0, 0, Fraction(0))
+        weight = -1
+        while weight < self._merit[0]:
+            weight = self._merit[0]
+            self._decide(weight, columns)
+            cheapest, columns = self._improve(Goal(weight, plain), columns)
+        money = self._merit[2]
+        bound = int(heaviest.bound + LITTLE) if np.isfinite(heaviest.bound) else None
         alone = not has_plain and not self._board.sites
         # The bound is of floating point; what that may hide is far below what is held to be equal.
         known = alone and np.isfinite(cheapest.bound)
         return Proof(
-            int(heaviest.bound + 1e-3) if np.isfinite(heaviest.bound) else None,
-            proven=heaviest.proven and cheapest.proven and not self._board.sites,
+            bound,
+            proven=bound == weight and cheapest.proven and not self._board.sites,
             cost_bound=min(Fraction(-cheapest.bound - MONEY), -money) if known else None,
             solver=Solver.EXACT,
             halted=_HALTED if self._stop.is_over else None,
         )
+
+    def _decide(self, weight: int, columns: list[list[Counts]]) -> None:
+        """Decide the gangs without which, or with which, so much weight is out of reach."""
+        self._problem.decided.clear()
+        for gang, each in enumerate(self._board.together.gangs):
+            if not each.needs:
+                continue
+            for placed in (False, True):
+                self._problem.decided[gang] = placed
+                master = Master(self._problem, Goal())
+                for index, patterns in enumerate(columns):
+                    master.add(index, patterns)
+                prices = master.find_prices(ROUNDS)
+                del self._problem.decided[gang]
+                if prices is not None and prices.bound < weight - LITTLE:
+                    self._problem.decided[gang] = not placed
+                    break
 
     def _dearest(self) -> float:
         """More than all slots together could cost."""
@@ -108,43 +138,56 @@ class _Search:
 
     def _improve(self, goal: Goal, columns: list[list[Counts]]) -> tuple[Found, list[list[Counts]]]:
         """A better plan, if there is one, and what no plan exceeds; and the patterns met."""
-        master = Master(self._problem, goal, {})
+        master = Master(self._problem, goal)
         for index, patterns in enumerate(columns):
             master.add(index, patterns)
-        for index, pattern in self._patterns().items():
-            master.add(index, [pattern])
+        for index, patterns in enumerate(self._start()):
+            master.add(index, patterns)
         prices = master.find_prices(ROUNDS)
         if prices is None:
             return Found(float("inf")), master.columns
         found = Found(prices.bound)
         for at_most in POOLS:
-            gap = found.bound - self._value(goal) - (1 - 1e-3 if goal.weight is None else MONEY)
-            if gap <= 0:
-                found.proven = True
-            if found.proven or self._stop.is_over:
+            value = self._value(goal) + _step(goal)
+            if found.bound <= value or self._stop.is_over:
                 break
-            gap += prices.bound - found.bound
-            pool, complete = master.enumerate(prices, gap, at_most, NODES)
-            choices = [[*met, *more] for met, more in zip(master.columns, pool, strict=True)]
-            if sum(map(len, choices)) > ALL:
-                break
-            bound = self._choose(goal, choices)
-            if complete and bound is not None:
+            more, complete = master.enumerate(prices, prices.bound - value, at_most, NODES)
+            pool = _joined(master.columns, [list(each) for each in more])
+            bound = prices.bound
+            if sum(map(len, pool)) > FEW:
+                sieve = Sieve(self._problem, goal, pool)
+                sieve.run(value, self._start(), CUTS)
+                pool, whole = sieve.left(MANY if complete else SOME)
+                bound = sieve.bound
+                chosen = self._choose(goal, pool)
+                bound = min(bound, chosen) if whole else bound
+            else:
+                bound = min(bound, self._choose(goal, pool))
+            if complete:
                 found.bound = min(found.bound, max(bound, self._value(goal)))
+        found.proven = found.bound <= self._value(goal) + _step(goal)
         return found, master.columns
 
-    def _choose(self, goal: Goal, pool: list[list[Counts]]) -> float | None:
+    def _start(self) -> list[list[Counts]]:
+        """The best plan, as patterns to begin with."""
+        patterns = self._patterns()
+        return [
+            [patterns[index]] if index in patterns else []
+            for index in range(len(self._problem.slots))
+        ]
+
+    def _choose(self, goal: Goal, pool: list[list[Counts]]) -> float:
         """The best choice among these patterns, if it is better; what none of them exceeds."""
         for _ in range(_REPEATS):
-            whole = Master(self._problem, goal, {}, whole=True)
+            whole = Master(self._problem, goal, whole=True)
             for index, patterns in enumerate(pool):
                 whole.add(index, patterns)
             nodes = max(round(_NODES_A_WORK * self._stop.work), 1)
             whole.solver.SetSolverSpecificParametersAsString(
-                f"limits/nodes = {nodes}\nrandomization/randomseedshift = {self._seed}\n"
+                f"limits/nodes = {nodes}\nrandomization/randomseedshift = {self._seed}\n{_CUT_LITTLE}"
             )
             if not whole.solve():
-                return None
+                return np.inf
             chosen = whole.chosen()
             held = {
                 self._problem.slots[index].candidate: self._held(index, pattern)
@@ -155,8 +198,8 @@ class _Search:
                 return float(whole.solver.Objective().BestBound())
             new = [self._problem.add_room(key, instant) for key, instant in overloaded]
             if not any(new):
-                return None
-        return None
+                break
+        return np.inf
 
     def _try(self, held: dict[int, Held]) -> list[tuple[RoomKey, Instant]]:
         """Keep this plan if it is one, made stable, and better; or the rooms that it overloads."""
@@ -166,7 +209,7 @@ class _Search:
         if not overloaded and self._holds(held):
             settle(board)
             merit = board.weight, -_plain(board), -board.money
-            if self._merit is None or merit > self._merit:
+            if merit > self._merit:
                 self._merit = merit
                 self.best = {i: placed.cases for i, placed in enumerate(board.placed)}
         _place(board, dict.fromkeys(range(len(board.candidates)), ()))
@@ -194,7 +237,7 @@ class _Search:
         return fits
 
     def _value(self, goal: Goal) -> float:
-        weight, plain, money = self._merit or (0, 0, Fraction(0))
+        weight, plain, money = self._merit
         return float(weight) if goal.weight is None else float(money) + goal.plain * plain
 
     def _patterns(self) -> dict[int, Counts]:
@@ -211,6 +254,19 @@ class _Search:
     def _held(self, index: int, pattern: Counts) -> Held:
         cases = self._problem.slots[index].cases
         return tuple((cases[item], int(pattern[item])) for item in np.flatnonzero(pattern))
+
+
+def _joined(columns: list[list[Counts]], pool: list[Counts]) -> list[list[Counts]]:
+    """By slot, the patterns of both, each once."""
+    return [
+        list({each.tobytes(): each for each in (*some, *more)}.values())
+        for some, more in zip(columns, pool, strict=True)
+    ]
+
+
+def _step(goal: Goal) -> float:
+    """What is better by less than this is no better: weights are whole, and money is nearly."""
+    return 1 - LITTLE if goal.weight is None else MONEY
 
 
 def _overloaded(
@@ -245,4 +301,7 @@ def _place(board: Board, held: dict[int, Held]) -> None:
 
 _REPEATS: Final = 8
 _NODES_A_WORK: Final = 100
+_CUT_LITTLE: Final = "separating/maxroundsroot = 5\nseparating/maxrounds = 1\n"
+"""The sieve has cut already: the solver's own cuts take five times as long as they save."""
+
 _HALTED: Final = "It was told to stop before the best plan was found."
