@@ -45,6 +45,8 @@ FILES_SEEDS: Final = 3
 SEEDS: Final = 5
 CHECKED_VEHICLES_AT_MOST: Final = 1_000
 LONGEST_SECONDS: Final = 1_200
+LARGE_VEHICLES: Final = 25_000
+WARM: Final = "from idlewatt_scheduler.solvers.warming import warm; warm()"
 
 Say = Callable[[str], None]
 
@@ -134,6 +136,7 @@ class Bench:
     """How to measure, and whom to tell what is being measured."""
 
     seeds: Sequence[int]
+    large_seeds: Sequence[int]
     records: Records
     say: Say
     check: bool
@@ -141,13 +144,16 @@ class Bench:
     def runs(self, cases: Sequence[Case], *, beside: bool) -> Iterator[Measured]:
         """Every case with every seed, one after the other."""
         for case in cases:
-            for number, seed in enumerate(self.seeds, 1):
-                self.say(f"{case}: seed {seed}, {number} of {len(self.seeds)}")
+            large = case.size.vehicles > LARGE_VEHICLES
+            seeds = self.large_seeds if large else self.seeds
+            for number, seed in enumerate(seeds, 1):
+                self.say(f"{case}: seed {seed}, {number} of {len(seeds)}")
                 yield self.records.measured(case, seed, beside=beside, check=self.check)
 
     def growth(self, cases: Sequence[Case]) -> list[Measured]:
         """Each of the sizes, with one seed."""
-        return list(replace(self, seeds=self.seeds[:1]).runs(cases, beside=False))
+        one = replace(self, seeds=self.seeds[:1], large_seeds=self.seeds[:1])
+        return list(one.runs(cases, beside=False))
 
     def files(self) -> Iterator[FromFiles]:
         """The command, from YAML and from JSON."""
@@ -161,6 +167,7 @@ def _arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.at_scale")
     parser.add_argument("cases", nargs="*", metavar="VEHICLESxPODS[/SUPPLY]")
     parser.add_argument("--seeds", type=int, default=SEEDS, help="instances of each size")
+    parser.add_argument("--large-seeds", type=int, help="the same of the largest sizes")
     parser.add_argument("--first-seed", type=int, help="fresh ones, unless it is given")
     parser.add_argument("--check", action="store_true", help="check the plans of large fleets, too")
     parser.add_argument("--files", action="store_true", help="measure `idlewatt plan -f`, too")
@@ -194,7 +201,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if not console.is_terminal:
                 console.print(what)
 
-        bench = Bench(seeds, Records(given.recorded), say, given.check)
+        say("compiling the kernels, where that was not done before")
+        subprocess.run([sys.executable, "-c", WARM], cwd=ROOT, check=True)
+        large = seeds[: given.large_seeds or given.seeds]
+        bench = Bench(seeds, large, Records(given.recorded), say, given.check)
         report = Report(
             cases=list(bench.runs(cases, beside=not given.alone)),
             growth=bench.growth(growth),

@@ -24,6 +24,7 @@ from idlewatt_scheduler.leaving import leaving
 from idlewatt_scheduler.model.plan import Plan
 from idlewatt_scheduler.model.snapshot import Snapshot
 from idlewatt_scheduler.planner import Params, Stop, plan
+from idlewatt_scheduler.solvers.warming import warm
 from idlewatt_scheduler.tables import Tables, tabulate
 from idlewatt_scheduler.templates import templates_of
 
@@ -126,8 +127,9 @@ def measure(size: Size, plenty: Plenty, seed: int, *, beside: bool, checked: boo
 
 
 def _warm() -> float:
-    """Plan something small twice, so that all code is compiled and loaded; how long that took."""
+    """Compile or load all code, and plan something small twice; how long that took."""
     began = perf_counter()
+    warm()
     small = an_instance(Size(120, 360), Plenty.SCARCE, 0)
     before = plan(small)
     plan(a_changed(small, 0.1), previous=before)
