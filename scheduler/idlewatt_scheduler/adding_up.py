@@ -6,9 +6,10 @@ cost is a sum over the pieces of time between the ends of their stays, in whole 
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from types import MappingProxyType
 from typing import Final
 
 from idlewatt_scheduler.candidates import Candidate, Fleet, Parked
@@ -30,6 +31,7 @@ from idlewatt_scheduler.templates import Template
 
 NOTHING: Final = Fraction(0)
 FULL_PERCENT: Final = 100
+NOWHERE: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +42,21 @@ class Added:
     money: Fraction
 
 
-def add_up(fleet: Fleet, templates: Sequence[Template], counts: Iterable[Count]) -> Added:
+def add_up(
+    fleet: Fleet,
+    templates: Sequence[Template],
+    counts: Iterable[Count],
+    before: Mapping[str, str] = NOWHERE,
+) -> Added:
     """Give the pods of each template their places, and say what each of them costs.
 
     Args:
         fleet: that was planned for.
         templates: of its pending pods, in the plan's order.
-        counts: sorted; a candidate and a template at most once. The oldest pods are placed, those
-            of a template on the first candidates first.
+        counts: sorted; a candidate and a template at most once. The oldest pods are placed, on the
+            first candidates first.
+        before: the names of the nodes on which pods, by `namespace/name`, were placed when last
+            planned: of pods alike each keeps its place if there is still one for it.
     """
     places: list[list[_Place]] = [[] for _ in templates]
     parts: Counter[int] = Counter()
@@ -61,9 +70,10 @@ def add_up(fleet: Fleet, templates: Sequence[Template], counts: Iterable[Count])
     shares = _Shares(fleet)
     placements: list[Placement] = []
     for template, here in zip(templates, places, strict=True):
-        pods = iter(template.pods)
-        for place in here:
-            placements.extend(place.placements(fleet.candidates, pods, per_point, shares))
+        rows = [place.placements(fleet.candidates[place.candidate], per_point) for place in here]
+        for pod, number in _given(template.pods, here, fleet.candidates, before):
+            share = shares.add(here[number].candidate, here[number].case)
+            placements.append(rows[number](pod, share))
     money = sum((Fraction(each, scale) for scale, each in parts.items()), Fraction(0))
     return Added(tuple(placements), money + points * per_point + shares.money)
 
@@ -101,31 +111,50 @@ class _Place:
     points: int
 
     def placements(
-        self,
-        candidates: Sequence[Candidate],
-        pods: Iterator[Pod],
-        per_point: Fraction,
-        shares: "_Shares",
-    ) -> Iterator[Placement]:
-        """The next pods of the template, placed here."""
-        name, stay, power = candidates[self.candidate].name, self.case.stay, self.case.power
-        for parts, energy in zip(self.parts, self.energy, strict=True):
+        self, candidate: Candidate, per_point: Fraction
+    ) -> Callable[[Pod, Fraction], Placement]:
+        """Makes placements here, of the first pod first; each with its share of the site's cost."""
+        name, stay, power = candidate.name, self.case.stay, self.case.power
+        rest = iter(zip(self.parts, self.energy, strict=True))
+        unmet = self.points * per_point
+
+        def placed(pod: Pod, share: Fraction) -> Placement:
+            parts, energy = next(rest)
             money = Fraction(parts, self.scale)
-            if self.points:
-                money += self.points * per_point
-            share = shares.add(self.candidate, self.case)
-            if share:
-                money += share
-            yield Placement(
-                pod=next(pods),
+            return Placement(
+                pod=pod,
                 node=name,
                 start=stay.start,
                 ready_at=stay.ready_at,
                 until=stay.until,
                 power=power,
-                cost=money,
+                cost=money + unmet + share if unmet or share else money,
                 energy_watt_hours=Fraction(energy, MILLIWATT_MILLISECONDS_PER_WATT_HOUR),
             )
+
+        return placed
+
+
+def _given(
+    pods: Sequence[Pod],
+    places: Sequence[_Place],
+    candidates: Sequence[Candidate],
+    before: Mapping[str, str],
+) -> Iterator[tuple[Pod, int]]:
+    """The oldest pods of a template, each with one of the places, which hold so many each."""
+    left = [len(place.parts) for place in places]
+    placed = pods[: sum(left)]
+    number_of = {candidates[place.candidate].name: n for n, place in enumerate(places)}
+    kept: dict[int, int] = {}
+    if before:
+        for index, pod in enumerate(placed):
+            number = number_of.get(before.get(pod.key, ""))
+            if number is not None and left[number]:
+                left[number] -= 1
+                kept[index] = number
+    others = iter([number for number, many in enumerate(left) for _ in range(many)])
+    for index, pod in enumerate(placed):
+        yield pod, kept[index] if index in kept else next(others)
 
 
 def _places(

@@ -14,7 +14,7 @@ The first two are one call: what a car may compute depends on what charges it.
 """
 
 import gc
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 from idlewatt_scheduler.adding_up import add_up
@@ -82,7 +82,8 @@ def plan(
     steps.done("make room")
     waits = waiting(work, placed.counts)
     steps.done("explain")
-    added = add_up(fleet, templates, placed.counts)
+    before = {} if previous is None else {each.pod.key: each.node for each in previous.placements}
+    added = add_up(fleet, templates, placed.counts, before)
     steps.done("add up")
     proof, most = placed.proof, sum(each.weight * len(each.pods) for each in templates)
     return Plan(
@@ -100,7 +101,7 @@ def plan(
         prices=proof.prices,
         solver=proof.solver,
         halted=proof.halted,
-        moved=_moved(added.placements, previous),
+        moved=None if previous is None else _moved(added.placements, before),
         step_seconds=steps.seconds,
         memory=proof.memory,
     )
@@ -120,9 +121,6 @@ class _Steps:
             self.seconds[step], self._last = now - self._last, now
 
 
-def _moved(placements: Iterable[Placement], previous: Plan | None) -> int | None:
-    """How many pods the previous plan placed on another node."""
-    if previous is None:
-        return None
-    before = {placement.pod.key: placement.node for placement in previous.placements}
+def _moved(placements: Iterable[Placement], before: Mapping[str, str]) -> int:
+    """How many pods were placed on another node before."""
     return sum(before.get(each.pod.key, each.node) != each.node for each in placements)

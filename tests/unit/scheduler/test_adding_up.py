@@ -65,3 +65,19 @@ def test_nothing_placed_costs_nothing() -> None:
     there = {"pending": (a_pod(),), "nodes": nodes, **policy(plain_nodes_allowed=True)}
     (placement,) = added([(2, 0, 1)], **there).placements
     assert (placement.node, placement.cost, placement.energy_watt_hours) == ("w-1", 0, 0)
+
+
+def test_pods_alike_keep_the_places_they_had() -> None:
+    """As long as there is one for them; the others take what is left, the oldest first."""
+    pods = [a_pod(name=f"p-{n}", created_at=n, **HOURLY) for n in range(4)]
+    before = {"default/p-1": "v-2", "default/p-2": "v-1", "default/p-3": "v-9"}
+    fleet = a_fleet(vehicles=CARS, pending=tuple(pods))
+    templates = templates_of(fleet.snapshot.pending)
+    found = add_up(fleet, templates, [(0, 0, 1), (1, 0, 3)], before)
+    assert {each.pod.name: each.node for each in found.placements} == {
+        "p-0": "v-2",
+        "p-1": "v-2",
+        "p-2": "v-1",
+        "p-3": "v-2",
+    }
+    assert found.money == add_up(fleet, templates, [(0, 0, 1), (1, 0, 3)]).money
