@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
 
@@ -64,15 +65,31 @@ def supply(cluster: "ManifestCluster", folder: Path | None, at: "Instant") -> No
             typer.echo(note, err=True)
 
 
-def read_manifests(files: list[str] | None, more: list[str] | None) -> "ManifestCluster":
+def read_manifests(
+    files: list[str] | None,
+    more: list[str] | None,
+    *,
+    whole: bool = False,
+    meanwhile: Callable[[], object] = lambda: None,
+) -> "ManifestCluster":
     """Read all there is, or tell every mistake on standard error and end with status 2.
+
+    Args:
+        files: paths, by their option.
+        more: paths that stand alone.
+        whole: keep vehicles as they were written too, not as the core's values alone.
+        meanwhile: done here, perhaps, while other processes read.
 
     Raises:
         typer.BadParameter: no path was given.
         typer.Exit: there are mistakes.
     """
     from idlewatt_operator.gateways.manifests.cluster import read_cluster  # noqa: PLC0415 - slow
-    from idlewatt_operator.gateways.manifests.sources import read_sources  # noqa: PLC0415 - slow
+    from idlewatt_operator.gateways.manifests.sources import (  # noqa: PLC0415 - slow
+        Text,
+        read_texts,
+        sources_of,
+    )
 
     paths = [*(files or ()), *(more or ())]
     if not paths:
@@ -80,7 +97,15 @@ def read_manifests(files: list[str] | None, more: list[str] | None) -> "Manifest
         raise typer.BadParameter(message, param_hint="-f")
     # Millions of values that all stay: to look through them for garbage takes longer than all else.
     gc.disable()
-    cluster = read_cluster(read_sources(paths))
+    texts = list(read_texts(paths))
+    good = [text for text in texts if isinstance(text, Text)]
+    cluster = None
+    if not whole and len(good) == len(texts):
+        from idlewatt_operator.cli.shares import read_shared  # noqa: PLC0415 - with it
+
+        cluster = read_shared(good, meanwhile)
+    if cluster is None:
+        cluster = read_cluster(sources_of(texts))
     if cluster.mistakes:
         for mistake in cluster.mistakes:
             typer.echo(mistake, err=True)

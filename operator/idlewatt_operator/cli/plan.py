@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 
 import typer
 
@@ -29,7 +29,14 @@ EXAMPLES: Final = (
     "kubectl get vn,site,tariff,policy,nodes,pods -A -o json | idlewatt plan -f -",
 )
 
+_Value = TypeVar("_Value")
+
 _PATIENCE_SECONDS: Final = 2.0
+_READING: Final = "Reading the manifests. There are a great many; it may take some seconds."
+_COMPILING: Final = (
+    "Compiling the planner for this processor. That is done once, and takes a minute or two."
+)
+_PLANNING: Final = "Planning. This is a large fleet; it may take a minute."
 _TIMES_END: Final = "2200-01-01T00:00:00Z"
 
 
@@ -75,16 +82,18 @@ def command(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     status 2 and a sentence for each mistake.
     """
     moment = moment_of(at)
-    cluster = read_manifests(files, more)
+    cluster = patiently(lambda: read_manifests(files, more, meanwhile=_prepare), _READING)
     supply(cluster, tariffs_dir, moment)
 
     from idlewatt_operator.reconcile.snapshot import build_snapshot  # noqa: PLC0415 - slow
-    from idlewatt_scheduler.planner import Stop, plan  # noqa: PLC0415 - OR-Tools is slow
+    from idlewatt_scheduler.planner import Params, Stop, plan  # noqa: PLC0415 - OR-Tools is slow
 
     snapshot = build_snapshot(moment, cluster.view(), None, {})
+    if len(snapshot.vehicles) > Params().exact_vehicles:
+        patiently(_prepare, _COMPILING)
     started = time.perf_counter()
     stop = Stop(clock=time.perf_counter)
-    made = _patiently(lambda: plan(snapshot, stop=stop, seed=seed))
+    made = patiently(lambda: plan(snapshot, stop=stop, seed=seed), _PLANNING)
     seconds = time.perf_counter() - started
     noun = "nodes" if snapshot.policy.plain_nodes_allowed else "vehicles"
     _print(made, seconds, output, noun, with_prices=prices)
@@ -110,11 +119,18 @@ def moment_of(at: str | None) -> "Instant":
     return moment
 
 
-def _patiently(work: "Callable[[], Plan]") -> "Plan":
+def _prepare() -> None:
+    """What planning a large fleet needs; it takes a while, and may be done while files are read."""
+    from idlewatt_operator.planning.kernels import warm  # noqa: PLC0415 - numba is slow
+
+    warm()
+
+
+def patiently(work: Callable[[], _Value], sentence: str) -> _Value:
     """Do the work; where it takes long, say on standard error that it is under way."""
 
     def say() -> None:
-        typer.echo("Planning. This is a large fleet; it may take a minute.", err=True)
+        typer.echo(sentence, err=True)
 
     notice = threading.Timer(_PATIENCE_SECONDS, say)
     notice.daemon = True

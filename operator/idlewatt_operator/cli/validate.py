@@ -27,7 +27,7 @@ def command(files: Files = None, more: MoreFiles = None) -> None:
     with its file and field, and the exit status is 2. What can be applied but will not work as
     it is meant, such as a tariff that does not exist, is told as a warning.
     """
-    cluster = read_manifests(files, more)
+    cluster = read_manifests(files, more, whole=True)
     warnings = [*_finding_warnings(cluster, int(time.time() * 1_000)), *_pod_warnings(cluster)]
     for warning in warnings:
         typer.echo(f"warning: {warning}", err=True)

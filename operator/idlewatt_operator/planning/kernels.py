@@ -51,19 +51,14 @@ def _copy(source: Path, target: Path) -> None:
 
 def warm() -> None:
     """Compile what is not compiled yet, or load it."""
-    if (warming := _warming()) is not None:
-        warming.warm()
+    _warming().warm()
 
 
 def is_warm() -> bool:
     """Whether every kernel is ready in this process."""
-    warming = _warming()
-    return warming is None or bool(warming.is_warm())
+    return bool(_warming().is_warm())
 
 
-def _warming() -> ModuleType | None:
+def _warming() -> ModuleType:
     """Imported on its first use: numba reads its settings when it is imported."""
-    try:
-        return importlib.import_module(_WARMING)
-    except ModuleNotFoundError:
-        return None
+    return importlib.import_module(_WARMING)

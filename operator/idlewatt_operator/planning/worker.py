@@ -4,6 +4,7 @@ It ends when its pipe is closed. Standard output is the pipe, so that nothing el
 there: whatever a library prints goes to standard error.
 """
 
+import gc
 import os
 import queue
 import resource
@@ -30,6 +31,9 @@ from idlewatt_operator.planning.wire import decoder, encode
 
 NICENESS: Final = 5
 """The operator's event loop goes first where there are few processors."""
+
+_IDLE_SECONDS: Final = 0.2
+"""After an answer: if nothing is asked for so long, there is time to look for garbage."""
 
 _BAD_INPUT: Final = 65
 
@@ -76,17 +80,23 @@ class Worker:
         # OR-Tools and numba take seconds to be imported; the operator knows by now that we are.
         from idlewatt_operator.planning.desk import Desk  # noqa: PLC0415
 
+        gc.disable()  # to look through a whole fleet for garbage takes longer than to plan it
         desk = Desk(self._inbox.is_cancelled)
         threading.Thread(target=_compile, name="kernels", daemon=True).start()
+        has_garbage = False
         while True:
-            message = self._inbox.next(desk.idle_seconds)
+            message = self._inbox.next(_IDLE_SECONDS if has_garbage else desk.idle_seconds)
             match message:
+                case None if has_garbage:
+                    gc.collect()
+                    has_garbage = False
                 case None:
                     self.answer(desk.check_more())
                 case Show():
                     self._seen.take(message)
                 case Ask():
                     self.answer(desk.plan(message, self._seen.snapshot(message.at, message.rows)))
+                    has_garbage = True
                 case Advise():
                     self.answer(desk.advise(message))
 

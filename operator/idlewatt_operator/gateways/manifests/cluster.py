@@ -4,7 +4,7 @@ import difflib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 import pydantic
@@ -37,6 +37,9 @@ from idlewatt_scheduler.model.policy import FleetPolicy as FleetRules
 from idlewatt_scheduler.model.site import Site
 from idlewatt_scheduler.model.tariff import Tariff
 from idlewatt_scheduler.model.workload import Node
+
+_Name = TypeVar("_Name")
+_Value = TypeVar("_Value")
 
 _MISSING: Final = "Object missing required field "
 
@@ -104,6 +107,49 @@ def read_cluster(sources: Iterable[Source | Unreadable]) -> ManifestCluster:
     if nothing:
         cluster.mistakes.append("there is nothing to read: none of the files holds an object")
     return cluster
+
+
+def read_good(sources: Iterable[Source | Unreadable]) -> ManifestCluster | None:
+    """The same without what was learned; None where there is a mistake, which has to be told."""
+    cluster = ManifestCluster()
+    places: dict[tuple[str, str], str] = {}
+    for source in sources:
+        if isinstance(source, Unreadable) or any(True for _ in _read(cluster, source)):
+            return None
+        if _twin(source, places) is not None:
+            return None
+    return cluster
+
+
+def put_together(parts: Iterable[ManifestCluster]) -> ManifestCluster | None:
+    """One cluster of several that were read apart; None where an object stands in two of them."""
+    whole = ManifestCluster()
+    for part in parts:
+        if not all(
+            (
+                _joined(whole.vehicles, part.vehicles),
+                _joined(whole.nodes, part.nodes),
+                _joined(whole.pods, part.pods),
+                _joined(whole.sites, part.sites),
+                _joined(whole.tariffs, part.tariffs),
+                _joined(whole.config_maps, part.config_maps),
+            )
+        ):
+            return None
+        if part.counts["FleetPolicy"]:
+            whole.policy = part.policy
+        whole.resources += part.resources
+        whole.counts += part.counts
+        whole.skipped += part.skipped
+    _read_learned(whole)
+    return None if whole.mistakes else whole
+
+
+def _joined(whole: dict[_Name, _Value], part: Mapping[_Name, _Value]) -> bool:
+    """Add a part, in place; false where they have a name in common."""
+    expected = len(whole) + len(part)
+    whole.update(part)
+    return len(whole) == expected
 
 
 def _read_learned(cluster: ManifestCluster) -> None:

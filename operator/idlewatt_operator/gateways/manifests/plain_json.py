@@ -29,10 +29,10 @@ def plain_json(text: str) -> object | None:
         keys = msgspec.json.encode(value).count(b'":')
     except (msgspec.MsgspecError, RecursionError, ValueError, OverflowError):
         return None
-    return value if keys == _could_be_keys(written) else None
+    return value if keys == keys_at_most(written) else None
 
 
-def _could_be_keys(written: bytes) -> int:
+def keys_at_most(written: bytes) -> int:
     """How many keys there are at the most: what looks like the end of one may stand in a text."""
     if _SPACED.search(written) is None:
         return written.count(b'":')

@@ -51,19 +51,46 @@ class Unreadable:
     sentence: str
 
 
+@dataclass(frozen=True, slots=True)
+class Text:
+    """All of a file, or of standard input.
+
+    Attributes:
+        only_json: its name says so, and nothing else is tried.
+    """
+
+    name: str
+    content: str
+    only_json: bool = False
+
+
 def read_sources(paths: Iterable[str]) -> Iterator[Source | Unreadable]:
     """Every object under these paths; `-` is standard input, a folder is read with its folders."""
+    return sources_of(read_texts(paths))
+
+
+def sources_of(texts: Iterable[Text | Unreadable]) -> Iterator[Source | Unreadable]:
+    """Every object that is written in them."""
+    for text in texts:
+        if isinstance(text, Unreadable):
+            yield text
+        else:
+            yield from _text(text.content, text.name, only_json=text.only_json)
+
+
+def read_texts(paths: Iterable[str]) -> Iterator[Text | Unreadable]:
+    """Every file under these paths, once."""
     seen: set[Path] = set()
     for path in dict.fromkeys(paths):
         if path == STANDARD_INPUT:
-            yield from _standard_input()
+            yield _standard_input()
             continue
         for file in _files(Path(path)):
             if isinstance(file, Unreadable):
                 yield file
             elif (resolved := file.resolve()) not in seen:
                 seen.add(resolved)
-                yield from _file(file)
+                yield _file(file)
 
 
 def _files(path: Path) -> Iterator[Path | Unreadable]:
@@ -78,26 +105,23 @@ def _files(path: Path) -> Iterator[Path | Unreadable]:
     yield from found
 
 
-def _standard_input() -> Iterator[Source | Unreadable]:
+def _standard_input() -> Text | Unreadable:
     try:
-        text = sys.stdin.read()
+        return Text(STANDARD_INPUT_NAME, sys.stdin.read())
     except UnicodeDecodeError:
-        yield Unreadable(STANDARD_INPUT_NAME, "this is not text in UTF-8")
-        return
-    yield from _text(text, STANDARD_INPUT_NAME)
+        return Unreadable(STANDARD_INPUT_NAME, "this is not text in UTF-8")
 
 
-def _file(path: Path) -> Iterator[Source | Unreadable]:
+def _file(path: Path) -> Text | Unreadable:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
-        yield Unreadable(str(path), "there is no such file or folder")
+        return Unreadable(str(path), "there is no such file or folder")
     except UnicodeDecodeError:
-        yield Unreadable(str(path), "this is not text in UTF-8")
+        return Unreadable(str(path), "this is not text in UTF-8")
     except OSError as error:
-        yield Unreadable(str(path), f"this cannot be read: {error.strerror or error}")
-    else:
-        yield from _text(text, str(path), only_json=path.suffix == ".json")
+        return Unreadable(str(path), f"this cannot be read: {error.strerror or error}")
+    return Text(str(path), text, only_json=path.suffix == ".json")
 
 
 def _text(text: str, name: str, *, only_json: bool = False) -> Iterator[Source | Unreadable]:
