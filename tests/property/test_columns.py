@@ -2,19 +2,21 @@
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.benchmarks.fleets import Size
+from tests.benchmarks.instances import Plenty, an_instance
 from tests.property.charging_fleets import charging_fleets
 from tests.property.crowd_strategies import busy_fleets
 from tests.property.strategies import snapshots
+from tests.property.test_plans import GREEDY
 
 from idlewatt_scheduler.feasibility.judging import Judge
 from idlewatt_scheduler.feasibility.reading import Reading
 from idlewatt_scheduler.feasibility.scene import Scene
 from idlewatt_scheduler.model.snapshot import Snapshot
-from idlewatt_scheduler.planner import Params, plan
-
-GREEDY = Params(exact_literals=0, exact_vehicles=0)
+from idlewatt_scheduler.planner import plan
 
 
 @settings(
@@ -42,3 +44,21 @@ def test_columns_say_what_each_vehicle_says(snapshot: Snapshot, kept: int) -> No
             assert told.reasons == asked.reasons
             assert told.condition is asked.condition
             assert sorted(told.could_be_placed) == sorted(asked.could_be_placed)
+
+
+@pytest.mark.parametrize("plenty", list(Plenty))
+@pytest.mark.parametrize("seed", range(2))
+def test_columns_say_so_of_a_fleet_of_every_kind(plenty: Plenty, seed: int) -> None:
+    """Of sleepers, phases, curtailments and batteries, with a part of the plan left out."""
+    snapshot = an_instance(Size(80, 160), plenty, seed)
+    found = plan(snapshot, GREEDY)
+    found = replace(found, placements=found.placements[:: 2 + seed])
+    scene = Scene(Reading(snapshot), found)
+    all_at_once, one_by_one = Judge(scene, 0), Judge(scene, 10**9)
+    waiting = [pod for who, pod in scene.reading.pending.items() if who not in scene.placed_on]
+    assert len(waiting) > 20
+    for pod in waiting:
+        told, asked = all_at_once.verdict(pod), one_by_one.verdict(pod)
+        assert told.reasons == asked.reasons
+        assert told.condition is asked.condition
+        assert sorted(told.could_be_placed) == sorted(asked.could_be_placed)
