@@ -1,0 +1,164 @@
+"""Filling one vehicle anew: the pattern that earns most at given prices of what is left."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from idlewatt_scheduler.solvers.pricing.compiling import compiled, compiled_part
+from idlewatt_scheduler.solvers.pricing.packing import Packed
+from idlewatt_scheduler.solvers.pricing.search import (
+    Asking,
+    Limits,
+    Offering,
+    Scratch,
+    scratch,
+    search,
+)
+from idlewatt_scheduler.solvers.pricing.sweep import Prices, earn
+from idlewatt_scheduler.solvers.scale.facts import Facts
+from idlewatt_scheduler.solvers.scale.kernels import power_in_rooms, put, whole
+from idlewatt_scheduler.solvers.scale.state import Live
+from idlewatt_scheduler.tables.layout import PLENTY, Floats, Indices, Ints
+
+
+class Work(NamedTuple):
+    """Memory for looking at one vehicle after another; `widest` is the most pairs of any.
+
+    Attributes:
+        gain, stay: float64[widest].
+        most, out: int32[widest].
+        memory: the search's own.
+    """
+
+    gain: Floats
+    stay: Floats
+    most: Indices
+    out: Indices
+    memory: Scratch
+
+
+class Guide(NamedTuple):
+    """By what a vehicle is filled.
+
+    Attributes:
+        prices: what pods earn where.
+        quota: int64[D], so many pods may be counted in each domain while spread is not yet even.
+        nodes: so many patterns of a vehicle are looked at.
+    """
+
+    packed: Packed
+    prices: Prices
+    quota: Ints
+    nodes: int
+    work: Work
+
+
+def guide_for(packed: Packed, prices: Prices, quota: Ints, nodes: int) -> Guide:
+    """A guide, and memory for the vehicles of these tables."""
+    widest = max(packed.widest, 1)
+    work = Work(
+        np.zeros(widest),
+        np.zeros(widest),
+        np.zeros(widest, np.int32),
+        np.zeros(widest, np.int32),
+        scratch(widest, packed.free.shape[1]),
+    )
+    return Guide(packed, prices, quota, nodes, work)
+
+
+@compiled_part
+def clear(facts: Facts, live: Live, vehicle: int) -> None:
+    """Take every new pod off a vehicle."""
+    for pair in range(facts.first[vehicle], facts.first[vehicle + 1]):
+        if live.held[pair] > 0:
+            put(facts, live, pair, -whole(live.held[pair]))
+
+
+@compiled_part
+def quota_left(facts: Facts, live: Live, quota: Ints, template: int, vehicle: int) -> int:
+    """So many more pods of a template may stand there by the quotas of its domains."""
+    most = PLENTY
+    for at in range(facts.group_first[template], facts.group_first[template + 1]):
+        group = facts.groups[at]
+        domain = facts.domain[group, vehicle]
+        if domain < 0:
+            if facts.subject[group, template]:
+                return 0
+        elif facts.counted[group, template]:
+            most = min(most, quota[domain] - live.domain[domain])
+    return max(most, 0)
+
+
+@compiled_part
+def choose(facts: Facts, live: Live, guide: Guide, vehicle: int, freely: int) -> float:
+    """What an empty vehicle would best take of the pods that wait, into `out`; what it earns.
+
+    Freely (not 0): of all pods that are wanted, whether they wait or not.
+    """
+    packed, prices, work = guide.packed, guide.prices, guide.work
+    begin, end = facts.first[vehicle], facts.first[vehicle + 1]
+    here = end - begin
+    earn(vehicle, packed, prices, work.gain, work.stay)
+    for index in range(here):
+        template = facts.template[begin + index]
+        most = whole(facts.most[begin + index])
+        if freely == 0:
+            most = min(most, live.left[template])
+            if most > 0 and work.gain[index] > 0.0:
+                most = min(most, quota_left(facts, live, guide.quota, template, vehicle))
+        work.most[index] = most
+        work.out[index] = 0
+    value, _ = search(
+        Asking(
+            work.gain[:here],
+            work.stay[:here],
+            work.most[:here],
+            packed.power[begin:end],
+            packed.until[begin:end],
+            packed.template[begin:end],
+        ),
+        Offering(
+            live.free[vehicle],
+            min(live.power[vehicle], power_in_rooms(facts, live, vehicle, whole(PLENTY))),
+            packed.energy_left[vehicle],
+            packed.start[vehicle],
+            packed.lone_from[vehicle],
+            packed.lone_power[vehicle],
+            prices.money * packed.opening[vehicle],
+        ),
+        packed.request,
+        Limits(0.0, 0.0, guide.nodes),
+        work.memory,
+        work.out[:here],
+    )
+    return value
+
+
+@compiled_part
+def repack(facts: Facts, live: Live, guide: Guide, vehicle: int) -> float:
+    """Fill an empty vehicle with what earns most of the pods that wait; what it earns there."""
+    value = choose(facts, live, guide, vehicle, whole(0))
+    begin = facts.first[vehicle]
+    for index in range(facts.first[vehicle + 1] - begin):
+        if guide.work.out[index] > 0:
+            put(facts, live, begin + index, whole(guide.work.out[index]))
+    return value
+
+
+@compiled
+def repack_all(facts: Facts, live: Live, guide: Guide, order: Indices) -> None:
+    """Empty these vehicles one after another, and fill each anew with what waits by then."""
+    for vehicle in order:
+        clear(facts, live, whole(vehicle))
+        repack(facts, live, guide, whole(vehicle))
+
+
+@compiled_part
+def marginal(facts: Facts, live: Live, pair: int) -> float:
+    """What one more pod there adds to the cost."""
+    vehicle = facts.vehicle[pair]
+    longer = float(facts.stay_cost[pair]) - float(live.stay_cost[vehicle])
+    cost = float(facts.cost[pair]) + max(longer, 0.0)
+    if live.pods[vehicle] == 0:
+        cost += float(facts.opening[vehicle])
+    return cost
