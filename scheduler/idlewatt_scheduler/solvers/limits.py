@@ -15,9 +15,9 @@ class Params:
     Attributes:
         exact_literals: a fleet is solved literal by literal if it takes at most so many, one for
             each pod (of those alike: each number of them) and candidate that might take it.
-            0: never.
+            0: nothing is solved exactly.
         exact_vehicles: up to so many vehicles that take pods the best plan is looked for until it
-            is proven, pattern by pattern. 0: never.
+            is proven, pattern by pattern; more are planned by prices.
         price_rounds: rounds of column generation on the sample of vehicles.
         polish_rounds: rounds over all vehicles that polish the prices.
         improve_rounds: rounds over all vehicles that improve the plan. 0 for this and the two

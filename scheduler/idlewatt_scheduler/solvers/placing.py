@@ -83,6 +83,8 @@ def _place_exactly(question: Question, params: Params, stop: Stop, seed: int) ->
     board = question.board()
     most = bound(board)
     greedy(board)
+    if not params.exact_literals:
+        return Placed(_on(board), Proof(bound=most))
     everything = range(len(board.candidates))
     proof = solve(board, everything, params.exact_literals, stop.work, seed)
     if proof is None or not proof.proven:
