@@ -28,8 +28,8 @@ COMPARED_TO = Fraction(1, 10**6)
 
 SOLVERS = (
     Params(),
-    Params(exact_literals=0),
-    Params(exact_literals=0, compiled=False),
+    Params(exact_literals=1),
+    Params(exact_literals=1, compiled=False),
 )
 
 Score = tuple[int, int, Fraction]
