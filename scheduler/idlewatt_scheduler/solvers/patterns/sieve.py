@@ -51,6 +51,8 @@ class Sieve:
         self._cut_counts: list[Ints] = []
         self._cut_rows: list[Any] = []
         self._variables: dict[int, Any] = {}
+        self._begun: list[int] = []
+        self._taken_now: list[int] = []
         self._build()
 
     def _look_up(self, goal: Goal, index: int) -> None:
@@ -104,6 +106,7 @@ class Sieve:
         for column in np.flatnonzero(self._alive):
             slot = self._slot[column]
             if self._pool[slot][self._row[column]].tobytes() in known[slot]:
+                self._begun.append(int(column))
                 self._add(int(column))
         last = np.inf
         for _ in range(rounds):
@@ -115,6 +118,7 @@ class Sieve:
             columns = np.array(list(self._variables), np.int64)
             taken = np.array([each.solution_value() for each in self._variables.values()])
             held, some = self._held[columns], taken > _NOTHING
+            self._taken_now = columns[some].tolist()
             demand = self._problem.demand
             cuts = list(broken(held[some], taken[some], demand, CUTS_AT_ONCE))
             if not cuts:
@@ -125,16 +129,19 @@ class Sieve:
     def left(self, at_most: int) -> tuple[list[list[Counts]], bool]:
         """By slot, the patterns that could be in a better choice, and whether these are all.
 
-        Where there are more than `at_most`, the best of them.
+        Where there are more than `at_most`, the best of them, and those that the last solution
+        takes, or that it began with: among these there is a choice.
         """
         alive = np.flatnonzero(self._alive)
         short = self._best()[self._slot[alive]] - self._earned[alive]
         chosen = alive[np.argsort(short, kind="mergesort")[:at_most]]
+        if len(chosen) < len(alive):
+            chosen = np.union1d(chosen, np.array(self._begun + self._taken_now, np.int64))
         pool = [
             [counts[row] for row in self._row[chosen[self._slot[chosen] == index]]]
             for index, counts in enumerate(self._pool)
         ]
-        return pool, len(chosen) == len(alive)
+        return pool, len(alive) <= at_most
 
     def _cut(self, cut: Cut) -> None:
         counts = cut.counts(self._held, self._column_of)

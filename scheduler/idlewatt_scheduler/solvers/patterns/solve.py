@@ -24,13 +24,16 @@ from idlewatt_scheduler.solvers.patterns.sieve import Sieve
 from idlewatt_scheduler.solvers.stability import settle
 
 ROUNDS: Final = 150
-POOLS: Final = (40, 400, 2_000)
+POOLS: Final = (40, 400, 3_000)
 """So many patterns of a slot are looked at, at the most: at first, and then."""
 
 FEW: Final = 300
-SOME: Final = 700
+SOME: Final = 500
 MANY: Final = 1_800
 """So many patterns are chosen from at the most: without a sieve; of some; of all that count."""
+
+ALL: Final = 20_000
+"""More patterns than this are not sieved in the end: they would not become few enough."""
 
 CUTS: Final = 25
 """Rounds of cuts."""
@@ -151,8 +154,12 @@ class _Search:
             value = self._value(goal) + _step(goal)
             if found.bound <= value or self._stop.is_over:
                 break
+            for index, patterns in enumerate(self._start()):
+                master.add(index, patterns)
             more, complete = master.enumerate(prices, prices.bound - value, at_most, NODES)
-            pool = _joined(master.columns, [list(each) for each in more])
+            pool = _joined(master.columns, more)
+            if at_most == POOLS[-1] and (not complete or sum(map(len, pool)) > ALL):
+                break
             bound = prices.bound
             if sum(map(len, pool)) > FEW:
                 sieve = Sieve(self._problem, goal, pool)
@@ -183,9 +190,8 @@ class _Search:
             for index, patterns in enumerate(pool):
                 whole.add(index, patterns)
             nodes = max(round(_NODES_A_WORK * self._stop.work), 1)
-            whole.solver.SetSolverSpecificParametersAsString(
-                f"limits/nodes = {nodes}\nrandomization/randomseedshift = {self._seed}\n{_CUT_LITTLE}"
-            )
+            limits = f"limits/nodes = {nodes}\nrandomization/randomseedshift = {self._seed}\n"
+            whole.solver.SetSolverSpecificParametersAsString(limits + _CUT_LITTLE)
             if not whole.solve():
                 return np.inf
             chosen = whole.chosen()
@@ -300,7 +306,7 @@ def _place(board: Board, held: dict[int, Held]) -> None:
 
 
 _REPEATS: Final = 8
-_NODES_A_WORK: Final = 100
+_NODES_A_WORK: Final = 50
 _CUT_LITTLE: Final = "separating/maxroundsroot = 5\nseparating/maxrounds = 1\n"
 """The sieve has cut already: the solver's own cuts take five times as long as they save."""
 
