@@ -15,7 +15,7 @@ import numpy as np
 from idlewatt_scheduler.board import Board
 from idlewatt_scheduler.model.plan import Leaving
 from idlewatt_scheduler.model.policy import Preemption
-from idlewatt_scheduler.model.reasons import MoveReason
+from idlewatt_scheduler.model.reasons import MoveReason, PodReason
 from idlewatt_scheduler.model.workload import Pod, RunningPod
 from idlewatt_scheduler.moves.asked import may_be_asked, name_of, names_of
 from idlewatt_scheduler.moves.clearing import NOBODY, Clearing, Places
@@ -68,8 +68,9 @@ def _in_turn(board: Board) -> Iterator[int]:
 
 @dataclass(slots=True)
 class _Change:
-    """Where something changed: all vehicles of a site, and whoever these spreads concern."""
+    """What changed: a vehicle, the circuits of its site, and whoever these spreads concern."""
 
+    vehicle: int
     site: str
     spreads: frozenset[int] = frozenset()
 
@@ -137,19 +138,23 @@ class _Ground:
         running = self.clearing.running(index)
         return [running[place] for place in self.orders[index].left]
 
-    def offer(self, template: int, index: int, least: int) -> Offer | None:
-        """The fewest who have to leave a vehicle so that the pod could be placed, from `least`."""
-        priority = self.board.templates[template].priority
+    def offer(self, template: int, index: int, least: int) -> tuple[Offer | None, bool]:
+        """The fewest who have to leave a vehicle so that the pod could be placed, from `least`.
+
+        And, where there is no offer, whether one may come of what others do with its circuits.
+        """
+        priority, relievable = self.board.templates[template].priority, False
         pods = self.pods(index)
         places = self.orders[index].left if index in self.orders else []
         for count in range(least, len(pods) + 1):
             if count and pods[count - 1].pod.priority >= priority:
-                return None
-            going = frozenset(places[:count]) or NOBODY
-            if self._takes(template, index, going):
+                break
+            reason = self._reason(template, index, frozenset(places[:count]) or NOBODY)
+            if reason is None:
                 last = pods[count - 1].pod.priority if count else NOBODY_LEAVES
-                return last, count, index
-        return None
+                return (last, count, index), False
+            relievable |= reason is PodReason.CIRCUIT_FULL
+        return None, relievable
 
     def take(self, template: int, index: int, count: int) -> list[RunningPod]:
         """So many leave a vehicle, and the pod is counted there; those who leave."""
@@ -164,23 +169,22 @@ class _Ground:
         self.clearing.put(self.board.case(template, index)[0], index)
         self.together.change(template, index, 1)
         self.room.refresh(index)
-        self.changes.append(_Change(self.site_of[index], frozenset(concerned)))
+        self.changes.append(_Change(index, self.site_of[index], frozenset(concerned)))
         return going
 
-    def _takes(self, template: int, index: int, going: Places) -> bool:
-        """Whether one such pod could be placed on a vehicle were these gone as well."""
+    def _reason(self, template: int, index: int, going: Places) -> PodReason | None:
+        """The first clause that keeps one such pod off a vehicle were these gone as well."""
         case, fixed = self.board.case(template, index)
-        if fixed is not None or self.clearing.reason(case, index, going) is not None:
-            return False
-        if not self.together.concerning(template):
-            return True
+        reason = fixed or self.clearing.reason(case, index, going)
+        if reason is not None or not self.together.concerning(template):
+            return reason
         pods = [self.clearing.running(index)[place].pod for place in going]
         for pod in pods:
             self.together.run(pod, index, -1)
         takes = self.together.takes(template, index)
         for pod in pods:
             self.together.run(pod, index, 1)
-        return takes
+        return None if takes else PodReason.TOPOLOGY_SPREAD
 
     def _begin(self, index: int, leavers: set[tuple[str, str, str]]) -> None:
         """Those who leave and those on their way are gone, and the others stand in order."""
@@ -193,7 +197,7 @@ class _Ground:
         )
         if gone:
             self.clearing.clear(index, gone)
-            self.changes.append(_Change(self._site(index)))
+            self.changes.append(_Change(index, self._site(index)))
         if index in self.site_of:
             places = [p for p, each in enumerate(running) if p not in gone and may_be_asked(each)]
             self.orders[index] = _Order(sorted(places, key=lambda p: _goes_last(running[p])))
@@ -217,7 +221,8 @@ class _Kind:
     """The waiting pods of one template, and what each vehicle would cost them in others.
 
     A heap holds for every vehicle the best that it may offer, whether or not it was asked; what is
-    on top once it was asked is the best of all.
+    on top once it was asked is the best of all. Whoever has nothing to offer, for a reason of its
+    own, is not asked again before something changes there.
     """
 
     def __init__(self, ground: _Ground, template: int) -> None:
@@ -228,6 +233,7 @@ class _Kind:
         self._stamp: dict[int, int] = {}
         self._seen = len(ground.changes)
         self._takers = ground.takers(pod)
+        self._hopeless: set[int] = set()
         self._heap: list[tuple[Offer, bool, int]] = [
             (offer, False, 0)
             for offer in ground.room.offers(self._need)
@@ -247,21 +253,25 @@ class _Kind:
                 return offer
             else:
                 heappop(self._heap)
-                found = self._ground.offer(self._template, index, count)
+                found, relievable = self._ground.offer(self._template, index, count)
                 if found is not None:
                     heappush(self._heap, (found, True, stamp))
+                elif not relievable:
+                    self._hopeless.add(index)
         return None
 
     def _catch_up(self) -> None:
         """Forget what is known of vehicles where something changed since."""
         changes = self._ground.changes[self._seen :]
         self._seen += len(changes)
+        self._hopeless.difference_update(change.vehicle for change in changes)
         if any(self._spreads & change.spreads for change in changes):
             concerned: Iterable[int] = self._ground.vehicles
+            self._hopeless.clear()
         else:
             sites = dict.fromkeys(change.site for change in changes)
             concerned = (index for site in sites for index in self._ground.at_site.get(site, ()))
-        for index in self._takers.intersection(concerned):
+        for index in self._takers.intersection(concerned) - self._hopeless:
             self._renew(index)
 
     def _renew(self, index: int) -> None:
