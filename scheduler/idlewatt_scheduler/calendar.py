@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 from operator import lt
-from typing import Final
+from typing import Final, TypeAlias
 
 from idlewatt_scheduler.model.calendars import (
     Interval,
@@ -28,6 +28,9 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 _FIRST_ORDINAL = date(1970, 1, 1).toordinal()
 NO_HOLIDAYS: Final = PublicHolidays()
+
+_Row: TypeAlias = tuple[tuple[Instant, ...], tuple[Instant, ...], int, int]
+"""The days on which a window opens, those on which it closes, and how long after midnight."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +143,53 @@ def open_until(  # noqa: PLR0913 - a window is known by where and when it is
     They are looked at 14 days ahead: a car that may always stand there departs, for all that
     is known, at that horizon.
     """
-    found = timetable(windows, site, zone, at, exceptions=exceptions, holidays=holidays)
-    return found.open_until(at)
+    rows = None if exceptions else _even_rows(windows, site, zone, at // DAY)
+    if rows is None:
+        found = timetable(windows, site, zone, at, exceptions=exceptions, holidays=holidays)
+        return found.open_until(at)
+    return _reached(rows, at)
+
+
+def _even_rows(
+    windows: Sequence[ParkingWindow], site: str, zone: tzinfo, day: int
+) -> list[_Row] | None:
+    """The windows at a site, where each takes place on days that differ in nothing but the date.
+
+    None where holidays, single dates or a change of the clocks have to be looked at.
+    """
+    first = _FIRST_ORDINAL + day - 3
+    last = _FIRST_ORDINAL + day + CALENDAR_HORIZON // DAY + 2
+    rows: list[_Row] = []
+    for window in windows:
+        recurrence = window.recurrence
+        if window.site != site:
+            continue
+        if recurrence is None:
+            if window.start is not None and window.end is not None:
+                rows.append(((window.start,), (window.end,), 0, 0))
+            continue
+        if recurrence.on_holidays is not OnHolidays.AS_USUAL or recurrence.except_dates:
+            return None
+        start, end = recurrence.start_minutes, recurrence.end_minutes
+        overnight = 1 if end <= start else 0
+        even = _even_days(recurrence.days, recurrence.months, zone, first, last, overnight)
+        if even is None:
+            return None
+        rows.append((*even, start * MINUTE, end * MINUTE))
+    return rows
+
+
+def _reached(rows: Sequence[_Row], at: Instant) -> Instant | None:
+    """When what is open at `at` ends, one window after the other; None where none is open."""
+    reached, horizon = at, at + CALENDAR_HORIZON
+    before = None
+    while reached != before and reached < horizon:
+        before = reached
+        for starts, ends, start_after, end_after in rows:
+            last = bisect_right(starts, reached - start_after) - 1
+            if last >= 0:
+                reached = max(reached, ends[last] + end_after)
+    return None if reached == at else min(reached, horizon)
 
 
 def timetable(  # noqa: PLR0913 - a window is known by where and when it is
