@@ -57,6 +57,13 @@ class Master:
         for short, price in self._missing:
             self._aim.SetCoefficient(short, -_FIRM * price)
 
+    def limit(self, limits: Floats) -> None:
+        """Other limits for the same rows."""
+        for index, row in enumerate(self._shared):
+            if row is not None:
+                limit = float(limits[index]) / float(self._unit[index])
+                row.SetBounds(limit if self._rows.least[index] < 0 else -np.inf, limit)
+
     def add(self, pool: Pool) -> None:
         """All columns of a pool."""
         for vehicle in range(len(pool.first) - 1):

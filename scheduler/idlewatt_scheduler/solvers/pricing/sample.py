@@ -18,18 +18,20 @@ class Sample:
         packed: its columns; rooms that are about as short are one, domains do not bind.
         share: how large a part of the fleet it is.
         group: int32[C], of the whole fleet's rooms, the sample's; -1: it does not bind.
+        chosen: int64[], the vehicles.
     """
 
     packed: Packed
     share: float
     group: Indices
+    chosen: Ints
 
 
 def sampled(packed: Packed, most: int) -> Sample:
     """At most so many vehicles, evenly over the fleet; all of them where there are no more."""
     if packed.vehicles <= most:
         everyone = np.arange(len(packed.room_limit), dtype=np.int32)
-        return Sample(packed, 1.0, everyone)
+        return Sample(packed, 1.0, everyone, np.arange(packed.vehicles, dtype=np.int64))
     chosen = np.linspace(0, packed.vehicles - 1, most).astype(np.int64)
     group, number = _groups(packed)
     pairs = _spans(packed.first, chosen)
@@ -62,7 +64,7 @@ def sampled(packed: Packed, most: int) -> Sample:
         room_limit=limit,
         domain_limit=np.full(len(packed.domain_limit), np.inf),
     )
-    return Sample(some, most / packed.vehicles, group)
+    return Sample(some, most / packed.vehicles, group, chosen)
 
 
 def _groups(packed: Packed) -> tuple[Indices, int]:
@@ -95,6 +97,15 @@ def _counted(packed: Packed, chosen: Ints, group: Indices) -> Ints:
     binds = np.concatenate([[0], np.cumsum(group[packed.load_room] >= 0)])
     counts = binds[packed.load_first[chosen + 1]] - binds[packed.load_first[chosen]]
     return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+
+
+def gathered(sample: Sample, packed: Packed, usage: Floats) -> Floats:
+    """What is taken of the sample's rows, from what is taken of the whole fleet's."""
+    templates, rooms = len(packed.pods), len(packed.room_limit)
+    of_groups = np.zeros(len(sample.packed.room_limit))
+    binds = sample.group >= 0
+    np.add.at(of_groups, sample.group[binds], usage[templates : templates + rooms][binds])
+    return np.concatenate([usage[:templates], of_groups, usage[templates + rooms :]])
 
 
 def spread_out(sample: Sample, packed: Packed, price: Floats) -> Floats:

@@ -18,14 +18,14 @@ DEEPEST = 512
 
 _ROUNDS = 10
 _LEARN = 1.5
-_FIRST_DIVE = 24
+_PASSES = 3
 
 # The columns beside one for each limit, counted from the end: of what is known of an item, ...
 _PAIR, _MOST, _TAKEN, _STANDBY = -4, -3, -2, -1
 _GAIN, _STAY, _SIZE, _WHOLE = -4, -3, -2, -1
-# ... and of a depth: the next item, the one that was added, the energy of the standby; and what is
-# earned and the share of the vehicle that is left.
-_NEXT, _ADDED, _AWAKE = -3, -2, -1
+# ... and of a depth: the next of those that fit, the one that was added, the energy of the standby,
+# how many fit; and what is earned and the share of the vehicle that is left.
+_NEXT, _ADDED, _AWAKE, _COUNT = -4, -3, -2, -1
 _EARNED, _ROOM = 0, 1
 
 
@@ -86,22 +86,25 @@ class Scratch(NamedTuple):
         worth: float64[n, limits + 4]: the best gain for a unit of each limit from it on (-1: for
             nothing); its gain, its stay, the share of the vehicle it takes, its gain for all of
             the vehicle.
-        left: int64[depths, limits + 3], by depth: what is left of each limit, and see above.
+        left: int64[depths, limits + 4], by depth: what is left of each limit, and see above.
         state: float64[depths, 2].
+        fits: int32[depths, n], by depth: the items of which one more fits, in order.
         raw_item, raw_worth: the first two before they are sorted.
         level: float64[n, 2 + limits], the different stays, what may be earned with each, and how
             the limits are weighed for it.
-        order: int64[n].
+        order, kept: int64[n].
     """
 
     item: Ints
     worth: Floats
     left: Ints
     state: Floats
+    fits: Indices
     raw_item: Ints
     raw_worth: Floats
     level: Floats
     order: Ints
+    kept: Ints
 
 
 @compiled
@@ -111,11 +114,13 @@ def scratch(pairs: int, resources: int) -> Scratch:
     return Scratch(
         np.empty((pairs + 1, limits + 4), np.int64),
         np.empty((pairs + 1, limits + 4), np.float64),
-        np.empty((DEEPEST + 2, limits + 3), np.int64),
+        np.empty((DEEPEST + 2, limits + 4), np.int64),
         np.empty((DEEPEST + 2, 2), np.float64),
+        np.empty((DEEPEST + 2, pairs + 1), np.int32),
         np.empty((pairs + 1, limits + 4), np.int64),
         np.empty((pairs + 1, limits + 4), np.float64),
         np.empty((pairs + 1, limits + 2), np.float64),
+        np.empty(pairs + 1, np.int64),
         np.empty(pairs + 1, np.int64),
     )
 
@@ -148,7 +153,7 @@ def search(  # noqa: PLR0913, PLR0917 - what a kernel reads and writes
     count = _gather(asking, offering, request, raw_item, raw_worth)
     if count == 0:
         return best, best
-    _begin(offering, left, state)
+    _begin(offering, left, state, 0)
     levels = _levels(raw_item, raw_worth, left, level, order, count)
     opening, tolerance, nodes = offering.opening, limits.tolerance, limits.nodes
     beyond = best
@@ -160,23 +165,103 @@ def search(  # noqa: PLR0913, PLR0917 - what a kernel reads and writes
                 rounds = 0 if turn else _ROUNDS
                 reach = _weigh(raw_item, raw_worth, level[at, 2:], order, some, rounds)
                 level[at, 1] = min(level[at, 1], reach)
-            if level[at, 1] - once > best + tolerance:
+                if turn:
+                    some = _only_useful(raw_item, raw_worth, order, some, best + tolerance + once)
+                    beyond = max(beyond, best + tolerance)
                 _lay_out(raw_item, raw_worth, order, item, worth, some)
-                _begin(offering, left, state)
-                dive = nodes if turn else _FIRST_DIVE
-                best, reach, dive = _descend(
-                    item, worth, left, state, some, once, best, tolerance, dive, out
+            if turn == 0 and level[at, 1] - once > best + tolerance:
+                best = _improve(
+                    item, worth, level[at, 2:], left[0], memory.kept, some, once, best, out
+                )
+            if turn and level[at, 1] - once > best + tolerance:
+                _begin(offering, left, state, 0)
+                best, reach, nodes = _descend(
+                    item, worth, left, state, memory.fits, some, once, best, tolerance, nodes, out
                 )
                 level[at, 1] = min(level[at, 1], reach + once)
-                nodes = dive if turn else nodes
             if turn:
                 beyond = max(beyond, level[at, 1] - once)
     return best, max(best, beyond)
 
 
 @compiled
-def _descend(  # noqa: C901, PLR0912, PLR0913, PLR0917 - where all the time goes: no calls in the loop
-    item: Ints, worth: Floats, left: Ints, state: Floats, count: int,
+def _improve(  # noqa: PLR0913, PLR0917 - what a kernel reads and writes
+    item: Ints, worth: Floats, weight: Floats, whole: Ints, kept: Ints, count: int,
+    once: float, best: float, out: Indices,
+) -> float:  # fmt: skip
+    """A pattern that is good at once: greedily, then with each pod left out and filled up again."""
+    earned = _greedily(item, worth, weight, whole, count, -1)
+    improved = True
+    passes = 0
+    while improved and passes < _PASSES:
+        improved = False
+        passes += 1
+        kept[:count] = item[:count, _TAKEN]
+        for without in range(count):
+            if kept[without] == 0:
+                continue
+            item[without, _TAKEN] -= 1
+            tried = _greedily(item, worth, weight, whole, count, without)
+            if tried > earned + 1e-12:
+                earned = tried
+                improved = True
+                kept[:count] = item[:count, _TAKEN]
+            else:
+                item[:count, _TAKEN] = kept[:count]
+    item[:count, _TAKEN] = kept[:count]
+    if earned - once > best:
+        best = earned - once
+        _write(item, count, out)
+    item[:count, _TAKEN] = 0
+    return best
+
+
+@compiled
+def _greedily(  # noqa: C901, PLR0913, PLR0917 - plain loops are what compiles well
+    item: Ints, worth: Floats, weight: Floats, whole: Ints, count: int, without: int
+) -> float:
+    """Fill up what is taken, always with what earns the most for what it takes of what is left.
+
+    Returns:
+        What all of it earns; `without` was not added to.
+    """
+    limits = len(weight)
+    room = whole[:limits].copy()
+    price = np.empty(limits)
+    awake, earned = np.int64(0), 0.0
+    for at in range(count):
+        number = item[at, _TAKEN]
+        if number > 0:
+            earned += number * worth[at, _GAIN]
+            awake = max(awake, item[at, _STANDBY])
+            for limit in range(limits):
+                room[limit] -= number * item[at, limit]
+    while True:
+        for limit in range(limits):
+            price[limit] = (weight[limit] + 0.02) / max(room[limit], 1)
+        most, which = 0.0, -1
+        for at in range(count):
+            if at == without or item[at, _TAKEN] >= item[at, _MOST]:
+                continue
+            size = 1e-12
+            fit = item[at, limits - 1] + max(awake, item[at, _STANDBY]) <= room[limits - 1]
+            for limit in range(limits):
+                size += price[limit] * item[at, limit]
+                fit = fit and item[at, limit] <= room[limit]
+            if fit and worth[at, _GAIN] > most * size:
+                most, which = worth[at, _GAIN] / size, at
+        if which < 0:
+            return earned
+        item[which, _TAKEN] += 1
+        earned += worth[which, _GAIN]
+        awake = max(awake, item[which, _STANDBY])
+        for limit in range(limits):
+            room[limit] -= item[which, limit]
+
+
+@compiled
+def _descend(  # noqa: C901, PLR0913, PLR0917 - where all the time goes
+    item: Ints, worth: Floats, left: Ints, state: Floats, fits: Indices, count: int,
     once: float, best: float, tolerance: float, nodes: int, out: Indices,
 ) -> tuple[float, float, int]:  # fmt: skip
     """The best pattern of these items, into `out`, were `once` taken off all of them.
@@ -184,43 +269,37 @@ def _descend(  # noqa: C901, PLR0912, PLR0913, PLR0917 - where all the time goes
     Returns:
         What the best is now; what none exceeds; how many nodes are left.
     """
-    last = left.shape[1] - 4
+    limits = left.shape[1] - 4
+    for at in range(count):
+        fits[0, at] = at
+    left[0, _COUNT] = count
     beyond = best
     depth = 0
     while depth >= 0:
-        at = left[depth, _NEXT]
-        while at < count:
-            fits = item[at, _TAKEN] < item[at, _MOST]
-            if fits:
-                awake = max(left[depth, _AWAKE], item[at, _STANDBY])
-                fits = item[at, last] + awake <= left[depth, last]
-            for limit in range(last):
-                fits = fits and item[at, limit] <= left[depth, limit]
-            if fits:
-                break
-            at += 1
+        at, number = left[depth, _NEXT], left[depth, _COUNT]
         reach = -np.inf
-        if at < count:
+        if at < number:
+            first = fits[depth, at]
             earned = state[depth, _EARNED] - once
-            reach = earned + worth[at, _WHOLE] * state[depth, _ROOM]
+            reach = earned + worth[first, _WHOLE] * state[depth, _ROOM]
             if reach > best + tolerance:
-                for limit in range(last + 1):
-                    if worth[at, limit] >= 0.0:
-                        reach = min(reach, earned + worth[at, limit] * left[depth, limit])
-            if reach > best + tolerance:
-                reach = min(reach, earned + _fill(item, worth, at, count, state[depth, _ROOM]))
+                more = _fill(item, worth, fits[depth], at, number, state[depth, _ROOM])
+                for limit in range(limits):
+                    if worth[first, limit] >= 0.0:
+                        more = min(more, worth[first, limit] * left[depth, limit])
+                reach = earned + more
         if reach <= best + tolerance or depth >= DEEPEST:
             beyond = max(beyond, reach)
             if depth > 0:
                 item[left[depth, _ADDED], _TAKEN] -= 1
             depth -= 1
             continue
-        left[depth, _NEXT] = at
         if nodes <= 0:
-            beyond = max(beyond, _reach_of_open(item, worth, left, state, depth, count) - once)
+            open_ = _reach_of_open(item, worth, left, state, fits, depth) - once
+            beyond = max(beyond, open_)
             break
         nodes -= 1
-        _add(item, worth, left, state, depth)
+        _add(item, worth, left, state, fits, depth)
         depth += 1
         value = state[depth, _EARNED] - once
         if value > best:
@@ -230,13 +309,16 @@ def _descend(  # noqa: C901, PLR0912, PLR0913, PLR0917 - where all the time goes
 
 
 @compiled
-def _fill(item: Ints, worth: Floats, at: int, count: int, room: float) -> float:
-    """What the items from this one on earn in so much of the vehicle, the last one in part."""
+def _fill(  # noqa: PLR0913, PLR0917 - where all the time goes
+    item: Ints, worth: Floats, fits: Indices, at: int, count: int, room: float
+) -> float:
+    """What those that fit earn in so much of the vehicle from here on, the last one in part."""
     earned = 0.0
     while at < count and room > 0.0:
-        whole = (item[at, _MOST] - item[at, _TAKEN]) * worth[at, _SIZE]
+        which = fits[at]
+        whole = (item[which, _MOST] - item[which, _TAKEN]) * worth[which, _SIZE]
         part = min(whole, room)
-        earned += part * worth[at, _WHOLE]
+        earned += part * worth[which, _WHOLE]
         room -= part
         at += 1
     return earned
@@ -247,7 +329,7 @@ def _levels(  # noqa: PLR0913, PLR0917 - what a kernel reads and writes
     item: Ints, worth: Floats, left: Ints, level: Floats, order: Ints, count: int
 ) -> int:
     """The different stays, what may be earned with each, the weights: the most first; how many."""
-    limits = left.shape[1] - 3
+    limits = left.shape[1] - 4
     for limit in range(limits):
         whole = left[0, limit]
         for at in range(count):
@@ -360,13 +442,13 @@ def _gather(asking: Asking, offering: Offering, request: Ints, item: Ints, worth
 
 
 @compiled
-def _begin(offering: Offering, left: Ints, state: Floats) -> None:
+def _begin(offering: Offering, left: Ints, state: Floats, first: int) -> None:
     resources = len(offering.free)
     for resource in range(resources):
         left[0, resource] = offering.free[resource]
     left[0, resources] = offering.power
     left[0, resources + 1] = offering.energy
-    left[0, _NEXT] = 0
+    left[0, _NEXT] = first
     left[0, _ADDED] = -1
     left[0, _AWAKE] = 0
     state[0, _EARNED] = 0.0
@@ -427,6 +509,34 @@ def _size_up(worth: Floats, weight: Floats, order: Ints, count: int) -> None:
 
 
 @compiled
+def _only_useful(item: Ints, worth: Floats, order: Ints, count: int, enough: float) -> int:
+    """Those of which one could be in a pattern that earns more than `enough`.
+
+    Where an item that earns less for its room than the last one that fits in fractions takes the
+    room of that, so much is lost of what fits in fractions.
+    """
+    room, earned, ratio = 1.0, 0.0, 0.0
+    for at in range(count):
+        which = order[at]
+        part = min(item[which, _MOST] * worth[which, _SIZE], room)
+        earned += part * worth[which, _WHOLE]
+        room -= part
+        if room <= 0.0:
+            ratio = worth[which, _WHOLE]
+            break
+    spare = earned - enough
+    some = 0
+    for at in range(count):
+        which = order[at]
+        loss = (ratio - worth[which, _WHOLE]) * worth[which, _SIZE]
+        if loss > spare * (1.0 + 1e-9):
+            continue
+        order[some] = which
+        some += 1
+    return some
+
+
+@compiled
 def _fill_and_use(item: Ints, worth: Floats, order: Ints, count: int, used: Floats) -> float:
     """What fits in fractions earns, and how much of each limit that takes, 1 being all of it."""
     used[:] = 0.0
@@ -444,18 +554,19 @@ def _fill_and_use(item: Ints, worth: Floats, order: Ints, count: int, used: Floa
 
 
 @compiled
-def _reach_of_open(  # noqa: PLR0913, PLR0917 - what a kernel reads and writes
-    item: Ints, worth: Floats, left: Ints, state: Floats, depth: int, count: int
+def _reach_of_open(  # noqa: PLR0913, PLR0917 - where all the time goes
+    item: Ints, worth: Floats, left: Ints, state: Floats, fits: Indices, depth: int
 ) -> float:
     """No pattern that has not been looked at yet earns more; nothing is taken off."""
     most = -np.inf
     for level in range(depth, -1, -1):
-        at = left[level, _NEXT]
-        if at < count:
-            more = _fill(item, worth, at, count, state[level, _ROOM])
-            for limit in range(left.shape[1] - 3):
-                if worth[at, limit] >= 0.0:
-                    more = min(more, worth[at, limit] * left[level, limit])
+        at, number = left[level, _NEXT], left[level, _COUNT]
+        if at < number:
+            more = _fill(item, worth, fits[level], at, number, state[level, _ROOM])
+            for limit in range(left.shape[1] - 4):
+                ratio = worth[fits[level, at], limit]
+                if ratio >= 0.0:
+                    more = min(more, ratio * left[level, limit])
             most = max(most, state[level, _EARNED] + more)
         if level > 0:
             item[left[level, _ADDED], _TAKEN] -= 1
@@ -463,19 +574,34 @@ def _reach_of_open(  # noqa: PLR0913, PLR0917 - what a kernel reads and writes
 
 
 @compiled
-def _add(item: Ints, worth: Floats, left: Ints, state: Floats, depth: int) -> None:
-    """One more of the next item; then this one again and those after it are looked at."""
-    at = left[depth, _NEXT]
-    below = depth + 1
-    item[at, _TAKEN] += 1
-    for limit in range(left.shape[1] - 3):
-        left[below, limit] = left[depth, limit] - item[at, limit]
+def _add(  # noqa: PLR0913, PLR0917 - where all the time goes
+    item: Ints, worth: Floats, left: Ints, state: Floats, fits: Indices, depth: int
+) -> None:
+    """One more of the next item; what fits after that: of it and of those after it."""
+    at, below, last = left[depth, _NEXT], depth + 1, left.shape[1] - 5
+    added = fits[depth, at]
+    item[added, _TAKEN] += 1
+    for limit in range(last + 1):
+        left[below, limit] = left[depth, limit] - item[added, limit]
     left[depth, _NEXT] = at + 1
-    left[below, _NEXT] = at
-    left[below, _ADDED] = at
-    left[below, _AWAKE] = max(left[depth, _AWAKE], item[at, _STANDBY])
-    state[below, _EARNED] = state[depth, _EARNED] + worth[at, _GAIN]
-    state[below, _ROOM] = max(state[depth, _ROOM] - worth[at, _SIZE], 0.0)
+    left[below, _NEXT] = 0
+    left[below, _ADDED] = added
+    left[below, _AWAKE] = max(left[depth, _AWAKE], item[added, _STANDBY])
+    state[below, _EARNED] = state[depth, _EARNED] + worth[added, _GAIN]
+    state[below, _ROOM] = max(state[depth, _ROOM] - worth[added, _SIZE], 0.0)
+    awake, number = left[below, _AWAKE], 0
+    for position in range(at, left[depth, _COUNT]):
+        which = fits[depth, position]
+        fit = item[which, last] + max(awake, item[which, _STANDBY]) <= left[below, last]
+        fit = fit and item[which, _TAKEN] < item[which, _MOST]
+        for limit in range(last):
+            if item[which, limit] > left[below, limit]:
+                fit = False
+                break
+        if fit:
+            fits[below, number] = which
+            number += 1
+    left[below, _COUNT] = number
 
 
 @compiled
