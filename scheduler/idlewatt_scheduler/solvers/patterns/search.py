@@ -228,6 +228,7 @@ def _search_group(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one loop 
                 threshold, count = pattern, 0
             elif count >= len(worth):
                 return count, threshold, -1, pruned
+            pruned = max(pruned, pattern)
             worth[count] = pattern
             for each in range(len(earns)):
                 found[count, each] = number[each]
