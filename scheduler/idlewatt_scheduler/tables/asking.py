@@ -17,7 +17,8 @@ from idlewatt_scheduler.model.workload import Pod
 from idlewatt_scheduler.stay import BITS, lead_of
 from idlewatt_scheduler.tables.layout import PLENTY, Flags, Ints
 from idlewatt_scheduler.tables.nodes import Matching
-from idlewatt_scheduler.tables.vehicles import FULL_PERCENT, WATT, Vehicles
+from idlewatt_scheduler.tables.reading import FULL_PERCENT, WATT
+from idlewatt_scheduler.tables.vehicles import Vehicles
 
 REASONS: Final = tuple(PodReason)
 """Code n > 0 is the n-th of them; 0: no clause fails."""

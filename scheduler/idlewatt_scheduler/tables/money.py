@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from idlewatt_scheduler.model.units import Instant
 from idlewatt_scheduler.prices import PriceLine
 from idlewatt_scheduler.tables.layout import PLENTY, Floats, Indices, Ints, SmallFloats
-from idlewatt_scheduler.tables.vehicles import FULL_PERCENT, Vehicles
+from idlewatt_scheduler.tables.reading import FULL_PERCENT
+from idlewatt_scheduler.tables.vehicles import Vehicles
 
 _SHORT = 1.2e-7
 """A little more than what 32 bits can be off, as a share."""

@@ -16,7 +16,8 @@ from idlewatt_scheduler.circuits import Headroom, RoomKey
 from idlewatt_scheduler.energy import computing_at
 from idlewatt_scheduler.model.units import Instant, Milliwatts
 from idlewatt_scheduler.tables.layout import PLENTY, Indices, Ints, Rooms
-from idlewatt_scheduler.tables.vehicles import FULL_PERCENT, Vehicles
+from idlewatt_scheduler.tables.reading import FULL_PERCENT
+from idlewatt_scheduler.tables.vehicles import Vehicles
 
 NOBODY = -1
 """An instant before everything: at which nobody stays."""

@@ -6,6 +6,7 @@ from tests.unit.scheduler.tables.sheets import a_working
 
 from idlewatt_scheduler.model.reasons import PodReason
 from idlewatt_scheduler.model.units import HOUR, MINUTE, SECOND
+from idlewatt_scheduler.model.vehicle import Link
 from idlewatt_scheduler.tables.asking import REASONS, Answer
 from idlewatt_scheduler.testing import AT
 
@@ -82,3 +83,12 @@ def test_what_would_never_fit_is_told_from_what_waits_for_time() -> None:
     ):
         work = a_working(**overrides)
         assert work.asking.never(work.templates[0].sample).tolist() == [never]
+
+
+def test_a_month_s_data_is_asked_of_metered_links_alone() -> None:
+    """A limit that nobody meters keeps nothing away."""
+    wishes = pod(demand__image_size_bytes=10**9)
+    for metered, reason in ((True, PodReason.LINK_TOO_SLOW), (False, None)):
+        link = Link(50_000_000, metered=metered, monthly_limit_bytes=10**8)
+        code = int(answer(**wishes, **vehicle(link=link)).code[0])
+        assert (REASONS[code - 1] if code else None) is reason
