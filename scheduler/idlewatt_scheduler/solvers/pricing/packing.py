@@ -94,7 +94,7 @@ def pack(tables: Tables) -> Packed:
     wanted, offered, pairs = tables.wanted, tables.offered, tables.pairs
     template = np.ascontiguousarray(pairs.template, np.int32)
     most = np.ascontiguousarray(pairs.most, np.int32)
-    reachable = np.bincount(template, most, tables.templates) if len(most) else 0.0
+    domain_limit, pods = _domain_limits(tables, most)
     load_first, load_room, load_rate = _loads(tables)
     group_first, group = _groups(tables.spreads, tables.templates)
     return Packed(
@@ -114,7 +114,7 @@ def pack(tables: Tables) -> Packed:
         opening=np.ascontiguousarray(offered.opening, np.float64),
         standby=offered.standby.astype(np.float64),
         request=np.ascontiguousarray(wanted.request, np.int64),
-        pods=np.minimum(wanted.count, reachable).astype(np.float64),
+        pods=_in_whole_gangs(tables, pods),
         weight=wanted.weight.astype(np.float64),
         load_first=load_first,
         load_room=load_room,
@@ -124,7 +124,7 @@ def pack(tables: Tables) -> Packed:
         group=group,
         domain=np.ascontiguousarray(tables.spreads.domain, np.int32).reshape(-1, tables.vehicles),
         room_limit=_room_limits(tables, load_first, load_room, load_rate),
-        domain_limit=_domain_limits(tables, most),
+        domain_limit=domain_limit,
     )
 
 
@@ -180,32 +180,61 @@ def _groups(spreads: Spreads, templates: int) -> tuple[Ints, Indices]:
     return first.astype(np.int64), group.astype(np.int32)
 
 
-def _domain_limits(tables: Tables, most: Indices) -> Floats:
-    """How many pods each domain takes at the most, the emptiest being as full as it could be."""
+def _in_whole_gangs(tables: Tables, pods: Floats) -> Floats:
+    """No pod of a gang of which too few fit anywhere."""
+    gang, needs = tables.wanted.gang, tables.wanted.gang_needs
+    in_gang = gang >= 0
+    fit = np.zeros(len(needs))
+    np.add.at(fit, gang[in_gang], pods[in_gang])
+    kept = pods.copy()
+    kept[in_gang] *= (fit >= needs)[gang[in_gang]]
+    return kept
+
+
+def _domain_limits(tables: Tables, most: Indices) -> tuple[Floats, Floats]:
+    """How many pods each domain takes at the most, the emptiest being as full as it could be.
+
+    And how many pods of each template fit on all vehicles, in all domains: no plan places more.
+    """
     spreads, pairs = tables.spreads, tables.pairs
+    fit = np.zeros(tables.templates)
+    np.add.at(fit, pairs.template, most.astype(np.float64))
+    pods = np.minimum(fit, tables.wanted.count)
     limit = np.full(len(spreads.running), np.inf)
     groups = len(spreads.skew)
     if not groups:
-        return limit
+        return limit, pods
     counted = np.logical_or.reduce(spreads.counted, axis=0)
     chosen = np.flatnonzero(counted[pairs.template])
     template, each = pairs.template[chosen], most[chosen].astype(np.float64)
     vehicle = np.searchsorted(pairs.first, chosen, side="right") - 1
     for group in range(groups):
         begin, end = int(spreads.first[group]), int(spreads.first[group + 1])
-        running = spreads.running[begin:end]
         domain = spreads.domain[group][vehicle]
         here = spreads.counted[group][template] & (domain >= 0)
         reach = np.bincount(domain[here] - begin, each[here], end - begin)
-        pods = int(tables.wanted.count[spreads.counted[group]].sum())
-        least = 0
-        if end > begin and not spreads.floor_is_zero[group]:
-            fullest = (running + np.minimum(reach, pods)).min()
-            least = int(min(fullest, (int(running.sum()) + pods) // (end - begin)))
-        limit[begin:end] = np.maximum(least + int(spreads.skew[group]) - running, 0)
+        holds = _holds(tables, group, reach.astype(np.float64))
+        limit[begin:end] = holds
         both = here & spreads.subject[group][template]
         fits = np.bincount(domain[both] - begin, each[both], end - begin)
+        for subject in np.unique(template[both]):
+            its = both & (template == subject)
+            there = np.bincount(domain[its] - begin, each[its], end - begin)
+            pods[subject] = min(pods[subject], float(np.minimum(there, holds).sum()))
         asked = int(tables.wanted.count[spreads.counted[group] & spreads.subject[group]].sum())
-        never = np.flatnonzero(np.minimum(fits, asked) <= limit[begin:end])
+        never = np.flatnonzero(np.minimum(fits, asked) <= holds)
         limit[begin + never] = np.inf
-    return limit
+    return limit, pods
+
+
+def _holds(tables: Tables, group: int, reach: Floats) -> Floats:
+    """By domain of a group: how many new pods that it binds and counts it takes at the most."""
+    spreads = tables.spreads
+    begin, end = int(spreads.first[group]), int(spreads.first[group + 1])
+    running = spreads.running[begin:end]
+    pods = int(tables.wanted.count[spreads.counted[group]].sum())
+    least = 0
+    if end > begin and not spreads.floor_is_zero[group]:
+        fullest = (running + np.minimum(reach, pods)).min()
+        least = int(min(fullest, (int(running.sum()) + pods) // (end - begin)))
+    return np.maximum(least + int(spreads.skew[group]) - running, 0).astype(np.float64)
