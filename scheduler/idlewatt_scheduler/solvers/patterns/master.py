@@ -70,6 +70,7 @@ class Master:
     def _build(self) -> None:
         solver = self.solver = pywraplp.Solver.CreateSolver("SCIP" if self._whole else "CLP")
         solver.Objective().SetMaximization()
+        solver.NumVar(0.0, 0.0, "nothing")  # a program without any variable ends CLP, and us
         rooms = self._problem.rooms
         self._rows = [solver.Constraint(row.low, row.high) for row in self._joint.rows]
         self._scale = [float(max(room.left, 1)) for room in rooms]

@@ -72,6 +72,7 @@ class Sieve:
     def _build(self) -> None:
         solver = self._solver = pywraplp.Solver.CreateSolver("CLP")
         solver.Objective().SetMaximization()
+        solver.NumVar(0.0, 0.0, "nothing")  # a program without any variable ends CLP, and us
         self._rows = [solver.Constraint(row.low, row.high) for row in self._joint.rows]
         self._rooms = [solver.Constraint(-np.inf, float(room)) for room in self._capacity]
         self._one_each = [solver.Constraint(-np.inf, 1.0) for _ in self._problem.slots]
