@@ -36,6 +36,8 @@ demo: $(RUN) ## Set up what is missing, then play one night of parked cars
 	@$(BIN)/idlewatt demo $(DEMO)
 
 test: $(DEV) ## Run every test: unit, property, and beside them integration on a real API server
+	@echo "Compiling the planner's kernels where that was not done yet: a minute or two, once."
+	@$(BIN)/python -c "from idlewatt_scheduler.solvers.warming import warm; warm()"
 	@$(BIN)/python $(if $(PYTEST),-m pytest $(PYTEST),scripts/run_tests.py)
 
 lint: $(DEV) ## Check style, types, import directions and the Helm chart
