@@ -16,8 +16,14 @@ from idlewatt_scheduler.solvers.scale.repack import Guide, repack_all
 from idlewatt_scheduler.solvers.scale.state import Live
 from idlewatt_scheduler.tables.layout import PLENTY, Indices, Ints
 
-PASSES = 2
+PASSES = 10
 """Every vehicle is filled so often; each time it finds what others have left since."""
+
+EVEN = 6
+"""After so many passes pods are spread evenly."""
+
+STEP = 0.15
+"""By what part the price of what waits rises from pass to pass."""
 
 
 def shuffled(seed: int, vehicles: int) -> Indices:
@@ -49,11 +55,35 @@ def without_broken_gangs(facts: Facts, live: Live, prices: Prices) -> Prices:
     return prices._replace(pod=np.where(aside, -np.inf, prices.pod))
 
 
-def construct(facts: Facts, live: Live, guide: Guide, order: Indices) -> None:
-    """Fill all vehicles by these prices, and mend what gangs and spread ask for."""
-    for _ in range(PASSES):
-        repack_all(facts, live, guide, order)
+def construct(facts: Facts, guide: Guide, incumbent: Live, live: Live, seed: int) -> None:
+    """Fill all vehicles by these prices, pass after pass, and mend what gangs and spread ask for.
+
+    What waits that the incumbent has placed earns more from pass to pass, so that vehicles take it
+    in place of something else: this is an auction. Towards its end pods are spread evenly, and
+    keep from then on to as many in each domain as there are.
+    """
+    for turn in range(PASSES):
+        repack_all(facts, live, guide, shuffled(seed + turn, len(live.pods)))
+        lacking = np.maximum(live.left - incumbent.left, 0)
+        if turn == EVEN:
+            mend(facts, live)
+            guide.quota[:] = live.domain
+        elif turn > EVEN and guide.prices.money and not lacking.any():
+            break
+        lift(facts, guide, lacking if guide.prices.money else live.left)
     mend(facts, live)
+
+
+def lift(facts: Facts, guide: Guide, lacking: Ints) -> None:
+    """Let what waits earn more: in money by a part, in weight nearer to all of its weight."""
+    pod, wanted = guide.prices.pod, np.maximum(facts.wanted, 1)
+    part = STEP * np.minimum(1.0, 0.3 + lacking / wanted)
+    if guide.prices.money:
+        more = part * np.abs(pod)
+    else:
+        more = part * np.maximum(facts.weight - pod, 0.0)
+    up = (lacking > 0) & np.isfinite(pod)
+    pod[up] += more[up]
 
 
 def mend(facts: Facts, live: Live) -> None:

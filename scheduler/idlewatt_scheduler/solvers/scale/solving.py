@@ -35,7 +35,7 @@ from idlewatt_scheduler.solvers.scale.stability import settle
 from idlewatt_scheduler.solvers.scale.state import Live, Score, copy_of, empty, score
 from idlewatt_scheduler.tables.layout import Tables
 
-NODES = 100
+NODES = 60
 """So many patterns of a vehicle are looked at while a plan is built."""
 
 GROUP = 6
@@ -66,6 +66,7 @@ class Search:
     cost_bound: float | None = None
     solver: Solver = field(default=Solver.GREEDY)
     halted: str | None = None
+    lifted: Prices | None = None
 
     def offer(self, live: Live) -> None:
         """Settle a plan; it becomes the incumbent if it is better."""
@@ -76,9 +77,10 @@ class Search:
 
     def guide(self, duals: Duals) -> Guide:
         """What vehicles are filled by at these prices, beside the incumbent."""
-        prices = Prices(duals.pod, duals.room, duals.spread, 1.0 if duals.money else 0.0)
+        prices = Prices(duals.pod.copy(), duals.room, duals.spread, float(duals.money))
         prices = without_broken_gangs(self.facts, self.best, prices)
-        return guide_for(self.packed, prices, quotas(self.facts, self.best), NODES)
+        quota = quotas(self.facts, self.best) if duals.money else self.best.domain.copy()
+        return guide_for(self.packed, prices, quota, NODES)
 
 
 def solve_at_scale(
@@ -145,9 +147,10 @@ def _save(search: Search) -> None:
 
 
 def _build(search: Search, duals: Duals) -> None:
+    guide = search.guide(duals)
     live = empty(search.tables, search.facts)
-    order = shuffled(search.seed, search.tables.vehicles)
-    construct(search.facts, live, search.guide(duals), order)
+    construct(search.facts, guide, search.best, live, search.seed)
+    search.lifted = guide.prices
     search.offer(live)
 
 
@@ -158,7 +161,7 @@ def _exchange(search: Search, duals: Duals) -> None:
         if search.stop.is_over:
             break
         seed = search.seed * 1_000 + turn
-        bench = bench_for(search.guide(duals), seed)
+        bench = bench_for(search.guide(duals)._replace(prices=search.lifted), seed)
         order = shuffled(seed, search.tables.vehicles)
         if not improve(search.facts, live, bench, order, GROUP):
             break
@@ -182,4 +185,6 @@ def _found(search: Search) -> Found:
         cost_bound=search.cost_bound,
         solver=search.solver,
         halted=search.halted,
+        weights=search.weights,
+        moneys=search.moneys,
     )
