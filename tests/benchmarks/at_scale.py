@@ -171,6 +171,8 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--first-seed", type=int, help="fresh ones, unless it is given")
     parser.add_argument("--check", action="store_true", help="check the plans of large fleets, too")
     parser.add_argument("--files", action="store_true", help="measure `idlewatt plan -f`, too")
+    parser.add_argument("--growth", nargs="*", metavar="SIZE", help="sizes to grow through")
+    parser.add_argument("--write", action="store_true", help="write the page of these cases")
     parser.add_argument("--recorded", type=Path, help="a file of what was measured already")
     parser.add_argument("--alone", action="store_true", help="nothing beside our own plan")
     return parser
@@ -186,7 +188,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         cases = [Case.read(text) for text in given.cases or CASES]
     except ValueError as mistake:
         parser.error(str(mistake))
-    growth = [] if given.cases else [Case(Size.read(text), Plenty.SCARCE) for text in GROWTH]
+    sizes = given.growth if given.growth is not None else ([] if given.cases else GROWTH)
+    growth = [Case(Size.read(text), Plenty.SCARCE) for text in sizes]
     first = given.first_seed
     if first is None:
         first = SystemRandom().randrange(1_000, 10**6)
@@ -215,7 +218,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
     for table in tables(report):
         Console(width=150 if not sys.stdout.isatty() else None).print(table)
-    if not given.cases:
+    if given.write or not given.cases:
         write_page(report, PAGE, PICTURE)
         console.print(f"Wrote {PAGE.relative_to(ROOT)} and {PICTURE.relative_to(ROOT)}.")
     return 0
