@@ -95,7 +95,7 @@ class _Search:
         if not self._problem.slots:
             return Proof(0, proven=True, cost_bound=Fraction(0), solver=Solver.EXACT)
         plain = self._dearest() if has_plain else 0.0
-        heaviest, columns = self._improve(Goal(), [])
+        heaviest, columns = self._heaviest()
         weight = -1
         while weight < self._merit[0]:
             weight = self._merit[0]
@@ -113,6 +113,20 @@ class _Search:
             solver=Solver.EXACT,
             halted=_HALTED if self._stop.is_over else None,
         )
+
+    def _heaviest(self) -> tuple[Found, list[list[Counts]]]:
+        """The greatest weight; where it is not proven, gangs are decided, and it is asked again.
+
+        Half a gang is worth a half to a linear program, and nothing to a plan.
+        """
+        found, columns = self._improve(Goal(), [])
+        if found.proven or not any(gang.needs for gang in self._board.together.gangs):
+            return found, columns
+        self._decide(self._merit[0] + 1, columns)
+        if self._problem.decided:
+            again, columns = self._improve(Goal(), columns)
+            found.bound = min(found.bound, max(again.bound, float(self._merit[0])))
+        return found, columns
 
     def _decide(self, weight: int, columns: list[list[Counts]]) -> None:
         """Decide the gangs without which, or with which, so much weight is out of reach."""
