@@ -10,17 +10,21 @@ from fractions import Fraction
 from itertools import groupby
 from operator import itemgetter
 
+import numpy as np
+
 from idlewatt_scheduler.board import Board
 from idlewatt_scheduler.candidates import Fleet
 from idlewatt_scheduler.clauses.live import first_live_reason, holding
 from idlewatt_scheduler.clauses.pod import PodCase, pod_case
 from idlewatt_scheduler.model.plan import Leaving
+from idlewatt_scheduler.model.shadow import Prices
 from idlewatt_scheduler.solvers import patterns
 from idlewatt_scheduler.solvers.bounds import bound
 from idlewatt_scheduler.solvers.exact import solve
 from idlewatt_scheduler.solvers.found import Found
 from idlewatt_scheduler.solvers.greedy import greedy
 from idlewatt_scheduler.solvers.limits import Params, Proof, Stop, better
+from idlewatt_scheduler.solvers.pricing.shown import prices_of
 from idlewatt_scheduler.solvers.scale.solving import solve_at_scale
 from idlewatt_scheduler.solvers.stability import settle
 from idlewatt_scheduler.tables.layout import Count, Tables
@@ -70,12 +74,22 @@ def place(
     proof = Proof(
         bound=found.bound,
         cost_bound=None if found.cost_bound is None else Fraction(found.cost_bound),
-        prices=found.prices,
+        prices=_prices(question, found),
         solver=found.solver,
         halted=found.halted,
         memory=found.memory,
     )
     return _beside_vehicles(question, Placed(counts, proof))
+
+
+def _prices(question: Question, found: Found) -> Prices:
+    """What is shown of the prices that were found; nothing where none were."""
+    if found.weights is None and found.moneys is None:
+        return Prices()
+    placed = np.zeros(question.tables.templates, np.int32)
+    np.add.at(placed, found.template, found.number)
+    samples = [template.sample.key for template in question.templates]
+    return prices_of(question.tables, samples, placed, found.weights, found.moneys)
 
 
 def _place_exactly(question: Question, params: Params, stop: Stop, seed: int) -> Placed:
