@@ -44,7 +44,13 @@ Draw = Callable[[st.SearchStrategy[Any]], Any]
 
 MOSTLY = (True, True, True, False)
 HARDLY = (*[False] * 7, True)
-APPS = ({}, {"app": "a"}, {"app": "a"}, {"app": "b"}, {"app": "a", "tier": "x"})
+APPS: tuple[dict[str, str], ...] = (
+    {},
+    {"app": "a"},
+    {"app": "a"},
+    {"app": "b"},
+    {"app": "a", "tier": "x"},
+)
 SELECTORS = (
     (Requirement("app", "In", ("a",)),),
     (Requirement("app", "In", ("a",)),),
@@ -206,4 +212,5 @@ def busy_fleets(
             draw(_busy_running(f"r-{number}", draw(any_of(*names)))) for number in range(count[1])
         ),
     )
-    return draw(crowded(fleet))
+    busy: Snapshot = draw(crowded(fleet))
+    return busy

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from idlewatt_operator.resources import documents
 from idlewatt_operator.resources.documents import Document, DocumentError, read_documents
+from idlewatt_operator.resources.plain_yaml import plain_documents
 
 WORDS = st.sampled_from(
     [
@@ -134,7 +135,7 @@ spec:
 ---
 kind: List
 """
-    found = documents.plain_documents(text, documents._resolved)  # noqa: SLF001 - as it is used
+    found = plain_documents(text, documents._resolved)  # noqa: SLF001 - as it is used
     assert found is not None
     first, second = found
     assert (first.line, second.line) == (3, 20)

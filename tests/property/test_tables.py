@@ -132,7 +132,8 @@ def _assert_cost(board: Board, tables: Tables, vehicle: int, held: dict[int, int
     paid = float(board.cost(int(tables.offered.candidate[vehicle])).money)
     most = sum(abs(n * float(pairs.cost[i])) for i, n in held.items()) + abs(paid)
     assert cost <= paid + 1e-9 * most
-    prices = board.candidates[int(tables.offered.candidate[vehicle])].parked.prices
+    parked = board.candidates[int(tables.offered.candidate[vehicle])].parked
+    prices = None if parked is None else parked.prices
     if prices is None or all((price or 0) >= 0 for price in prices.timeline.prices):
         assert cost >= paid - 1e-4 * (most + 1e-3)
 

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from tests.property.strategies import any_of, snapshots
 
 from idlewatt_scheduler.feasibility import violations
-from idlewatt_scheduler.feasibility.placing import Scene
 from idlewatt_scheduler.feasibility.reading import Reading
+from idlewatt_scheduler.feasibility.scene import Scene
 from idlewatt_scheduler.model.calendars import EVERY_DAY, Recurrence
 from idlewatt_scheduler.model.charging import ChargingPeriod, ChargingProfile
 from idlewatt_scheduler.model.plan import Plan

@@ -5,9 +5,10 @@ from fractions import Fraction
 
 from tests.unit.scheduler.scenes import a_fleet, policy
 
-from idlewatt_scheduler.adding_up import Added, Count, add_up
+from idlewatt_scheduler.adding_up import Added, add_up
 from idlewatt_scheduler.model.units import HOUR
 from idlewatt_scheduler.model.workload import NodeSelectorTerm, Preference, Requirement
+from idlewatt_scheduler.tables.layout import Count
 from idlewatt_scheduler.templates import templates_of
 from idlewatt_scheduler.testing import a_node, a_pod, a_vehicle
 
@@ -64,7 +65,8 @@ def test_nothing_placed_costs_nothing() -> None:
     nodes = [*(a_node(name=car.name) for car in CARS), a_node(name="w-1")]
     there = {"pending": (a_pod(),), "nodes": nodes, **policy(plain_nodes_allowed=True)}
     (placement,) = added([(2, 0, 1)], **there).placements
-    assert (placement.node, placement.cost, placement.energy_watt_hours) == ("w-1", 0, 0)
+    assert placement.node == "w-1"
+    assert (placement.cost, placement.energy_watt_hours) == (Fraction(0), Fraction(0))
 
 
 def test_pods_alike_keep_the_places_they_had() -> None:

@@ -49,6 +49,7 @@ CROWNS = vehicle(compensation__currency="NOK") | policy(
 def test_what_is_paid_is_exact(overrides: Overrides, name: str, amount: Fraction) -> None:
     """Parts by the scale are the amount, to the last digit."""
     tally = tally_of(a_candidate(**overrides))
+    assert tally is not None
     assert Fraction(getattr(tally, name), tally.scale) == amount
 
 
@@ -56,6 +57,9 @@ def test_where_the_fleet_pays_energy_is_counted_in_parts_of_the_line() -> None:
     """Per milliwatt and part-millisecond: the tariff's currency is the plan's."""
     candidate = a_candidate(**site(energy_borne_by=EnergyBearer.FLEET))
     tally = tally_of(candidate)
+    assert tally is not None
+    assert candidate.parked is not None
+    assert candidate.parked.prices is not None
     scale = candidate.parked.prices.timeline.scale
     assert tally.energy is None
     assert Fraction(tally.tariff, tally.scale) == Fraction(1, scale * KWH)

@@ -15,10 +15,11 @@ def compiled(kernel: Kernel) -> Kernel:
 
 def compiled_part(kernel: Kernel) -> Kernel:
     """A part of kernels, called by them alone: without a way in from Python it compiles faster."""
+    without: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
     try:
-        made = njit(cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)(kernel)
+        made = njit(cache=True, nogil=True, **without)(kernel)
     except RuntimeError:
-        made = njit(cache=False, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)(kernel)
+        made = njit(cache=False, nogil=True, **without)(kernel)
     return cast("Kernel", made)
 
 

@@ -78,10 +78,8 @@ def lift(facts: Facts, guide: Guide, lacking: Ints) -> None:
     """Let what waits earn more: in money by a part, in weight nearer to all of its weight."""
     pod, wanted = guide.prices.pod, np.maximum(facts.wanted, 1)
     part = STEP * np.minimum(1.0, 0.3 + lacking / wanted)
-    if guide.prices.money:
-        more = part * np.abs(pod)
-    else:
-        more = part * np.maximum(facts.weight - pod, 0.0)
+    scarce = np.abs(pod) if guide.prices.money else np.maximum(facts.weight - pod, 0.0)
+    more = part * scarce
     up = (lacking > 0) & np.isfinite(pod)
     pod[up] += more[up]
 

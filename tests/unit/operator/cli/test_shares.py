@@ -1,11 +1,13 @@
 """Many manifests, read by several processes: the same as one after the other, or not at all."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 import yaml
-from tests.benchmarks.instances import Plenty, Size, an_instance
+from tests.benchmarks.fleets import Size
+from tests.benchmarks.instances import Plenty, an_instance
 from tests.benchmarks.manifests import write
 
 from idlewatt_operator.cli import shares
@@ -19,7 +21,7 @@ def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that a small fleet takes several."""
     monkeypatch.setattr(shares, "WORTH_SHARING_BYTES", 0)
     monkeypatch.setattr(shares, "PIECE_BYTES", 40_000)
-    monkeypatch.setattr(shares.os, "sched_getaffinity", lambda _: {0, 1})
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
 
 
 def texts(folder: Path) -> list[Text]:
@@ -77,7 +79,7 @@ def test_little_is_not_shared(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shares, "WORTH_SHARING_BYTES", 1_000_000)
     assert read_shared(good) is None
     monkeypatch.setattr(shares, "WORTH_SHARING_BYTES", 0)
-    monkeypatch.setattr(shares.os, "sched_getaffinity", lambda _: {0})
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0})
     assert read_shared(good) is None
 
 

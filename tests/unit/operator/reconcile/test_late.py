@@ -39,7 +39,7 @@ def after(snapshot: Snapshot, *occupied: str, **changes: object) -> Snapshot:
         changed(each, observed__parking__occupied=True) if each.name in occupied else each
         for each in snapshot.vehicles
     )
-    return replace(snapshot, at=snapshot.at + LATER, vehicles=vehicles, **changes)
+    return replace(snapshot, at=snapshot.at + LATER, vehicles=vehicles, **changes)  # type: ignore[arg-type]
 
 
 def pods(count: int, **given: object) -> tuple[object, ...]:

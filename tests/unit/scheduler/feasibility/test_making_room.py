@@ -202,7 +202,7 @@ def test_whoever_is_gone_is_not_counted_by_a_spread() -> None:
     nodes = (a_node(labels={"zone": "a"}), a_node(name="v-2", labels={"zone": "b"}))
     there = runs("a", watts=900, pod__labels=SPREAD["labels"])
     full = runs("b", "v-2", 900, pod__priority=20)
-    pod = waits(**SPREAD)
+    pod = waits(**SPREAD)  # type: ignore[arg-type]
     assert set(asked(fleet(there, full, pending=(pod,), nodes=nodes))) == {"a"}
 
 
@@ -263,7 +263,7 @@ def test_who_moved_takes_room() -> None:
     """Only one of two finds a place on the cheap vehicle."""
     dear = a_vehicle(name="v-3", compensation__availability_per_hour=Decimal("0.50"))
     heavy = {"watts": 600, "pod__demand__power_watts": 600}
-    two = (runs("a", **heavy), runs("b", "v-3", **heavy))
+    two = (runs("a", **heavy), runs("b", "v-3", **heavy))  # type: ignore[arg-type]
     assert set(moving("0.05", *two, cars=(a_vehicle(), CHEAP, dear))) == {"b"}
 
 

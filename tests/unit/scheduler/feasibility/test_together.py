@@ -11,7 +11,7 @@ from tests.unit.scheduler.feasibility.verdicts import (
 )
 
 from idlewatt_scheduler.model.plan import Plan, Waiting
-from idlewatt_scheduler.model.reasons import PodReason, WaitingCondition
+from idlewatt_scheduler.model.reasons import PodReason, Reason, WaitingCondition
 from idlewatt_scheduler.model.snapshot import Snapshot
 from idlewatt_scheduler.model.workload import Pod, Requirement, RunningPod, Spread
 from idlewatt_scheduler.testing import (
@@ -213,7 +213,7 @@ def test_the_clause_that_fails_is_named(reason: PodReason | None, snapshot: Snap
 def on(*nodes: str | None, snapshot: Snapshot, **counts: int) -> set[str]:
     """Rules broken by placing the pending pods there, None of them nowhere."""
     pairs = list(zip(snapshot.pending, nodes, strict=True))
-    reasons = {R(name): count for name, count in counts.items()}
+    reasons: dict[Reason, int] = {R(name): count for name, count in counts.items()}
     plan = Plan(
         AT,
         placements=tuple(a_placement(pod, node=node) for pod, node in pairs if node),

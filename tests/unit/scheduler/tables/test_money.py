@@ -25,7 +25,10 @@ def intervals(*prices: str) -> tuple[TariffInterval, ...]:
 def test_integrals_run_along_the_steps_of_a_line() -> None:
     """Half an hour into the second hour; and the least from then on, with a price below nought."""
     fleet = a_fleet(tariffs=[a_tariff(zones=(), intervals=intervals("0.2", "0.1", "-0.3"))])
-    line = fleet.candidates[0].parked.prices
+    parked = fleet.candidates[0].parked
+    assert parked is not None
+    line = parked.prices
+    assert line is not None
     integrals = Integrals([line], AT, 8 * HOUR)
     instants = np.array([0, HOUR, HOUR * 3 // 2, 3 * HOUR, 9 * HOUR], np.int64)
     reached, least = integrals.until(np.zeros(5, np.int32), instants)

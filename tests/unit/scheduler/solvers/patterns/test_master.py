@@ -100,8 +100,8 @@ def test_all_patterns_within_the_gap_are_enough() -> None:
     assert prices is not None
     pool, complete = master.enumerate(prices, prices.bound - best + 0.5, 5_000, 100_000)
     assert complete
-    sieve = Sieve(problem, goal, pool)
-    sieve.run(best - 0.5, pool, 10)
+    sieve = Sieve(problem, goal, pool)  # type: ignore[arg-type]
+    sieve.run(best - 0.5, pool, 10)  # type: ignore[arg-type]
     assert sieve.bound >= best - 1e-9
     kept, everything = sieve.left(5_000)
     assert everything

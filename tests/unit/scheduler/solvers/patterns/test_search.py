@@ -2,6 +2,7 @@
 
 from itertools import product
 from random import Random
+from typing import Any
 
 import numpy as np
 import pytest
@@ -42,7 +43,8 @@ def found_by(
 ) -> tuple[dict[tuple[int, ...], float], bool, float]:
     """What the search finds, whether that is all, and its bound."""
     found, worth = np.zeros((2_000, 5), np.int16), np.zeros(2_000)
-    count, complete, bound = search(*slot.values(), threshold, 0.0, best, nodes, found, worth)
+    asked: tuple[Any, ...] = (*slot.values(), threshold, 0.0, best, nodes, found, worth)
+    count, complete, bound = search(*asked)
     patterns = (tuple(row.tolist()) for row in found[:count])
     return dict(zip(patterns, worth[:count].tolist(), strict=True)), complete, bound
 
@@ -76,5 +78,6 @@ def test_room_for_too_few_is_told() -> None:
     """More patterns than there is room for: not all of them."""
     slot = a_slot(1)
     found, worth = np.zeros((2, 5), np.int16), np.zeros(2)
-    count, complete, _ = search(*slot.values(), -5.0, 0.0, False, ENOUGH, found, worth)  # noqa: FBT003
+    asked: tuple[Any, ...] = (*slot.values(), -5.0, 0.0, False, ENOUGH, found, worth)
+    count, complete, _ = search(*asked)
     assert (count, complete) == (2, False)
