@@ -66,7 +66,6 @@ class Search:
     cost_bound: float | None = None
     solver: Solver = field(default=Solver.GREEDY)
     halted: str | None = None
-    lifted: Prices | None = None
 
     def offer(self, live: Live) -> None:
         """Settle a plan; it becomes the incumbent if it is better."""
@@ -132,9 +131,9 @@ def _weigh(search: Search) -> None:
         return
     search.weights = price(search.tables, Goal(), _depth(search), search.stop)
     search.bound = min(most, int(np.floor(search.weights.bound)))
-    _build(search, search.weights)
+    prices = _build(search, search.weights)
     if search.score.weight < search.bound:
-        _exchange(search, search.weights)
+        _exchange(search, prices)
 
 
 def _save(search: Search) -> None:
@@ -142,29 +141,29 @@ def _save(search: Search) -> None:
     goal = Goal(at_least=search.score.weight)
     search.moneys = price(search.tables, goal, _depth(search), search.stop)
     search.cost_bound = search.moneys.bound
-    _build(search, search.moneys)
-    _exchange(search, search.moneys)
+    _exchange(search, _build(search, search.moneys))
 
 
-def _build(search: Search, duals: Duals) -> None:
+def _build(search: Search, duals: Duals) -> Prices:
+    """A plan from these prices; what the prices became by it."""
     guide = search.guide(duals)
     live = empty(search.tables, search.facts)
     construct(search.facts, guide, search.best, live, search.seed)
-    search.lifted = guide.prices
     search.offer(live)
+    return guide.prices
 
 
-def _exchange(search: Search, duals: Duals) -> None:
-    """Take groups of vehicles apart, round after round, while that helps."""
+def _exchange(search: Search, prices: Prices) -> None:
+    """Take groups of vehicles apart, every vehicle's turn comes once in all rounds together."""
     live = copy_of(search.best)
-    for turn in range(search.params.improve_rounds):
+    rounds = search.params.improve_rounds
+    order = shuffled(search.seed, search.tables.vehicles)
+    for turn in range(rounds):
         if search.stop.is_over:
             break
-        seed = search.seed * 1_000 + turn
-        bench = bench_for(search.guide(duals)._replace(prices=search.lifted), seed)
-        order = shuffled(seed, search.tables.vehicles)
-        if not improve(search.facts, live, bench, order, GROUP):
-            break
+        guide = guide_for(search.packed, prices, quotas(search.facts, live), NODES)
+        bench = bench_for(guide, search.seed * rounds + turn)
+        improve(search.facts, live, bench, order[turn::rounds].copy(), GROUP)
     mend(search.facts, live)
     search.offer(live)
 
