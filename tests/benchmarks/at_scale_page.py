@@ -53,7 +53,7 @@ def tables(report: Report) -> Iterator[Table]:
 
 
 def write_page(report: Report, page: Path, picture: Path) -> None:
-    """Put the tables between their marks on the page, and draw the picture.
+    """Put the tables between their marks on the page, and draw the picture where sizes grow.
 
     Raises:
         ValueError: the page lacks a mark.
@@ -69,7 +69,8 @@ def write_page(report: Report, page: Path, picture: Path) -> None:
     for rows in _all_rows(report):
         lines += [f"**{rows.title}**", "", *_markdown(rows), ""]
     page.write_text(f"{before}{begin}\n\n" + "\n".join(lines) + f"\n{end}{after}", encoding="utf-8")
-    picture.write_text(_picture(report) + "\n", encoding="utf-8")
+    if report.growth:
+        picture.write_text(_picture(report) + "\n", encoding="utf-8")
 
 
 def _markdown(rows: Rows) -> Iterator[str]:
