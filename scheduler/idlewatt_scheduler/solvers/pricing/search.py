@@ -11,20 +11,32 @@ from typing import NamedTuple
 import numpy as np
 
 from idlewatt_scheduler.solvers.pricing.compiling import compiled
+from idlewatt_scheduler.solvers.pricing.weighing import (
+    GAIN,
+    MOST,
+    PAIR,
+    ROUNDS,
+    SIZE,
+    STANDBY,
+    STAY,
+    TAKEN,
+    WHOLE,
+    choose,
+    lay_out,
+    levels,
+    only_useful,
+    weigh,
+)
 from idlewatt_scheduler.tables.layout import PLENTY, Floats, Indices, Ints
 
 DEEPEST = 512
 """So many pods on one vehicle are looked at; what could be added to them counts in the bound."""
 
-_ROUNDS = 10
-_LEARN = 1.5
 _PASSES = 3
 
-# The columns beside one for each limit, counted from the end: of what is known of an item, ...
-_PAIR, _MOST, _TAKEN, _STANDBY = -4, -3, -2, -1
-_GAIN, _STAY, _SIZE, _WHOLE = -4, -3, -2, -1
-# ... and of a depth: the next of those that fit, the one that was added, the energy of the standby,
-# how many fit; and what is earned and the share of the vehicle that is left.
+# The columns of a depth, beside one for each limit and counted from the end: the next of those that
+# fit, the one that was added, the energy of the standby, how many fit; and what is earned and the
+# share of the vehicle that is left.
 _NEXT, _ADDED, _AWAKE, _COUNT = -4, -3, -2, -1
 _EARNED, _ROOM = 0, 1
 
@@ -154,21 +166,21 @@ def search(  # noqa: PLR0913, PLR0917 - what a kernel reads and writes
     if count == 0:
         return best, best
     _begin(offering, left, state, 0)
-    levels = _levels(raw_item, raw_worth, left, level, order, count)
+    stays = levels(raw_item, raw_worth, left, level, order, count)
     opening, tolerance, nodes = offering.opening, limits.tolerance, limits.nodes
     beyond = best
     for turn in range(2):
-        for at in range(levels):
+        for at in range(stays):
             once = level[at, 0] + opening
             if level[at, 1] - once > best + tolerance:
-                some = _choose(raw_worth, order, count, level[at, 0])
-                rounds = 0 if turn else _ROUNDS
-                reach = _weigh(raw_item, raw_worth, level[at, 2:], order, some, rounds)
+                some = choose(raw_worth, order, count, level[at, 0])
+                rounds = 0 if turn else ROUNDS
+                reach = weigh(raw_item, raw_worth, level[at, 2:], order, some, rounds)
                 level[at, 1] = min(level[at, 1], reach)
                 if turn:
-                    some = _only_useful(raw_item, raw_worth, order, some, best + tolerance + once)
+                    some = only_useful(raw_item, raw_worth, order, some, best + tolerance + once)
                     beyond = max(beyond, best + tolerance)
-                _lay_out(raw_item, raw_worth, order, item, worth, some)
+                lay_out(raw_item, raw_worth, order, item, worth, some)
             if turn == 0 and level[at, 1] - once > best + tolerance:
                 best = _improve(
                     item, worth, level[at, 2:], left[0], memory.kept, some, once, best, out
@@ -196,23 +208,23 @@ def _improve(  # noqa: PLR0913, PLR0917 - what a kernel reads and writes
     while improved and passes < _PASSES:
         improved = False
         passes += 1
-        kept[:count] = item[:count, _TAKEN]
+        kept[:count] = item[:count, TAKEN]
         for without in range(count):
             if kept[without] == 0:
                 continue
-            item[without, _TAKEN] -= 1
+            item[without, TAKEN] -= 1
             tried = _greedily(item, worth, weight, whole, count, without)
             if tried > earned + 1e-12:
                 earned = tried
                 improved = True
-                kept[:count] = item[:count, _TAKEN]
+                kept[:count] = item[:count, TAKEN]
             else:
-                item[:count, _TAKEN] = kept[:count]
-    item[:count, _TAKEN] = kept[:count]
+                item[:count, TAKEN] = kept[:count]
+    item[:count, TAKEN] = kept[:count]
     if earned - once > best:
         best = earned - once
         _write(item, count, out)
-    item[:count, _TAKEN] = 0
+    item[:count, TAKEN] = 0
     return best
 
 
@@ -230,10 +242,10 @@ def _greedily(  # noqa: C901, PLR0913, PLR0917 - plain loops are what compiles w
     price = np.empty(limits)
     awake, earned = np.int64(0), 0.0
     for at in range(count):
-        number = item[at, _TAKEN]
+        number = item[at, TAKEN]
         if number > 0:
-            earned += number * worth[at, _GAIN]
-            awake = max(awake, item[at, _STANDBY])
+            earned += number * worth[at, GAIN]
+            awake = max(awake, item[at, STANDBY])
             for limit in range(limits):
                 room[limit] -= number * item[at, limit]
     while True:
@@ -241,20 +253,20 @@ def _greedily(  # noqa: C901, PLR0913, PLR0917 - plain loops are what compiles w
             price[limit] = (weight[limit] + 0.02) / max(room[limit], 1)
         most, which = 0.0, -1
         for at in range(count):
-            if at == without or item[at, _TAKEN] >= item[at, _MOST]:
+            if at == without or item[at, TAKEN] >= item[at, MOST]:
                 continue
             size = 1e-12
-            fit = item[at, limits - 1] + max(awake, item[at, _STANDBY]) <= room[limits - 1]
+            fit = item[at, limits - 1] + max(awake, item[at, STANDBY]) <= room[limits - 1]
             for limit in range(limits):
                 size += price[limit] * item[at, limit]
                 fit = fit and item[at, limit] <= room[limit]
-            if fit and worth[at, _GAIN] > most * size:
-                most, which = worth[at, _GAIN] / size, at
+            if fit and worth[at, GAIN] > most * size:
+                most, which = worth[at, GAIN] / size, at
         if which < 0:
             return earned
-        item[which, _TAKEN] += 1
-        earned += worth[which, _GAIN]
-        awake = max(awake, item[which, _STANDBY])
+        item[which, TAKEN] += 1
+        earned += worth[which, GAIN]
+        awake = max(awake, item[which, STANDBY])
         for limit in range(limits):
             room[limit] -= item[which, limit]
 
@@ -281,7 +293,7 @@ def _descend(  # noqa: C901, PLR0913, PLR0917 - where all the time goes
         if at < number:
             first = fits[depth, at]
             earned = state[depth, _EARNED] - once
-            reach = earned + worth[first, _WHOLE] * state[depth, _ROOM]
+            reach = earned + worth[first, WHOLE] * state[depth, _ROOM]
             if reach > best + tolerance:
                 more = _fill(item, worth, fits[depth], at, number, state[depth, _ROOM])
                 for limit in range(limits):
@@ -291,7 +303,7 @@ def _descend(  # noqa: C901, PLR0913, PLR0917 - where all the time goes
         if reach <= best + tolerance or depth >= DEEPEST:
             beyond = max(beyond, reach)
             if depth > 0:
-                item[left[depth, _ADDED], _TAKEN] -= 1
+                item[left[depth, _ADDED], TAKEN] -= 1
             depth -= 1
             continue
         if nodes <= 0:
@@ -316,91 +328,12 @@ def _fill(  # noqa: PLR0913, PLR0917 - where all the time goes
     earned = 0.0
     while at < count and room > 0.0:
         which = fits[at]
-        whole = (item[which, _MOST] - item[which, _TAKEN]) * worth[which, _SIZE]
+        whole = (item[which, MOST] - item[which, TAKEN]) * worth[which, SIZE]
         part = min(whole, room)
-        earned += part * worth[which, _WHOLE]
+        earned += part * worth[which, WHOLE]
         room -= part
         at += 1
     return earned
-
-
-@compiled
-def _levels(  # noqa: PLR0913, PLR0917 - what a kernel reads and writes
-    item: Ints, worth: Floats, left: Ints, level: Floats, order: Ints, count: int
-) -> int:
-    """The different stays, what may be earned with each, the weights: the most first; how many."""
-    limits = left.shape[1] - 4
-    for limit in range(limits):
-        whole = left[0, limit]
-        for at in range(count):
-            worth[at, limit] = item[at, limit] / whole if whole > 0 else 0.0
-    weight = np.full(limits, 1.0 / limits)
-    _weigh(item, worth, weight, order, _choose(worth, order, count, np.inf), _ROUNDS)
-    levels = 0
-    for at in range(count):
-        stay = worth[at, _STAY]
-        known = False
-        for other in range(levels):
-            known = known or level[other, 0] == stay
-        if known:
-            continue
-        earned = _fill_of(item, worth, order, count, stay)
-        here = levels
-        while here > 0 and level[here - 1, 1] - level[here - 1, 0] < earned - stay:
-            for column in range(limits + 2):
-                level[here, column] = level[here - 1, column]
-            here -= 1
-        level[here, 0] = stay
-        level[here, 1] = earned
-        for limit in range(limits):
-            level[here, 2 + limit] = weight[limit]
-        levels += 1
-    return levels
-
-
-@compiled
-def _fill_of(item: Ints, worth: Floats, order: Ints, count: int, stay: float) -> float:
-    """What those that stay no longer earn in fractions."""
-    room, earned = 1.0, 0.0
-    for at in range(count):
-        which = order[at]
-        if worth[which, _STAY] <= stay:
-            part = min(item[which, _MOST] * worth[which, _SIZE], room)
-            earned += part * worth[which, _WHOLE]
-            room -= part
-            if room <= 0.0:
-                break
-    return earned
-
-
-@compiled
-def _choose(worth: Floats, order: Ints, count: int, stay: float) -> int:
-    """Those that stay no longer, into `order`; how many."""
-    some = 0
-    for at in range(count):
-        if worth[at, _STAY] <= stay:
-            order[some] = at
-            some += 1
-    return some
-
-
-@compiled
-def _lay_out(  # noqa: PLR0913, PLR0917 - what a kernel reads and writes
-    raw_item: Ints, raw_worth: Floats, order: Ints, item: Ints, worth: Floats, count: int
-) -> None:
-    """The items in order, and the most gain for a unit of each limit from each on."""
-    for at in range(count):
-        for column in range(item.shape[1]):
-            item[at, column] = raw_item[order[at], column]
-        for column in range(worth.shape[1]):
-            worth[at, column] = raw_worth[order[at], column]
-    for at in range(count - 1, -1, -1):
-        for limit in range(worth.shape[1] - 4):
-            after = 0.0 if at == count - 1 else worth[at + 1, limit]
-            if item[at, limit] > 0 and after >= 0.0:
-                worth[at, limit] = max(after, worth[at, _GAIN] / item[at, limit])
-            else:
-                worth[at, limit] = -1.0
 
 
 @compiled
@@ -431,12 +364,12 @@ def _gather(asking: Asking, offering: Offering, request: Ints, item: Ints, worth
             continue
         item[count, resources] = power
         item[count, resources + 1] = energy
-        item[count, _PAIR] = pair
-        item[count, _MOST] = most[pair]
-        item[count, _TAKEN] = 0
-        item[count, _STANDBY] = standby
-        worth[count, _GAIN] = gain[pair]
-        worth[count, _STAY] = asking.stay[pair]
+        item[count, PAIR] = pair
+        item[count, MOST] = most[pair]
+        item[count, TAKEN] = 0
+        item[count, STANDBY] = standby
+        worth[count, GAIN] = gain[pair]
+        worth[count, STAY] = asking.stay[pair]
         count += 1
     return count
 
@@ -456,104 +389,6 @@ def _begin(offering: Offering, left: Ints, state: Floats, first: int) -> None:
 
 
 @compiled
-def _weigh(  # noqa: PLR0913, PLR0917 - what a kernel reads and writes
-    item: Ints, worth: Floats, weight: Floats, order: Ints, count: int, rounds: int
-) -> float:
-    """What each of these takes of all of the vehicle, and would earn alone; `order` by that.
-
-    The limits are weighed so that what fits in fractions earns little: those that it overfills
-    count more (multiplicative weights, a few rounds). Any weights make a valid bound.
-
-    Returns:
-        What fits in fractions earns, in the best of the rounds: no pattern earns more.
-    """
-    limits = len(weight)
-    used = np.empty(limits)
-    kept = weight.copy()
-    least = np.inf
-    for turn in range(rounds):
-        _size_up(worth, weight, order, count)
-        earned = _fill_and_use(item, worth, order, count, used)
-        if earned < least:
-            least = earned
-            kept[:] = weight
-        total = 0.0
-        for limit in range(limits):
-            weight[limit] *= np.exp(_LEARN / (1.0 + 0.3 * turn) * (used[limit] - 1.0))
-            weight[limit] = max(weight[limit], 1e-4)
-            total += weight[limit]
-        for limit in range(limits):
-            weight[limit] /= total
-    weight[:] = kept
-    _size_up(worth, weight, order, count)
-    return least
-
-
-@compiled
-def _size_up(worth: Floats, weight: Floats, order: Ints, count: int) -> None:
-    """By these weights: the share of the vehicle that each takes, and its ratio; then the order."""
-    limits = len(weight)
-    for at in range(count):
-        which = order[at]
-        size = 1e-12
-        for limit in range(limits):
-            size += weight[limit] * worth[which, limit]
-        whole = worth[which, _GAIN] / size
-        worth[which, _SIZE] = size
-        worth[which, _WHOLE] = whole
-        here = at
-        while here > 0 and worth[order[here - 1], _WHOLE] < whole:
-            order[here] = order[here - 1]
-            here -= 1
-        order[here] = which
-
-
-@compiled
-def _only_useful(item: Ints, worth: Floats, order: Ints, count: int, enough: float) -> int:
-    """Those of which one could be in a pattern that earns more than `enough`.
-
-    Where an item that earns less for its room than the last one that fits in fractions takes the
-    room of that, so much is lost of what fits in fractions.
-    """
-    room, earned, ratio = 1.0, 0.0, 0.0
-    for at in range(count):
-        which = order[at]
-        part = min(item[which, _MOST] * worth[which, _SIZE], room)
-        earned += part * worth[which, _WHOLE]
-        room -= part
-        if room <= 0.0:
-            ratio = worth[which, _WHOLE]
-            break
-    spare = earned - enough
-    some = 0
-    for at in range(count):
-        which = order[at]
-        loss = (ratio - worth[which, _WHOLE]) * worth[which, _SIZE]
-        if loss > spare * (1.0 + 1e-9):
-            continue
-        order[some] = which
-        some += 1
-    return some
-
-
-@compiled
-def _fill_and_use(item: Ints, worth: Floats, order: Ints, count: int, used: Floats) -> float:
-    """What fits in fractions earns, and how much of each limit that takes, 1 being all of it."""
-    used[:] = 0.0
-    room, earned = 1.0, 0.0
-    for at in range(count):
-        which = order[at]
-        number = min(np.float64(item[which, _MOST]), room / worth[which, _SIZE])
-        earned += number * worth[which, _GAIN]
-        room -= number * worth[which, _SIZE]
-        for limit in range(len(used)):
-            used[limit] += number * worth[which, limit]
-        if room <= 0.0:
-            break
-    return earned
-
-
-@compiled
 def _reach_of_open(  # noqa: PLR0913, PLR0917 - where all the time goes
     item: Ints, worth: Floats, left: Ints, state: Floats, fits: Indices, depth: int
 ) -> float:
@@ -569,7 +404,7 @@ def _reach_of_open(  # noqa: PLR0913, PLR0917 - where all the time goes
                     more = min(more, ratio * left[level, limit])
             most = max(most, state[level, _EARNED] + more)
         if level > 0:
-            item[left[level, _ADDED], _TAKEN] -= 1
+            item[left[level, _ADDED], TAKEN] -= 1
     return most
 
 
@@ -580,20 +415,20 @@ def _add(  # noqa: PLR0913, PLR0917 - where all the time goes
     """One more of the next item; what fits after that: of it and of those after it."""
     at, below, last = left[depth, _NEXT], depth + 1, left.shape[1] - 5
     added = fits[depth, at]
-    item[added, _TAKEN] += 1
+    item[added, TAKEN] += 1
     for limit in range(last + 1):
         left[below, limit] = left[depth, limit] - item[added, limit]
     left[depth, _NEXT] = at + 1
     left[below, _NEXT] = 0
     left[below, _ADDED] = added
-    left[below, _AWAKE] = max(left[depth, _AWAKE], item[added, _STANDBY])
-    state[below, _EARNED] = state[depth, _EARNED] + worth[added, _GAIN]
-    state[below, _ROOM] = max(state[depth, _ROOM] - worth[added, _SIZE], 0.0)
+    left[below, _AWAKE] = max(left[depth, _AWAKE], item[added, STANDBY])
+    state[below, _EARNED] = state[depth, _EARNED] + worth[added, GAIN]
+    state[below, _ROOM] = max(state[depth, _ROOM] - worth[added, SIZE], 0.0)
     awake, number = left[below, _AWAKE], 0
     for position in range(at, left[depth, _COUNT]):
         which = fits[depth, position]
-        fit = item[which, last] + max(awake, item[which, _STANDBY]) <= left[below, last]
-        fit = fit and item[which, _TAKEN] < item[which, _MOST]
+        fit = item[which, last] + max(awake, item[which, STANDBY]) <= left[below, last]
+        fit = fit and item[which, TAKEN] < item[which, MOST]
         for limit in range(last):
             if item[which, limit] > left[below, limit]:
                 fit = False
@@ -608,4 +443,4 @@ def _add(  # noqa: PLR0913, PLR0917 - where all the time goes
 def _write(item: Ints, count: int, out: Indices) -> None:
     out[:] = 0
     for at in range(count):
-        out[item[at, _PAIR]] = item[at, _TAKEN]
+        out[item[at, PAIR]] = item[at, TAKEN]
