@@ -7,17 +7,11 @@ domains, D; and last the weight that is to be placed.
 from typing import NamedTuple
 
 import numpy as np
-from numba import prange
 
-from idlewatt_scheduler.solvers.pricing.compiling import compiled, compiled_in_parallel
+from idlewatt_scheduler.solvers.pricing.compiling import compiled
 from idlewatt_scheduler.solvers.pricing.packing import Packed
 from idlewatt_scheduler.solvers.pricing.sweep import KINDS, Found
 from idlewatt_scheduler.tables.layout import Floats, Indices, Ints
-
-CHUNKS = 16
-"""Sums over vehicles are made in so many parts, whatever the number of threads."""
-
-_FAINT = 18.0
 
 
 class Pool(NamedTuple):
@@ -210,73 +204,3 @@ def _write_rooms(vehicle: int, packed: Packed, made: Pool, at: int, entry: int) 
             made.coefficient[entry] = packed.load_rate[load] * (power + packed.standby[vehicle])
             entry += 1
     return entry
-
-
-@compiled_in_parallel
-def lean(  # noqa: PLR0913, PLR0917 - what a kernel reads and writes
-    pool: Pool, price: Floats, smooth: float, usage: Floats, square: Floats, best: Floats
-) -> float:  # fmt: skip
-    """The master's dual function without its constant part, smoothed: its value and slope.
-
-    Sum over vehicles of smooth * log(1 + sum over columns of exp(earned / smooth)).
-
-    Args:
-        pool: the columns.
-        price: float64[rows].
-        smooth: in the units of what is earned; 0: not smoothed.
-        usage: float64[CHUNKS, rows], out: to be summed over chunks, what is taken of each row.
-        square: the same of the coefficients squared: how fast usage changes with a price.
-        best: float64[V], out: the most that a column earns; 0 at the least.
-    """
-    vehicles = len(best)
-    values = np.zeros(CHUNKS)
-    for chunk in prange(CHUNKS):
-        begin, end = vehicles * chunk // CHUNKS, vehicles * (chunk + 1) // CHUNKS
-        values[chunk] = _lean_chunk(
-            pool, price, smooth, begin, end, usage[chunk], square[chunk], best
-        )
-    return float(values.sum())
-
-
-@compiled
-def _lean_chunk(  # noqa: PLR0913, PLR0917 - what a kernel reads and writes
-    pool: Pool, price: Floats, smooth: float, begin: int, end: int,
-    usage: Floats, square: Floats, best: Floats,
-) -> float:  # fmt: skip
-    first, value, begins = pool.first, pool.value, pool.begin
-    rows, coefficients = pool.row, pool.coefficient
-    usage[:] = 0.0
-    square[:] = 0.0
-    widest = 0
-    for vehicle in range(begin, end):
-        widest = max(widest, first[vehicle + 1] - first[vehicle])
-    earned = np.empty(widest)
-    total = 0.0
-    for vehicle in range(begin, end):
-        columns, last = first[vehicle], first[vehicle + 1]
-        most = 0.0
-        for column in range(columns, last):
-            here = value[column]
-            for entry in range(begins[column], begins[column + 1]):
-                here -= price[rows[entry]] * coefficients[entry]
-            earned[column - columns] = here
-            most = max(most, here)
-        best[vehicle] = most
-        if smooth <= 0.0:
-            total += most
-            continue
-        mass = np.exp(-most / smooth)
-        for column in range(last - columns):
-            away = (earned[column] - most) / smooth
-            earned[column] = np.exp(away) if away > -_FAINT else 0.0
-            mass += earned[column]
-        total += most + smooth * np.log(mass)
-        for column in range(last - columns):
-            share = earned[column] / mass
-            if share <= 0.0:
-                continue
-            for entry in range(begins[columns + column], begins[columns + column + 1]):
-                taken = share * coefficients[entry]
-                usage[rows[entry]] += taken
-                square[rows[entry]] += taken * coefficients[entry] * (1.0 - share)
-    return total
