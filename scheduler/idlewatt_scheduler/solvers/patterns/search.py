@@ -17,6 +17,12 @@ Ints: TypeAlias = NDArray[np.int64]
 Floats: TypeAlias = NDArray[np.float64]
 Counts: TypeAlias = NDArray[np.int16]
 
+Items: TypeAlias = tuple[Floats, Ints, Ints, Floats, Ints]
+"""Of each item what it earns, its end, how many there may be and its size; and their order."""
+
+Limits: TypeAlias = tuple[Ints, Ints, Ints]
+"""What an item takes of each row, what a stay takes, and the room."""
+
 _DEEPEST = 256
 _GROUPS = 8
 _ROUNDS = 40
@@ -62,6 +68,7 @@ def search(  # noqa: PLR0913, PLR0917 - compiled functions take no objects
         How many were found, whether these are all, and what no pattern is worth more than.
     """
     size, order = _order(earns, most, takes, room)
+    items = earns, level, most, size, order
     # What a stay costs is known better the less the ends differ that are looked at together: so
     # they are taken in groups, and each pattern is found in the group of its last end.
     lowest, highest, reach = _groups(earns, stay, level, most, size, order)
@@ -72,25 +79,10 @@ def search(  # noqa: PLR0913, PLR0917 - compiled functions take no objects
         if reach[group] <= threshold + tolerance:
             bound = max(bound, reach[group])
             break
+        ends = lowest[group], highest[group]
+        wanted = threshold, tolerance, best_alone, nodes, count
         count, threshold, nodes, pruned = _search_group(
-            lowest[group],
-            highest[group],
-            size,
-            order,
-            earns,
-            stay,
-            level,
-            most,
-            takes,
-            extra,
-            room,
-            threshold,
-            tolerance,
-            best_alone,
-            nodes,
-            count,
-            found,
-            worth,
+            ends, items, stay, (takes, extra, room), wanted, found, worth
         )
         bound = max(bound, pruned)
         if nodes < 0:
@@ -121,7 +113,8 @@ def _groups(  # noqa: PLR0913, PLR0917 - compiled functions take no objects
     for group in range(groups):
         within = order[level[order] <= highest[group]]
         least = stay[lowest[group] : highest[group] + 1].min()
-        reach[group] = _fill(within, 0, none, 0, _whole(most), earns, size, most) - least
+        items = earns, level, most, size, order
+        reach[group] = _fill((within, none), 0, _whole(most), items) - least
     return lowest[:groups], highest[:groups], reach
 
 
@@ -132,23 +125,12 @@ def _whole(most: Ints) -> float:
 
 
 @compiled
-def _search_group(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one loop over one stack
-    lowest: int,
-    highest: int,
-    size: Floats,
-    order: Ints,
-    earns: Floats,
+def _search_group(  # noqa: C901, PLR0913, PLR0917 - compiled functions take no objects
+    ends: tuple[int, int],
+    items: Items,
     stay: Floats,
-    level: Ints,
-    most: Ints,
-    takes: Ints,
-    extra: Ints,
-    room: Ints,
-    threshold: float,
-    tolerance: float,
-    best_alone: bool,  # noqa: FBT001 - compiled functions take no keywords
-    nodes: int,
-    count: int,
+    limits: Limits,
+    wanted: tuple[float, float, bool, int, int],
     found: Counts,
     worth: Floats,
 ) -> tuple[int, float, int, float]:
@@ -156,52 +138,26 @@ def _search_group(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one loop 
 
     The items that stay that long come first, and one of them has to be taken; then the others.
     """
-    rows = takes.shape[1]
-    first = order[(level[order] >= lowest) & (level[order] <= highest)]
-    others = order[level[order] < lowest]
-    firsts, items = len(first), len(first) + len(others)
+    earns, level, _, size, order = items
+    threshold, tolerance, best_alone, nodes, count = wanted
+    first = order[(level[order] >= ends[0]) & (level[order] <= ends[1])]
+    rows = first, order[level[order] < ends[0]]
     least = stay.copy()
-    for end in range(highest - 1, lowest - 1, -1):
+    for end in range(ends[1] - 1, ends[0] - 1, -1):
         least[end] = min(least[end], least[end + 1])
-    left = np.empty((_DEEPEST + 1, rows), np.int64)
-    share = np.empty(_DEEPEST + 1)
-    value = np.empty(_DEEPEST + 1)
-    last = np.zeros(_DEEPEST + 1, np.int64)
-    following = np.zeros(_DEEPEST + 1, np.int64)
-    added = np.empty(_DEEPEST + 1, np.int64)
-    number = np.zeros(len(earns), np.int64)
-    left[0, :] = room
-    share[0], value[0], last[0], added[0] = _whole(most), 0.0, lowest, -1
-    depth, item, end, after = 0, 0, 0, 0.0
+    left = np.empty((_DEEPEST + 1, len(limits[2])), np.int64)
+    share, value = np.empty(_DEEPEST + 1), np.zeros(_DEEPEST + 1)
+    last, following = np.zeros(_DEEPEST + 1, np.int64), np.zeros(_DEEPEST + 1, np.int64)
+    added, number = np.empty(_DEEPEST + 1, np.int64), np.zeros(len(earns), np.int64)
+    left[0, :] = limits[2]
+    share[0], last[0], depth = _whole(items[2]), ends[0], 0
     pruned = threshold
     while depth >= 0:
-        here = following[depth]
-        deeper = False
-        while here < (items if depth else firsts):
-            item = first[here] if here < firsts else others[here - firsts]
-            other = max(here - firsts, 0)
-            more = _fill(first, here, others, other, share[depth], earns, size, most)
-            reach = value[depth] + more - least[last[depth]]
-            if reach <= threshold + tolerance:
-                pruned = max(pruned, reach)
-                break
-            end = max(last[depth], level[item])
-            fits = number[item] < most[item] and depth < _DEEPEST
-            if fits:
-                for row in range(rows):
-                    if takes[item, row] + extra[end, row] > left[depth, row]:
-                        fits = False
-                        break
-            if fits:
-                after = max(share[depth] - size[item], 0.0)
-                more = _fill(first, here, others, other, after, earns, size, most)
-                reach = value[depth] + earns[item] + more - least[end]
-                if reach > threshold + tolerance:
-                    deeper = True
-                    break
-                pruned = max(pruned, reach)
-            here += 1
-        if not deeper:
+        state = following[depth], depth, last[depth], share[depth], value[depth]
+        enough = threshold + tolerance
+        here, reach = _next(state, rows, items, limits, left[depth], least, number, enough)
+        pruned = max(pruned, reach)
+        if here < 0:
             if depth > 0:
                 number[added[depth]] -= 1
             depth -= 1
@@ -209,20 +165,19 @@ def _search_group(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one loop 
         nodes -= 1
         if nodes < 0:
             for step in range(depth + 1):
-                here = following[step]
-                more = _fill(
-                    first, here, others, max(here - firsts, 0), share[step], earns, size, most
-                )
+                more = _fill(rows, following[step], share[step], items)
                 pruned = max(pruned, value[step] + more - least[last[step]])
             return count, threshold, nodes, pruned
+        item = _item(rows, here)
         following[depth] = here + 1
         depth += 1
         number[item] += 1
-        for row in range(rows):
-            left[depth, row] = left[depth - 1, row] - takes[item, row]
-        share[depth], value[depth], last[depth] = after, value[depth - 1] + earns[item], end
+        left[depth, :] = left[depth - 1] - limits[0][item]
+        share[depth] = max(share[depth - 1] - size[item], 0.0)
+        value[depth] = value[depth - 1] + earns[item]
+        last[depth] = max(last[depth - 1], level[item])
         following[depth], added[depth] = here, item
-        pattern = value[depth] - stay[end]
+        pattern = value[depth] - stay[last[depth]]
         if pattern > threshold:
             if best_alone:
                 threshold, count = pattern, 0
@@ -237,20 +192,62 @@ def _search_group(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one loop 
 
 
 @compiled
-def _fill(  # noqa: PLR0913, PLR0917 - compiled functions take no objects
-    first: Ints,
-    here: int,
-    others: Ints,
-    other: int,
-    share: float,
-    earns: Floats,
-    size: Floats,
-    most: Ints,
-) -> float:
-    """The most that the items of both rows from there on earn in a share of the surrogate.
+def _next(  # noqa: PLR0913, PLR0917 - compiled functions take no objects
+    state: tuple[int, int, int, float, float],
+    rows: tuple[Ints, Ints],
+    items: Items,
+    limits: Limits,
+    left: Ints,
+    least: Floats,
+    number: Ints,
+    enough: float,
+) -> tuple[int, float]:
+    """The next item that fits and may lead to a pattern worth more than enough; -1: there is none.
+
+    And what the patterns that are passed over are not worth more than.
+    """
+    earns, level, most, size, _ = items
+    here, depth, last, share, value = state
+    passed = -np.inf
+    whole = len(rows[0]) + (len(rows[1]) if depth else 0)
+    while here < whole:
+        item = _item(rows, here)
+        reach = value + _fill(rows, here, share, items) - least[last]
+        if reach <= enough:
+            return -1, max(passed, reach)
+        end = max(last, level[item])
+        fits = number[item] < most[item] and depth < _DEEPEST
+        if fits:
+            for row in range(len(left)):
+                if limits[0][item, row] + limits[1][end, row] > left[row]:
+                    fits = False
+                    break
+        if fits:
+            after = max(share - size[item], 0.0)
+            reach = value + earns[item] + _fill(rows, here, after, items) - least[end]
+            if reach > enough:
+                return here, passed
+            passed = max(passed, reach)
+        here += 1
+    return -1, passed
+
+
+@compiled
+def _item(rows: tuple[Ints, Ints], here: int) -> int:
+    """An item by its place in both rows together."""
+    first, others = rows
+    return int(first[here] if here < len(first) else others[here - len(first)])
+
+
+@compiled
+def _fill(rows: tuple[Ints, Ints], here: int, share: float, items: Items) -> float:
+    """The most that the items from a place on earn in a share of the surrogate.
 
     Fractions are allowed; each row is in the order of what its items earn for their size.
     """
+    first, others = rows
+    earns, _, most, size, _ = items
+    other = max(here - len(first), 0)
     earned = 0.0
     while here < len(first) or other < len(others):
         if other >= len(others):
