@@ -71,7 +71,7 @@ async def test_cancelled_it_answers_at_once() -> None:
     """Long before its deadline; and it can be asked again afterwards."""
     async with a_process(a_command(UNTIL_STOPPED)) as process:
         asked = asyncio.create_task(process.plan(FLEET, QUICK))
-        await asyncio.sleep(1.0)
+        await asyncio.sleep(5.0)  # until it has begun, on a busy machine too
         process.cancel()
         _, planned = await asyncio.wait_for(asked, 10.0)
         assert planned.halted is Halted.CANCELLED
