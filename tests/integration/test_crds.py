@@ -148,6 +148,9 @@ def test_a_policy_that_says_nothing_has_every_default(api: Api) -> None:
         "forecastMaxAgeSeconds": 21_600,
         "surplusSeconds": 900,
         "wearFloor": "Agreement",
+        "preferenceCostPerPoint": "0.001",
+        "preemption": "Never",
+        "migrationsAtOnce": 10,
         "plainNodes": "Deny",
     }
 
