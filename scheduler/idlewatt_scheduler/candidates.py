@@ -41,6 +41,8 @@ from idlewatt_scheduler.fleet import (
     start_of,
     total,
 )
+from idlewatt_scheduler.further.registry import amounts_of, taken_by_others
+from idlewatt_scheduler.further.rule import added
 from idlewatt_scheduler.model.charging import ChargingProfile
 from idlewatt_scheduler.model.plan import Charging
 from idlewatt_scheduler.model.site import ChargingController, Phase, Site
@@ -189,6 +191,7 @@ class _Again:
         old, new = self._last.fleet.snapshot, self._snapshot
         same_node = before.node is new.nodes.get(name)
         same_use = old.other_use.get(name) == new.other_use.get(name)
+        same_use &= old.other_ports.get(name) == new.other_ports.get(name)
         same_pods = self._last.fleet.running.get(name, ()) == running
         return before if same_node and same_use and same_pods else None
 
@@ -364,7 +367,8 @@ def _plain_candidate(snapshot: Snapshot, node: Node, running: Collection[Running
 
 def _used(snapshot: Snapshot, node: str, running: Collection[RunningPod]) -> Quantities:
     others = snapshot.other_use.get(node, _NOTHING)
-    return total(others, *(pod.pod.requests for pod in running)) if running else others
+    others = added(others, taken_by_others(snapshot, node))
+    return total(others, *(amounts_of(pod.pod) for pod in running)) if running else others
 
 
 def _new_profiles(

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from idlewatt_scheduler.candidates import Candidate
-from idlewatt_scheduler.clauses.live import holding, requests_fit
+from idlewatt_scheduler.clauses.live import first_short_reason, holding
 from idlewatt_scheduler.clauses.pod import first_fixed_reason, never_fits, pod_case
 from idlewatt_scheduler.model.plan import Waiting
 from idlewatt_scheduler.model.reasons import PodReason, Reason, VehicleReason, WaitingCondition
@@ -112,9 +112,7 @@ class _View:
         for index, (candidate, used) in enumerate(self._plain):
             case = pod_case(pod, candidate, snapshot.policy, snapshot.at)
             reason = first_fixed_reason(case)
-            if reason is None and not requests_fit(case, used, 1):
-                reason = PodReason.NOT_ENOUGH_RESOURCES
-            codes[index] = code_of(reason)
+            codes[index] = code_of(reason or first_short_reason(case, used, 1))
         return codes
 
 

@@ -7,6 +7,7 @@ from idlewatt_scheduler.availability import VehicleCase
 from idlewatt_scheduler.circuits import CircuitKey, Headroom, Load, RoomKey
 from idlewatt_scheduler.energy import Controlled, Electrics, Step, Stretch, pod_power, power_at
 from idlewatt_scheduler.exchange import Exchange
+from idlewatt_scheduler.further.registry import held
 from idlewatt_scheduler.model.plan import Charging
 from idlewatt_scheduler.model.reasons import VehicleReason
 from idlewatt_scheduler.model.snapshot import Snapshot
@@ -73,7 +74,7 @@ class Candidate:
 
     Attributes:
         capacity: what pods may request of it in all, thousandths; see `capacity_of`.
-        used: what the pods on it request already.
+        used: what the pods on it request already, and take of further rules' columns.
         refusal: the first vehicle clause that fails, None where it takes pods.
     """
 
@@ -83,6 +84,11 @@ class Candidate:
     capacity: Quantities
     used: Quantities
     refusal: VehicleReason | None
+
+    def holds(self, name: str) -> int:
+        """How much it has in all of a resource, or of a further rule's column."""
+        amount = self.capacity.get(name)
+        return held(name, self.node) if amount is None else amount
 
 
 @dataclass(frozen=True, slots=True)

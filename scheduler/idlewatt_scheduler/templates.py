@@ -83,6 +83,7 @@ def _made_of(pod: Pod) -> Hashable:
         id(pod.demand),
         id(pod.preferred_affinity),
         id(pod.spread),
+        id(pod.host_ports) if pod.host_ports else 0,
         id(pod.labels) if pod.labels else 0,
     )
 
@@ -104,6 +105,7 @@ def _alike(pod: Pod) -> Hashable:
         pod.demand,
         pod.preferred_affinity,
         pod.spread,
+        pod.host_ports,
     )
 
 

@@ -133,6 +133,7 @@ def crowded(draw: Draw, snapshot: Snapshot) -> Snapshot:
         pending=tuple(draw(_crowded_pod(pod)) for pod in snapshot.pending),
         running=tuple(map(running, snapshot.running)),
         other_use=snapshot.other_use,
+        other_ports=snapshot.other_ports,
         departures=snapshot.departures,
     )
 

@@ -323,5 +323,6 @@ def enriched(draw: Draw, snapshot: Snapshot) -> Snapshot:
         pending=snapshot.pending,
         running=snapshot.running,
         other_use=snapshot.other_use,
+        other_ports=snapshot.other_ports,
         departures=draw(st.one_of(st.none(), learned)),
     )

@@ -30,6 +30,7 @@ from idlewatt_scheduler.model.vehicle import (
     Vehicle,
 )
 from idlewatt_scheduler.model.workload import (
+    HostPort,
     Node,
     NodeSelectorTerm,
     Pod,
@@ -73,6 +74,17 @@ YES_OR_NO = (True, False)
 NO_OR_YES = (False, True)
 SITES = ("depot-7", "depot-8")
 TARIFFS = ("depot", "spot")
+SEEN_FROM_INSIDE, SEEN_FROM_OUTSIDE = HostPort(80, address="10.0.0.1"), HostPort(80, address="::1")
+PORTS: tuple[tuple[HostPort, ...], ...] = (
+    (HostPort(80),),
+    (HostPort(80),),
+    (SEEN_FROM_INSIDE,),
+    (SEEN_FROM_OUTSIDE,),
+    (SEEN_FROM_INSIDE, SEEN_FROM_OUTSIDE),
+    (HostPort(80), SEEN_FROM_INSIDE),
+    (HostPort(80, "UDP"), HostPort(81)),
+)
+"""The same port on every address, on one or on two; and two others."""
 PRICES = tuple(map(Decimal, ("0.18", "0.10", "0.32", "-0.05", "0")))
 
 
@@ -388,6 +400,7 @@ def pods(draw: Draw, name: str, at: Instant) -> Pod:
         "demand__expected_runtime": draw(any_of(None, HOUR, 30 * MINUTE, 2 * HOUR)),
         "demand__power_watts": draw(any_of(None, 100, 400, 480, 700, 1_000)),
         "demand__any_tariff": draw(st.booleans()),
+        "host_ports": draw(usually((), *PORTS, share=2)),
     }
     return a_pod(**{**wishes, **draw(oddities(*_pod_oddities(at)))})
 
@@ -431,6 +444,7 @@ def snapshots(
             for n in range(draw(st.integers(0, most_running)))
         ),
         other_use=draw(any_of({}, {"v-0": {"cpu": 12_000, "pods": 2_000}})),
+        other_ports=draw(usually({}, *({"v-0": ports, "plain-0": ports} for ports in PORTS))),
     )
     fleet = draw(enriched(plain)) if draw(st.booleans()) else plain
     return draw(crowded(fleet)) if draw(st.booleans()) else fleet

@@ -207,6 +207,10 @@ def _room(figures: Figures, _: Instant) -> str:
     )
 
 
+def _ports(figures: Figures, _: Instant) -> str:
+    return f"{listed(figures['ports'])} in use"
+
+
 def _circuit(figures: Figures, _: Instant) -> str:
     if not figures:
         return ""
@@ -242,5 +246,6 @@ _WORDS: Final[Mapping[Reason, Callable[[Figures, Instant], str]]] = {
     PodReason.BELOW_RESERVE: _reserve,
     PodReason.DEPARTURE_CHARGE_AT_RISK: _departure,
     PodReason.NOT_ENOUGH_RESOURCES: _room,
+    PodReason.HOST_PORT_TAKEN: _ports,
     PodReason.CIRCUIT_FULL: _circuit,
 }

@@ -19,6 +19,7 @@ class Kind(StrEnum):
     PENDING = "pending"
     RUNNING = "running"
     OTHER_USE = "otherUse"
+    OTHER_PORTS = "otherPorts"
     POLICY = "policy"
     DEPARTURES = "departures"
 

@@ -19,7 +19,7 @@ from idlewatt_scheduler.model.site import Site
 from idlewatt_scheduler.model.snapshot import Snapshot
 from idlewatt_scheduler.model.tariff import Tariff
 from idlewatt_scheduler.model.vehicle import Vehicle
-from idlewatt_scheduler.model.workload import Node, Pod, RunningPod
+from idlewatt_scheduler.model.workload import HostPort, Node, Pod, RunningPod
 
 OBJECTS_AT_ONCE: Final = 500
 """So many are written between two looks of the event loop at anything else."""
@@ -34,6 +34,7 @@ _SHAPES: Final[Mapping[Kind, Any]] = {
     Kind.PENDING: list[Pod],
     Kind.RUNNING: list[RunningPod],
     Kind.OTHER_USE: list[tuple[str, dict[str, int]]],
+    Kind.OTHER_PORTS: list[tuple[str, tuple[HostPort, ...]]],
     Kind.POLICY: list[FleetPolicy],
     Kind.DEPARTURES: list[DepartureModel | None],
 }
@@ -54,6 +55,7 @@ def parts(snapshot: Snapshot) -> Iterator[tuple[Kind, Iterable[tuple[object, obj
         (Kind.SITE, snapshot.sites),
         (Kind.TARIFF, snapshot.tariffs),
         (Kind.OTHER_USE, snapshot.other_use),
+        (Kind.OTHER_PORTS, snapshot.other_ports),
     )
     for kind, mapping in named:
         yield kind, ((name, each, (name, each)) for name, each in mapping.items())
@@ -150,6 +152,7 @@ class Seen:
             running=tuple(found[Kind.RUNNING]),
             other_use=dict(found[Kind.OTHER_USE]),
             departures=found[Kind.DEPARTURES][0],
+            other_ports=dict(found[Kind.OTHER_PORTS]),
         )
 
 

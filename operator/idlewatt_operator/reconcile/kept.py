@@ -34,6 +34,7 @@ class Kept:
                 "running", snapshot.running, lambda each: each.pod.uid or each.pod.key
             ),
             other_use=self._named("other use", snapshot.other_use),
+            other_ports=self._named("other ports", snapshot.other_ports),
         )
 
     def _all(

@@ -45,6 +45,7 @@ _PHRASES: Final[Mapping[Reason, str | tuple[str, str]]] = {
     PodReason.BELOW_RESERVE: "below reserve",
     PodReason.DEPARTURE_CHARGE_AT_RISK: "short of charge at departure",
     PodReason.NOT_ENOUGH_RESOURCES: "without enough room left",
+    PodReason.HOST_PORT_TAKEN: "where the host port is taken",
     PodReason.CIRCUIT_FULL: "on a full circuit",
     PodReason.TOPOLOGY_SPREAD: "where its pods would not be spread evenly",
     PodReason.GANG_INCOMPLETE: "open only to its whole gang",

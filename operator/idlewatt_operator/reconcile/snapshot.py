@@ -6,12 +6,19 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from idlewatt_operator.gateways.protocols import ClusterView, Telemetry
+from idlewatt_operator.resources.host_ports import in_order
 from idlewatt_operator.resources.records import PodRecord, VehicleRecord
 from idlewatt_scheduler.model.site import Site
 from idlewatt_scheduler.model.snapshot import Snapshot
 from idlewatt_scheduler.model.units import Instant, Milliwatts, Quantities
 from idlewatt_scheduler.model.vehicle import Observation, Vehicle
-from idlewatt_scheduler.model.workload import NodeSelectorTerm, Pod, Requirement, RunningPod
+from idlewatt_scheduler.model.workload import (
+    HostPort,
+    NodeSelectorTerm,
+    Pod,
+    Requirement,
+    RunningPod,
+)
 
 SCHEDULER_NAME: Final = "idlewatt"
 
@@ -63,6 +70,7 @@ def build_snapshot(
         running=(*_running(bound, assumed), *given_up),
         other_use=_other_use(view.pods.values(), scheduler_name),
         departures=view.learned.model,
+        other_ports=_other_ports(view.pods.values(), scheduler_name),
     )
 
 
@@ -170,10 +178,27 @@ def _given_up(at: Instant, vehicles: Iterable[VehicleRecord]) -> Iterator[Runnin
 
 def _other_use(records: Iterable[PodRecord], scheduler_name: str) -> dict[str, Quantities]:
     used: defaultdict[str, dict[str, int]] = defaultdict(dict)
+    for node, pod in _of_others(records, scheduler_name):
+        total = used[node]
+        for name, amount in pod.requests.items():
+            total[name] = total.get(name, 0) + amount
+    return dict(used)
+
+
+def _other_ports(
+    records: Iterable[PodRecord], scheduler_name: str
+) -> dict[str, tuple[HostPort, ...]]:
+    """The ports of each Node that others have, in order."""
+    found: defaultdict[str, set[HostPort]] = defaultdict(set)
+    for node, pod in _of_others(records, scheduler_name):
+        if pod.host_ports:
+            found[node].update(pod.host_ports)
+    return {node: in_order(ports) for node, ports in found.items()}
+
+
+def _of_others(records: Iterable[PodRecord], scheduler_name: str) -> Iterator[tuple[str, Pod]]:
+    """The pods of other schedulers and of daemons that count, with their Nodes."""
     for record in records:
         if record.node is None or record.ended or record.scheduler_name == scheduler_name:
             continue
-        total = used[record.node]
-        for name, amount in record.pod.requests.items():
-            total[name] = total.get(name, 0) + amount
-    return dict(used)
+        yield record.node, record.pod

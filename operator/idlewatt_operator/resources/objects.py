@@ -60,6 +60,8 @@ class ContainerPort(_Wire, frozen=True):
 
     container_port: int = 0
     host_port: int | None = None
+    host_ip: str | None = msgspec.field(name="hostIP", default=None)
+    protocol: str | None = None
 
 
 class EnvSource(_Wire, frozen=True):

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from idlewatt_operator.resources.annotations import Bound, PodAnnotations, read_annotations
+from idlewatt_operator.resources.host_ports import host_ports
 from idlewatt_operator.resources.objects import (
     Affinity,
     Container,
@@ -103,6 +104,7 @@ def _core(pod: PodObject, annotations: PodAnnotations) -> Pod:
         labels=metadata.labels or {},
         spread=tuple(_spread(spec, metadata.labels or {})),
         preferred_affinity=_preferred(spec.affinity),
+        host_ports=host_ports(spec),
     )
 
 
@@ -293,30 +295,23 @@ def _unsupported(spec: PodSpec) -> Iterator[str]:
         if _must_hold(constraint):
             for policy in _unhonoured_policies(constraint):
                 yield f"spec.topologySpreadConstraints[{index}].{policy}"
-    yield from _host_ports(spec)
-    for index, volume in enumerate(spec.volumes or ()):
-        if volume.persistent_volume_claim is not None:
-            yield f"spec.volumes[{index}].persistentVolumeClaim"
-        if volume.ephemeral is not None:
-            yield f"spec.volumes[{index}].ephemeral"
+    if spec.host_network and host_ports(spec):
+        yield "spec.hostNetwork"
+    yield from _claims(spec)
     if spec.resource_claims:
         yield "spec.resourceClaims"
     if spec.resources is not None and (spec.resources.requests or spec.resources.limits):
         yield "spec.resources"
 
 
+def _claims(spec: PodSpec) -> Iterator[str]:
+    for index, volume in enumerate(spec.volumes or ()):
+        if volume.persistent_volume_claim is not None:
+            yield f"spec.volumes[{index}].persistentVolumeClaim"
+        if volume.ephemeral is not None:
+            yield f"spec.volumes[{index}].ephemeral"
+
+
 def _pod_affinity(kind: str, affinity: PodAffinity | None) -> Iterator[str]:
     if affinity is not None and affinity.required_during_scheduling_ignored_during_execution:
         yield f"spec.affinity.{kind}.{_REQUIRED}"
-
-
-def _host_ports(spec: PodSpec) -> Iterator[str]:
-    """On the host's network the API server makes every port of a container one of the host's."""
-    for kind, containers in (
-        ("containers", spec.containers),
-        ("initContainers", spec.init_containers),
-    ):
-        for index, container in enumerate(containers or ()):
-            for place, port in enumerate(container.ports or ()):
-                if port.host_port or (spec.host_network and port.container_port):
-                    yield f"spec.{kind}[{index}].ports[{place}].hostPort"

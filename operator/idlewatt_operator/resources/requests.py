@@ -37,9 +37,9 @@ def effective_requests(pod: PodObject) -> dict[str, int]:
     sidecars: dict[str, int] = {}
     while_starting: dict[str, int] = {}
     for container in pod.spec.init_containers or ():
-        status = given.get(container.name) if _is_sidecar(container) else None
+        status = given.get(container.name) if is_sidecar(container) else None
         asked = _container(container, status, infeasible=infeasible)
-        if _is_sidecar(container):
+        if is_sidecar(container):
             add(total, asked)
             add(sidecars, asked)
             raise_to(while_starting, sidecars)
@@ -53,7 +53,8 @@ def effective_requests(pod: PodObject) -> dict[str, int]:
     return total
 
 
-def _is_sidecar(container: Container) -> bool:
+def is_sidecar(container: Container) -> bool:
+    """An init container that stays beside the others."""
     return container.restart_policy == "Always"
 
 

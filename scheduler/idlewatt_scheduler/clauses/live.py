@@ -4,7 +4,7 @@ A `Placed` is what one vehicle holds besides its running pods; the functions ask
 more pod fits there, and which clause would fail first.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -21,6 +21,7 @@ from idlewatt_scheduler.energy import (
     spare,
     steps,
 )
+from idlewatt_scheduler.further.registry import amounts_of, columns_of, reason_of
 from idlewatt_scheduler.model.reasons import PodReason
 from idlewatt_scheduler.model.units import Instant, Quantities
 from idlewatt_scheduler.stay import Stay
@@ -35,7 +36,7 @@ class Placed:
         cases: the new pods, with how many of each.
         stretches: what they ask for.
         line: computing over time, running and new pods together.
-        used: what all pods there request.
+        used: what all pods there request, and take of further rules' columns.
     """
 
     cases: tuple[tuple[PodCase, int], ...]
@@ -50,8 +51,8 @@ def holding(candidate: Candidate, cases: Iterable[tuple[PodCase, int]] = ()) -> 
     stretches = tuple(stretch_of(case, count) for case, count in held)
     used = dict(candidate.used)
     for case, count in held:
-        for name, request in case.pod.requests.items():
-            used[name] = used.get(name, 0) + count * request
+        for name, amount in amounts_of(case.pod).items():
+            used[name] = used.get(name, 0) + count * amount
     parked = candidate.parked
     if parked is None:
         return Placed(held, stretches, (), used)
@@ -78,8 +79,7 @@ def first_live_reason(
     """
     parked = case.candidate.parked
     if parked is None:
-        fit = requests_fit(case, placed.used, count)
-        return None if fit else PodReason.NOT_ENOUGH_RESOURCES
+        return first_short_reason(case, placed.used, count)
     line = line_with(parked, placed, stretch_of(case, count))
     if below_reserve(case, parked, line):
         return PodReason.BELOW_RESERVE
@@ -87,9 +87,10 @@ def first_live_reason(
         return PodReason.DEPARTURE_CHARGE_AT_RISK
     if not requests_fit(case, placed.used, count) or overloads_vehicle(case, parked, line):
         return PodReason.NOT_ENOUGH_RESOURCES
-    if not allows(circuits, draw_changes(parked, placed.line, line)):
+    further = next(further_reasons(case, placed.used, count), None)
+    if further is None and not allows(circuits, draw_changes(parked, placed.line, line)):
         return PodReason.CIRCUIT_FULL
-    return None
+    return further
 
 
 def below_reserve(case: PodCase, parked: Parked, line: Sequence[Step]) -> bool:
@@ -187,6 +188,13 @@ def _during(line: Sequence[Step], stay: Stay) -> list[Step]:
     return [step for step in line if step.start < stay.until and step.end > stay.start]
 
 
+def first_short_reason(case: PodCase, used: Quantities, count: int) -> PodReason | None:
+    """Of what Nodes have so much of, the first that is short; all that a plain Node is asked."""
+    if not requests_fit(case, used, count):
+        return PodReason.NOT_ENOUGH_RESOURCES
+    return next(further_reasons(case, used, count), None)
+
+
 def requests_fit(case: PodCase, used: Quantities, count: int) -> bool:
     """What they request fits what is left of the capacity."""
     capacity = case.candidate.capacity
@@ -195,3 +203,10 @@ def requests_fit(case: PodCase, used: Quantities, count: int) -> bool:
         for name, request in case.pod.requests.items()
         if request > 0
     )
+
+
+def further_reasons(case: PodCase, used: Quantities, count: int) -> Iterator[PodReason]:
+    """The reasons of the further rules of whose columns too little is left, in their order."""
+    for name, amount in columns_of(case.pod).items():
+        if used.get(name, 0) + count * amount > case.candidate.holds(name):
+            yield reason_of(name)

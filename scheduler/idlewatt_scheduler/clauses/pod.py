@@ -7,6 +7,7 @@ from typing import Final
 from idlewatt_scheduler.candidates import Candidate
 from idlewatt_scheduler.clauses.affinity import selects, tolerates
 from idlewatt_scheduler.energy import pod_power
+from idlewatt_scheduler.further.registry import amounts_of
 from idlewatt_scheduler.model.policy import FleetPolicy
 from idlewatt_scheduler.model.reasons import NO_TIME_OR_CHARGE_WOULD_HELP, PodReason
 from idlewatt_scheduler.model.site import EnergyBearer, Site
@@ -81,8 +82,8 @@ def untrusted(case: PodCase) -> bool:
 
 def exceeds_capacity(case: PodCase) -> bool:
     """It would not fit even if it had the machine to itself."""
-    capacity, parked = case.candidate.capacity, case.candidate.parked
-    if any(request > capacity.get(name, 0) for name, request in case.pod.requests.items()):
+    where, parked = case.candidate, case.candidate.parked
+    if any(amount > where.holds(name) for name, amount in amounts_of(case.pod).items()):
         return True
     return parked is not None and case.power > 1_000 * parked.vehicle.compute.max_power_watts
 

@@ -13,6 +13,7 @@ evaluated at every instant at which something begins or ends, in exact fractions
     circuits     loads and limits, on each phase
     matching     selectors, affinity, taints
     vehicle      vehicle clauses
+    host_ports   ports of the Node that somebody has
     pod          pod clauses
     together     gangs and spread
     kinds        pods that nothing tells apart

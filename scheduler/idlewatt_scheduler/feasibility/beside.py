@@ -19,6 +19,7 @@ from idlewatt_scheduler.feasibility.columns import (
     note,
 )
 from idlewatt_scheduler.feasibility.headroom import SIXTHS, Headroom, Probe
+from idlewatt_scheduler.feasibility.host_ports import host_port_taken
 from idlewatt_scheduler.feasibility.power import (
     Source,
     acknowledged,
@@ -127,6 +128,7 @@ class Beside:
         for reason, fails in (
             *self._charge_fails(stays, rows),
             (PodReason.NOT_ENOUGH_RESOURCES, self._does_not_fit(pod, stays, rows)),
+            (PodReason.HOST_PORT_TAKEN, self._ports_are_taken(pod, rows)),
         ):
             note(here, reason, fails)
         fails, passes = self._circuits(stays, rows)
@@ -183,6 +185,16 @@ class Beside:
                 np.int64,
             )
         return self._taken[name]
+
+    def _ports_are_taken(self, pod: Pod, rows: Ints) -> Flags | bool:
+        if not pod.host_ports:
+            return False
+        cars, everybody = self._common.fleet.cars, self._all
+        taken = [
+            host_port_taken(pod, cars[row], (stay.pod for stay in everybody[row]))
+            for row in rows.tolist()
+        ]
+        return np.array(taken, bool)
 
     def _circuits(self, stays: Stays, rows: Ints) -> tuple[Flags, Flags]:
         """Where a circuit is surely over its limit, and where surely none is."""

@@ -25,4 +25,5 @@ def kind_of(pod: Pod) -> Hashable:
         frozenset(pod.labels.items()),
         pod.spread,
         pod.preferred_affinity,
+        pod.host_ports,
     )

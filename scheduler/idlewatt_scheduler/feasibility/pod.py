@@ -6,6 +6,7 @@ from typing import Final
 
 from idlewatt_scheduler.feasibility.circuits import Grid
 from idlewatt_scheduler.feasibility.electricity import Peak
+from idlewatt_scheduler.feasibility.host_ports import host_port_taken
 from idlewatt_scheduler.feasibility.matching import affinity_matches, tolerates_taints
 from idlewatt_scheduler.feasibility.power import (
     Counting,
@@ -219,6 +220,11 @@ def _too_much_power_at(asked: Question, instant: Instant) -> bool:
     return is_plugged(candidate) and ac_power(candidate, computing) > draw_cap(candidate)
 
 
+def _host_port_taken(asked: Question) -> bool:
+    others = (stay.pod for stay in (*asked.running, *asked.companions))
+    return host_port_taken(asked.pod, asked.candidate, others)
+
+
 def _circuit_full(asked: Question) -> bool:
     if not is_plugged(asked.candidate):
         return False
@@ -246,6 +252,7 @@ _CLAUSES: Final[dict[PodReason, _Clause]] = {
     PodReason.BELOW_RESERVE: _below_reserve,
     PodReason.DEPARTURE_CHARGE_AT_RISK: _departure_charge_at_risk,
     PodReason.NOT_ENOUGH_RESOURCES: _not_enough_resources,
+    PodReason.HOST_PORT_TAKEN: _host_port_taken,
     PodReason.CIRCUIT_FULL: _circuit_full,
 }
 
@@ -259,6 +266,11 @@ _ASKED_OF_PLAIN_NODES: Final = (
     PodReason.TAINT_NOT_TOLERATED,
     PodReason.EXCEEDS_CAPACITY,
     PodReason.NOT_ENOUGH_RESOURCES,
+    PodReason.HOST_PORT_TAKEN,
+)
+
+_LASTING_OF_PLAIN_NODES: Final = tuple(
+    reason for reason in _ASKED_OF_PLAIN_NODES if reason in _WHATEVER_TIME_IT_IS
 )
 
 
@@ -270,5 +282,5 @@ def first_failing_pod_clause(asked: Question) -> PodReason | None:
 
 def first_lasting_pod_clause(asked: Question) -> PodReason | None:
     """As above, among the clauses that no time and no charge would change."""
-    order = _WHATEVER_TIME_IT_IS if asked.candidate.vehicle else _ASKED_OF_PLAIN_NODES[:-1]
+    order = _WHATEVER_TIME_IT_IS if asked.candidate.vehicle else _LASTING_OF_PLAIN_NODES
     return next((reason for reason in order if _CLAUSES[reason](asked)), None)

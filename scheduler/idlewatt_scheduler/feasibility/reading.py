@@ -35,7 +35,7 @@ from idlewatt_scheduler.model.units import (
     seconds,
 )
 from idlewatt_scheduler.model.vehicle import ObservedConnection, Power, Vehicle
-from idlewatt_scheduler.model.workload import Node, Pod, RunningPod
+from idlewatt_scheduler.model.workload import HostPort, Node, Pod, RunningPod
 
 Identity = tuple[str, str]
 _NODE_SPEAKS_FOR: Final = frozenset({"pods", "ephemeral-storage"})
@@ -68,6 +68,7 @@ class Candidate:
 
     Attributes:
         new_profile: the charging profile that the plan gives it, right or wrong.
+        other_ports: the ports of its Node that pods of others have.
     """
 
     name: str
@@ -80,6 +81,7 @@ class Candidate:
     learned_departure: Instant | None = None
     learned_on_arrival: Instant | None = None
     new_profile: ChargingProfile | None = None
+    other_ports: tuple[HostPort, ...] = ()
 
     @cached_property
     def asleep(self) -> bool:
@@ -165,7 +167,16 @@ class Reading:
         self.policy = snapshot.policy
         self.vehicles = {vehicle.name: self._candidate(vehicle) for vehicle in snapshot.vehicles}
         self.plain = {
-            name: Candidate(name, None, node, None, self.at, 0, snapshot.other_use.get(name, {}))
+            name: Candidate(
+                name=name,
+                vehicle=None,
+                node=node,
+                site=None,
+                at=self.at,
+                age_allowed=0,
+                other_use=snapshot.other_use.get(name, {}),
+                other_ports=snapshot.other_ports.get(name, ()),
+            )
             for name, node in snapshot.nodes.items()
             if snapshot.policy.plain_nodes_allowed and name not in self.vehicles
         }
@@ -197,6 +208,7 @@ class Reading:
             learned_departure=self._learned(vehicle, site, self.at),
             learned_on_arrival=self._learned(vehicle, site, since),
             new_profile=self._profiles.get(vehicle.name),
+            other_ports=self.snapshot.other_ports.get(vehicle.name, ()),
         )
 
     def _learned(

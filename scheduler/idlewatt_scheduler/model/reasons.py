@@ -49,6 +49,7 @@ class PodReason(StrEnum):
     BELOW_RESERVE = "BelowReserve"
     DEPARTURE_CHARGE_AT_RISK = "DepartureChargeAtRisk"
     NOT_ENOUGH_RESOURCES = "NotEnoughResources"
+    HOST_PORT_TAKEN = "HostPortTaken"
     CIRCUIT_FULL = "CircuitFull"
     TOPOLOGY_SPREAD = "TopologySpread"
     GANG_INCOMPLETE = "GangIncomplete"

@@ -9,7 +9,7 @@ from idlewatt_scheduler.model.site import Site
 from idlewatt_scheduler.model.tariff import Tariff
 from idlewatt_scheduler.model.units import Instant, Quantities
 from idlewatt_scheduler.model.vehicle import Vehicle
-from idlewatt_scheduler.model.workload import Node, Pod, RunningPod
+from idlewatt_scheduler.model.workload import HostPort, Node, Pod, RunningPod
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,7 @@ class Snapshot:
         other_use: per Node what the pods that are not ours request there in all, with
             `pods` for their number.
         departures: what was learned of departures; None: those stated stand.
+        other_ports: per Node the ports of the Node that pods have which are not ours.
     """
 
     at: Instant
@@ -38,3 +39,4 @@ class Snapshot:
     running: tuple[RunningPod, ...] = ()
     other_use: Mapping[str, Quantities] = field(default_factory=dict)
     departures: DepartureModel | None = None
+    other_ports: Mapping[str, tuple[HostPort, ...]] = field(default_factory=dict)

@@ -76,6 +76,19 @@ class Spread:
 
 
 @dataclass(frozen=True, slots=True)
+class HostPort:
+    """A port of the Node itself that a container asks for.
+
+    Attributes:
+        address: of the Node; empty: every one.
+    """
+
+    port: int
+    protocol: str = "TCP"
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Node:
     """A Node.
 
@@ -143,6 +156,7 @@ class Pod:
         labels: those that the spread constraints of pods in its namespace look at.
         spread: its spread constraints, every one of which must hold.
         preferred_affinity: where it would rather be; what does not hold is a cost.
+        host_ports: the ports it asks for of its Node.
     """
 
     namespace: str
@@ -164,6 +178,7 @@ class Pod:
     labels: Mapping[str, str] = field(default_factory=dict)
     spread: tuple[Spread, ...] = ()
     preferred_affinity: tuple[Preference, ...] = ()
+    host_ports: tuple[HostPort, ...] = ()
 
     @property
     def key(self) -> str:

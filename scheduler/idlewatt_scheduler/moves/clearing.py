@@ -8,6 +8,7 @@ from idlewatt_scheduler.circuits import Headroom, Room, RoomKey, Share
 from idlewatt_scheduler.clauses.live import Placed, draw_changes, first_live_reason, holding
 from idlewatt_scheduler.clauses.pod import PodCase
 from idlewatt_scheduler.energy import steps
+from idlewatt_scheduler.further.registry import amounts_of
 from idlewatt_scheduler.model.reasons import PodReason
 from idlewatt_scheduler.model.workload import RunningPod
 
@@ -24,8 +25,8 @@ def without(candidate: Candidate, running: tuple[RunningPod, ...], gone: Places)
         return candidate
     used = dict(candidate.used)
     for place in gone:
-        for name, request in running[place].pod.requests.items():
-            used[name] -= request
+        for name, amount in amounts_of(running[place].pod).items():
+            used[name] -= amount
     stay = tuple(one for place, one in enumerate(parked.running) if place not in gone)
     base = tuple(steps(stay, parked.electrics.standby))
     return replace(candidate, used=used, parked=replace(parked, running=stay, base=base))

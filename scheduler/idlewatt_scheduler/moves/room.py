@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from idlewatt_scheduler.further.registry import amounts_of
 from idlewatt_scheduler.model.units import FOREVER
 from idlewatt_scheduler.model.workload import Pod, RunningPod
 from idlewatt_scheduler.moves.clearing import Clearing
@@ -55,7 +56,7 @@ class Room:
         relieved: Collection[int] = (),
     ) -> None:
         self._clearing = clearing
-        requested = {name for pod in askers for name, amount in pod.requests.items() if amount > 0}
+        requested = {n for pod in askers for n, amount in amounts_of(pod).items() if amount > 0}
         self.resources = tuple(sorted(requested))
         self._free = {index: self._left(index) for index in vehicles}
         self._at_once = np.array(sorted(relieved), np.int64)
@@ -117,12 +118,12 @@ class Room:
         self._free[index] = self._left(index)
 
     def _amounts(self, pod: Pod) -> list[int]:
-        return [pod.requests.get(name, 0) for name in self.resources]
+        amounts = amounts_of(pod)
+        return [amounts.get(name, 0) for name in self.resources]
 
     def _left(self, index: int) -> list[int]:
-        capacity = self._clearing.candidate(index).capacity
-        used = self._clearing.placed(index).used
-        return [min(capacity.get(name, 0), FOREVER) - used.get(name, 0) for name in self.resources]
+        where, used = self._clearing.candidate(index), self._clearing.placed(index).used
+        return [min(where.holds(name), FOREVER) - used.get(name, 0) for name in self.resources]
 
 
 def _summed(vehicle: Ints, freed: Ints) -> tuple[Ints, Ints]:

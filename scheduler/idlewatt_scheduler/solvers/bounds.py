@@ -11,6 +11,7 @@ from fractions import Fraction
 from idlewatt_scheduler.board import Board
 from idlewatt_scheduler.candidates import Candidate
 from idlewatt_scheduler.energy import computing_at
+from idlewatt_scheduler.further.registry import amounts_of
 from idlewatt_scheduler.model.site import Site
 from idlewatt_scheduler.model.units import Milliwatts
 
@@ -32,16 +33,16 @@ def bound(board: Board) -> int:
         if sum(len(board.templates[t].pods) for t in gang.members if t in fits) < gang.needs:
             fits = {t: takers for t, takers in fits.items() if t not in gang.members}
     trivial = sum(_weight(board, template) for template in fits)
-    resources = {name for template in fits for name in board.templates[template].sample.requests}
+    resources = {name for template in fits for name in amounts_of(board.templates[template].sample)}
     by_resource = (_by_resource(board, name, fits) for name in sorted(resources))
     return min([trivial, _by_circuits(board, fits), *by_resource])
 
 
 def _by_resource(board: Board, name: str, fits: Fits) -> int:
-    """All that is left of a resource, on the candidates that take any of these pods."""
+    """All that is left of a resource, or a column, on the candidates that take any of these."""
     takers = {candidate for candidates in fits.values() for candidate in candidates}
     room = sum(_left(board.candidates[candidate], name) for candidate in takers)
-    asked = {t: board.templates[t].sample.requests.get(name, 0) for t in fits}
+    asked = {t: amounts_of(board.templates[t].sample).get(name, 0) for t in fits}
     return _knapsack(board, room, asked)
 
 
@@ -97,7 +98,7 @@ def _room(board: Board, site: Site) -> Milliwatts:
 
 
 def _left(candidate: Candidate, name: str) -> int:
-    return max(candidate.capacity.get(name, 0) - candidate.used.get(name, 0), 0)
+    return max(candidate.holds(name) - candidate.used.get(name, 0), 0)
 
 
 def _weight(board: Board, template: int) -> int:

@@ -11,6 +11,7 @@ from typing import Final
 from idlewatt_scheduler.board import Board, Held
 from idlewatt_scheduler.candidates import total
 from idlewatt_scheduler.energy import Source
+from idlewatt_scheduler.further.registry import amounts_of
 from idlewatt_scheduler.model.plan import Solver
 from idlewatt_scheduler.solvers.choice import Choice
 from idlewatt_scheduler.solvers.greedy import most_there
@@ -100,7 +101,7 @@ def _too_great(board: Board, counts: dict[int, int]) -> bool:
     """Whether what these pods request together is more than the solver's integers hold."""
     asked = total(
         *(
-            {name: count * request for name, request in board.templates[t].sample.requests.items()}
+            {name: count * amount for name, amount in amounts_of(board.templates[t].sample).items()}
             for t, count in counts.items()
         )
     )

@@ -8,6 +8,7 @@ incumbent from the first moment.
 from heapq import heapify, heappop, heappush
 
 from idlewatt_scheduler.board import Board
+from idlewatt_scheduler.further.registry import amounts_of
 from idlewatt_scheduler.solvers.stability import settle
 
 Offer = tuple[float, int, int]
@@ -95,11 +96,11 @@ def most_there(board: Board, template: int, candidate: int, *, spread: bool = Tr
     """
     case, _ = board.case(template, candidate)
     reason = board.live_reason if spread else board.own_reason
-    capacity, used = board.candidates[candidate].capacity, board.placed[candidate].used
+    where, used = board.candidates[candidate], board.placed[candidate].used
     high = board.left[template]
-    for name, request in case.pod.requests.items():
-        if request > 0:
-            high = min(high, (capacity.get(name, 0) - used.get(name, 0)) // request)
+    for name, amount in amounts_of(case.pod).items():
+        if amount > 0:
+            high = min(high, (where.holds(name) - used.get(name, 0)) // amount)
     if high < 1 or reason(case, candidate, high) is None:
         return max(high, 0)
     low, high = 0, high - 1

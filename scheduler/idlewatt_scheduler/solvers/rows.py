@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from idlewatt_scheduler.candidates import Candidate, Parked
 from idlewatt_scheduler.clauses.pod import PodCase
 from idlewatt_scheduler.energy import Source, computing_at, consumed, spare
+from idlewatt_scheduler.further.registry import amounts_of
 from idlewatt_scheduler.model.units import Instant, Milliwatts
 
 Cases = Mapping[int, PodCase]
@@ -39,10 +40,11 @@ def rows_of(where: Candidate, cases: Cases) -> Iterator[Row]:
 
 
 def request_rows(where: Candidate, cases: Cases) -> Iterator[Row]:
-    """What is left of each resource."""
-    for name in sorted({name for case in cases.values() for name in case.pod.requests}):
-        room = max(where.capacity.get(name, 0) - where.used.get(name, 0), 0)
-        yield Row(room, {t: case.pod.requests.get(name, 0) for t, case in cases.items()})
+    """What is left of each resource, and of the further rules' columns."""
+    amounts = {t: amounts_of(case.pod) for t, case in cases.items()}
+    for name in sorted({name for each in amounts.values() for name in each}):
+        room = max(where.holds(name) - where.used.get(name, 0), 0)
+        yield Row(room, {t: each.get(name, 0) for t, each in amounts.items()})
 
 
 def power_rows(parked: Parked, cases: Cases) -> Iterator[Row]:

@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from idlewatt_scheduler.further.registry import amounts_of
 from idlewatt_scheduler.model.policy import FleetPolicy
 from idlewatt_scheduler.model.reasons import PodReason
 from idlewatt_scheduler.model.units import SECOND, Instant, seconds
@@ -88,7 +89,7 @@ class Asking:
     def answer(self, pod: Pod) -> Answer:
         """What one template, of which this is a pod, is on each vehicle."""
         vehicles, demand, policy = self._vehicles, pod.demand, self._policy
-        requests = [pod.requests.get(name, 0) for name in self._resources]
+        requests = self._amounts(pod)
         exceeds, power, fit = self._on_machines(requests, demand.power_watts)
         until = vehicles.start + self._length(pod)
         delayed = self._delay(pod)
@@ -115,13 +116,18 @@ class Asking:
     def stays(self, pod: Pod, rows: Ints) -> tuple[Ints, Ints]:
         """The ends of its stays on some vehicles, and its power there: int64 each."""
         demand = pod.demand
-        requests = [pod.requests.get(name, 0) for name in self._resources]
+        requests = self._amounts(pod)
         _, power, _ = self._on_machines(requests, demand.power_watts)
         until = self._vehicles.start[rows] + self._length(pod)
         delayed = self._delay(pod)
         if delayed is not None:
             until = np.minimum(until + delayed[0][rows], PLENTY)
         return until, power[self._vehicles.machine[rows]]
+
+    def _amounts(self, pod: Pod) -> list[int]:
+        """What it takes of each resource."""
+        amounts = amounts_of(pod)
+        return [amounts.get(name, 0) for name in self._resources]
 
     def _length(self, pod: Pod) -> int:
         """Milliseconds from the image's arrival to the end of the stay."""
@@ -131,7 +137,7 @@ class Asking:
 
     def never(self, pod: Pod) -> Flags:
         """Whether no time or charge of a vehicle could place the pod: bool for each of them."""
-        requests = [pod.requests.get(name, 0) for name in self._resources]
+        requests = self._amounts(pod)
         exceeds, _, _ = self._on_machines(requests, pod.demand.power_watts)
         code = np.zeros(len(self._vehicles.candidate), np.uint8)
         mark(code, PodReason.EXCEEDS_CAPACITY, exceeds[self._vehicles.machine])

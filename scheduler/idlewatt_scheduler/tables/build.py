@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from idlewatt_scheduler.candidates import Fleet
+from idlewatt_scheduler.further.registry import amounts_of
 from idlewatt_scheduler.model.plan import Leaving
 from idlewatt_scheduler.tables.asking import Asking
 from idlewatt_scheduler.tables.layout import Indices, Offered, Spreads, Tables, Wanted
@@ -49,7 +50,8 @@ def tables_of(work: Workings) -> Tables:
 
 def _wanted(templates: Sequence[Template], resources: Sequence[str], running: Running) -> Wanted:
     gang, needs = gangs_of(templates, running)
-    requests = [[t.sample.requests.get(name, 0) for name in resources] for t in templates]
+    amounts = [amounts_of(template.sample) for template in templates]
+    requests = [[each.get(name, 0) for name in resources] for each in amounts]
     return Wanted(
         count=np.array([len(template.pods) for template in templates], np.int64),
         weight=np.array([template.weight for template in templates], np.int64),

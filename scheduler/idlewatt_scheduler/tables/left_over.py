@@ -6,6 +6,7 @@ a circuit is short only for a part of the stay, the clauses themselves are asked
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -14,6 +15,8 @@ from idlewatt_scheduler.circuits import Change, Headroom, Room, RoomKey, Share
 from idlewatt_scheduler.clauses.live import Placed, draw_changes, first_live_reason, holding
 from idlewatt_scheduler.clauses.pod import pod_case
 from idlewatt_scheduler.energy import Source, Step, Stretch, spare, steps
+from idlewatt_scheduler.further.registry import REASONS as REASONS_OF_RULES
+from idlewatt_scheduler.further.registry import amounts_of, reason_of
 from idlewatt_scheduler.model.reasons import PodReason
 from idlewatt_scheduler.model.workload import Pod
 from idlewatt_scheduler.tables.asking import REASONS, Answer, Codes, mark
@@ -21,6 +24,9 @@ from idlewatt_scheduler.tables.circuits_left import Circuits
 from idlewatt_scheduler.tables.layout import PLENTY, Count, Ints
 from idlewatt_scheduler.tables.rooms import short_rooms
 from idlewatt_scheduler.tables.workings import Workings
+
+_SHORT: Final = (*reversed(REASONS_OF_RULES), PodReason.NOT_ENOUGH_RESOURCES)
+"""What there may be too little of on a Node; what is asked last stands first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +89,15 @@ class LeftOver:
         power = answer.power if stays.all() else answer.power * stays
         together = self._power + power
         found, unsure = self._circuits.code(power, until)
-        short = stays & (together > vehicles.own_power)
+        short = {reason: np.zeros(len(found), np.bool_) for reason in _SHORT}
+        short[PodReason.NOT_ENOUGH_RESOURCES] |= stays & (together > vehicles.own_power)
+        amounts = amounts_of(pod)
         for column, name in enumerate(self._work.resources):
-            request = pod.requests.get(name, 0)
-            if request > 0:
-                short |= machines[column] < request
-        mark(found, PodReason.NOT_ENOUGH_RESOURCES, short)
+            amount = amounts.get(name, 0)
+            if amount > 0:
+                short[reason_of(name)] |= machines[column] < amount
+        for reason, where in short.items():
+            mark(found, reason, where)
         unsure &= found == 0
         slows = stays & (together > vehicles.charge_power)
         mark(found, PodReason.DEPARTURE_CHARGE_AT_RISK, slows)
@@ -114,8 +123,9 @@ class LeftOver:
             start = vehicles.start[rows]
             together = numbers * power
             self._power[rows] += np.where(until > start, together, 0)
+            amounts = amounts_of(pod)
             for column, name in enumerate(work.resources):
-                self._free[column, rows] -= numbers * pod.requests.get(name, 0)
+                self._free[column, rows] -= numbers * amounts.get(name, 0)
             which = followed[rows]
             for row, begin, end, drawn in zip(
                 rows[which].tolist(),

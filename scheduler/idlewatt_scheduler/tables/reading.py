@@ -15,6 +15,7 @@ from idlewatt_scheduler.energy import (
     consumed,
     power_at,
 )
+from idlewatt_scheduler.further.registry import held
 from idlewatt_scheduler.model.units import Instant
 from idlewatt_scheduler.prices import PriceLine
 from idlewatt_scheduler.tables.layout import PLENTY, Floats, Ints
@@ -165,7 +166,12 @@ class Reading:
 
     def _resources_of(self, candidate: Candidate, parked: Parked) -> tuple[int, int]:
         capacity, used, resources = candidate.capacity, candidate.used, self._resources
-        whole = tuple([min(capacity.get(name, 0), PLENTY) for name in resources])
+        whole = tuple(
+            [
+                min(capacity[name] if name in capacity else held(name, candidate.node), PLENTY)
+                for name in resources
+            ]
+        )
         most_power = WATT * parked.vehicle.compute.max_power_watts
         machine = _number(self.machines, (most_power, parked.electrics.efficiency_percent, whole))
         taken = tuple([min(used.get(name, 0), PLENTY) for name in resources])

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from idlewatt_scheduler.candidates import Candidate, Fleet
+from idlewatt_scheduler.further.registry import amounts_of
 from idlewatt_scheduler.model.plan import Leaving
 from idlewatt_scheduler.model.workload import Pod
 from idlewatt_scheduler.tables.asking import Asking
@@ -19,6 +20,7 @@ class Workings:
     """What tables are made of, and what a plan is explained with.
 
     Attributes:
+        resources: what pods take of Nodes, in order; see `further` for those with a colon.
         takers: the candidates that no vehicle clause keeps pods away from, in the fleet's order.
         vehicles: those of them that are vehicles.
         spreads: with the domains of the takers.
@@ -69,5 +71,5 @@ def refused(work: Workings) -> Asking:
 
 
 def resources_of(pods: Iterable[Pod]) -> tuple[str, ...]:
-    """The resources of which some pod requests anything, in order."""
-    return tuple(sorted({n for pod in pods for n, amount in pod.requests.items() if amount > 0}))
+    """The resources of which some pod requests anything, and the columns of further rules."""
+    return tuple(sorted({n for pod in pods for n, amount in amounts_of(pod).items() if amount > 0}))

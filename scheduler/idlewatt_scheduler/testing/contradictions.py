@@ -205,6 +205,8 @@ def contradictions_of_pod(pod: Pod) -> Iterable[str]:
     for spread in pod.spread:
         if spread.max_skew < 1 or spread.min_domains < 1 or not spread.topology_key:
             yield f"Pod {pod.key} is spread over no key, with no skew, or over no domain at least."
+    if any(not 1 <= each.port < 2**16 or not each.protocol for each in pod.host_ports):
+        yield f"Pod {pod.key} asks for a port of its Node that there is not."
     if any(not 1 <= each.points <= 100 for each in pod.preferred_affinity):  # noqa: PLR2004
         yield f"Pod {pod.key} has a preference of no 1 to 100 points."
 

@@ -1,6 +1,6 @@
 """All clauses that fail for a pod on a candidate, in their order, with what they compared."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
 from idlewatt_scheduler.availability import VEHICLE_CLAUSES, VehicleCase, is_fresh, is_invalid
@@ -8,9 +8,11 @@ from idlewatt_scheduler.candidates import Parked
 from idlewatt_scheduler.circuits import allows
 from idlewatt_scheduler.clauses.affinity import VEHICLE_TAINT
 from idlewatt_scheduler.clauses.live import (
+    Placed,
     below_reserve,
     departure_charge_at_risk,
     draw_changes,
+    further_reasons,
     line_with,
     overloads_vehicle,
     requests_fit,
@@ -18,6 +20,8 @@ from idlewatt_scheduler.clauses.live import (
 )
 from idlewatt_scheduler.clauses.pod import FIXED_POD_CLAUSES, PodCase
 from idlewatt_scheduler.energy import Source
+from idlewatt_scheduler.further.host_ports import HostPorts
+from idlewatt_scheduler.further.registry import columns_of
 from idlewatt_scheduler.model.reasons import PodReason, Reason, VehicleReason
 from idlewatt_scheduler.model.units import CALENDAR_HORIZON, Instant
 from idlewatt_scheduler.prices import Verdict
@@ -54,6 +58,7 @@ def _live(bench: Bench, case: PodCase) -> Iterator[PodReason]:
     if parked is None:
         if not fits:
             yield PodReason.NOT_ENOUGH_RESOURCES
+        yield from _of_rules(case, placed)
         return
     line = line_with(parked, placed, stretch_of(case, 1))
     if below_reserve(case, parked, line):
@@ -62,8 +67,14 @@ def _live(bench: Bench, case: PodCase) -> Iterator[PodReason]:
         yield PodReason.DEPARTURE_CHARGE_AT_RISK
     if not fits or overloads_vehicle(case, parked, line):
         yield PodReason.NOT_ENOUGH_RESOURCES
+    yield from _of_rules(case, placed)
     if not allows(bench.board.circuits(bench.index), draw_changes(parked, placed.line, line)):
         yield PodReason.CIRCUIT_FULL
+
+
+def _of_rules(case: PodCase, placed: Placed) -> Iterable[PodReason]:
+    """Each further rule once."""
+    return dict.fromkeys(further_reasons(case, placed.used, 1))
 
 
 def _of_vehicle(reason: VehicleReason, parked: Parked) -> Figures:
@@ -365,6 +376,17 @@ def _room(bench: Bench, case: PodCase) -> Figures:
     }
 
 
+def _ports(bench: Bench, case: PodCase) -> Figures:
+    """The ports it asks for that somebody has there."""
+    used, where = bench.board.placed[bench.index].used, case.candidate
+    taken = (
+        HostPorts.name_of(name)
+        for name, amount in columns_of(case.pod).items()
+        if used.get(name, 0) + amount > where.holds(name)
+    )
+    return {"ports": tuple(dict.fromkeys(taken))}
+
+
 def _circuit(bench: Bench, case: PodCase) -> Figures:
     parked = case.candidate.parked
     if parked is None:
@@ -398,5 +420,6 @@ _POD_FIGURES: Final[Mapping[Reason, Callable[[Bench, PodCase], Figures]]] = {
     PodReason.BELOW_RESERVE: _reserve,
     PodReason.DEPARTURE_CHARGE_AT_RISK: _departure_charge,
     PodReason.NOT_ENOUGH_RESOURCES: _room,
+    PodReason.HOST_PORT_TAKEN: _ports,
     PodReason.CIRCUIT_FULL: _circuit,
 }

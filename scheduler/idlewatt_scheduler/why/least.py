@@ -44,6 +44,7 @@ NO_CHANGE_HELPS: Final[frozenset[Reason]] = frozenset(
         PodReason.RESIDENCY,
         PodReason.UNTRUSTED,
         PodReason.LINK_TOO_SLOW,
+        PodReason.HOST_PORT_TAKEN,
         PodReason.TOPOLOGY_SPREAD,
         PodReason.GANG_INCOMPLETE,
     }

@@ -4,6 +4,7 @@ import pytest
 
 from idlewatt_scheduler.model.units import MINUTE
 from idlewatt_scheduler.model.workload import (
+    HostPort,
     NodeSelectorTerm,
     Pod,
     Requirement,
@@ -76,6 +77,7 @@ def test_pods_alike_but_for_name_and_age_are_one_template() -> None:
         {"unsupported_fields": ("hostPort",)},
         {"invalid_annotations": ("?",)},
         {"termination_grace_seconds": 31},
+        {"host_ports": (HostPort(80),)},
         {"demand__power_watts": 1},
         {"demand__any_tariff": True},
         {"demand__residency": frozenset({"eu-de"})},

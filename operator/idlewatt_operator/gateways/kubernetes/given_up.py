@@ -11,11 +11,17 @@ import msgspec
 from idlewatt_operator.resources.annotations import PREFIX
 from idlewatt_operator.resources.records import GivenUp
 from idlewatt_operator.resources.times import format_instant, parse_instant
-from idlewatt_scheduler.model.workload import Pod
+from idlewatt_scheduler.model.workload import HostPort, Pod
 
 ANNOTATION: Final = PREFIX + "given-up"
 
 _Whole = Annotated[int, msgspec.Meta(ge=0)]
+
+
+class _Port(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+    port: int
+    protocol: str = "TCP"
+    address: str = ""
 
 
 class _Entry(msgspec.Struct, rename="camel", forbid_unknown_fields=True, kw_only=True):
@@ -26,6 +32,7 @@ class _Entry(msgspec.Struct, rename="camel", forbid_unknown_fields=True, kw_only
     requests_thousandths: dict[str, _Whole]
     power_milliwatts: _Whole
     fence: str
+    host_ports: list[_Port] | msgspec.UnsetType = msgspec.UNSET
 
 
 _ENTRIES: Final = msgspec.json.Decoder(list[_Entry])
@@ -42,6 +49,8 @@ def write_given_up(given_up: Iterable[GivenUp]) -> str | None:
             requests_thousandths=dict(one.pod.requests),
             power_milliwatts=one.power,
             fence=format_instant(one.fence),
+            host_ports=[_Port(p.port, p.protocol, p.address) for p in one.pod.host_ports]
+            or msgspec.UNSET,
         )
         for one in given_up
     ]
@@ -68,6 +77,7 @@ def read_given_up(node: str, text: str | None) -> tuple[GivenUp, ...]:
 
 
 def _given_up(node: str, entry: _Entry) -> GivenUp:
+    ports = [] if entry.host_ports is msgspec.UNSET else entry.host_ports
     return GivenUp(
         pod=Pod(
             namespace=entry.namespace,
@@ -75,6 +85,7 @@ def _given_up(node: str, entry: _Entry) -> GivenUp:
             uid=entry.uid,
             priority=entry.priority,
             requests=entry.requests_thousandths,
+            host_ports=tuple(HostPort(p.port, p.protocol, p.address) for p in ports),
         ),
         node=node,
         power=entry.power_milliwatts,

@@ -72,10 +72,17 @@ def other_pods(scheduler_name: str) -> Watched[PodRecord]:
 
 
 def _read_other_pod(raw: bytes) -> PodRecord:
-    """Names, requests and where it runs: of ten thousand daemons nothing else is kept."""
+    """Names, and what it takes of where: of ten thousand daemons nothing else is kept."""
     whole = pod_record(POD_DECODER.decode(raw))
     pod = whole.pod
-    kept = Pod(pod.namespace, pod.name, pod.uid, priority=pod.priority, requests=pod.requests)
+    kept = Pod(
+        pod.namespace,
+        pod.name,
+        pod.uid,
+        priority=pod.priority,
+        requests=pod.requests,
+        host_ports=pod.host_ports,
+    )
     return PodRecord(
         kept,
         scheduler_name=whole.scheduler_name,

@@ -23,6 +23,7 @@ from idlewatt_scheduler.model.reasons import PodReason
 from idlewatt_scheduler.model.site import Circuit
 from idlewatt_scheduler.model.units import FOREVER, HOUR, MINUTE
 from idlewatt_scheduler.model.vehicle import EnergySource, Power, Supply
+from idlewatt_scheduler.model.workload import HostPort
 from idlewatt_scheduler.testing import AT, a_node, a_pod, a_vehicle
 
 R = PodReason
@@ -39,6 +40,11 @@ def charging(watts: int | None, cap: int, charge: int = 85, **overrides: object)
     )
 
 
+def daemon(*ports: HostPort) -> Overrides:
+    """Ports of the Node of `v-1` that somebody else's pods have."""
+    return {"other_ports": {"v-1": ports}}
+
+
 def on_grid(charge: int) -> Overrides:
     """A car that does not charge, of such a charge."""
     return vehicle(observed__battery__state_of_charge_percent=charge)
@@ -49,6 +55,9 @@ HEAVY = pod(demand__power_watts=510)
 
 NO_LOSSES = {"compute__efficiency_percent": 100}
 EMPTY_LATER = {"battery__departure_percent": 30}
+
+PORT = pod(host_ports=(HostPort(80),))
+ON_ONE = HostPort(80, address="10.0.0.1")
 
 CASES: list[tuple[PodReason | None, str, Overrides]] = [
     (None, "nothing is wrong", pod()),
@@ -134,6 +143,16 @@ CASES: list[tuple[PodReason | None, str, Overrides]] = [
             "other_use": {"v-1": {"pods": 1_000}},
         },
     ),
+    (R.HOST_PORT_TAKEN, "a daemon has its port", PORT | daemon(HostPort(80))),
+    (R.HOST_PORT_TAKEN, "a daemon has it on one address", PORT | daemon(ON_ONE)),
+    (None, "a daemon has it of another protocol", PORT | daemon(HostPort(80, "UDP"))),
+    (None, "a daemon has another one", PORT | daemon(HostPort(81))),
+    (None, "a daemon on another Node has it", PORT | {"other_ports": {"v-2": (HostPort(80),)}}),
+    (R.HOST_PORT_TAKEN, "a pod that runs has it", PORT | running(pod__host_ports=(HostPort(80),))),
+    (None, "on one address", pod(host_ports=(ON_ONE,))),
+    (R.HOST_PORT_TAKEN, "on one that is taken", pod(host_ports=(ON_ONE,)) | daemon(ON_ONE)),
+    (R.HOST_PORT_TAKEN, "of all that are", pod(host_ports=(ON_ONE,)) | daemon(HostPort(80))),
+    (None, "beside another", pod(host_ports=(ON_ONE,)) | daemon(HostPort(80, address="::1"))),
     (
         None,
         "of what it does not ask for others may have too much",
@@ -292,16 +311,21 @@ def test_requests_are_judged_before_circuits_and_after_charge() -> None:
     """Of several clauses that fail the first is named."""
     too_much = {"other_use": {"v-1": {"cpu": 16_000}}}
     assert reason_against(**pod(), **row_a(0), **too_much) is R.NOT_ENOUGH_RESOURCES
+    assert reason_against(**PORT, **daemon(HostPort(80)), **too_much) is R.NOT_ENOUGH_RESOURCES
+    assert reason_against(**PORT, **daemon(HostPort(80)), **row_a(0)) is R.HOST_PORT_TAKEN
     assert reason_against(**pod(), **on_battery(80), **too_much) is R.DEPARTURE_CHARGE_AT_RISK
     assert reason_against(**pod(), **on_battery(30), **too_much) is R.BELOW_RESERVE
 
 
-def test_a_plain_node_is_asked_for_its_resources_only() -> None:
+def test_a_plain_node_is_asked_for_its_resources_and_ports_only() -> None:
     """Whatever the power: it has none to give, and no circuit."""
     plain = {"vehicles": (), "nodes": (a_node(name="plain"),)} | policy(plain_nodes_allowed=True)
     fits, full = pod(demand__power_watts=10**6), {"other_use": {"plain": {"cpu": 15_001}}}
     assert reason_against(**plain, **fits) is None
     assert reason_against(**plain, **fits, **full) is R.NOT_ENOUGH_RESOURCES
+    taken = {"other_ports": {"plain": (HostPort(80),)}}
+    assert reason_against(**plain, **PORT, **taken) is R.HOST_PORT_TAKEN
+    assert reason_against(**plain, **fits, **taken) is None
 
 
 def test_what_is_held_uses_and_draws() -> None:

@@ -8,6 +8,7 @@ import pytest
 from idlewatt_scheduler.feasibility.kinds import kind_of
 from idlewatt_scheduler.model.workload import (
     Demand,
+    HostPort,
     NodeSelectorTerm,
     Pod,
     Preference,
@@ -32,6 +33,7 @@ DIFFERENT: dict[str, Any] = {
     "demand": Demand(power_watts=1),
     "labels": {"a": "b"},
     "spread": (Spread("zone", 1),),
+    "host_ports": (HostPort(80),),
     "preferred_affinity": (Preference(1, NodeSelectorTerm((Requirement("a", "Exists"),))),),
 }
 ONLY_NAMES = {"namespace", "name", "uid", "created_at"}

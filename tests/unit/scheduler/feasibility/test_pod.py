@@ -22,6 +22,7 @@ from idlewatt_scheduler.model.tariff import TariffInterval
 from idlewatt_scheduler.model.units import HOUR, MINUTE, SECOND
 from idlewatt_scheduler.model.vehicle import EnergySource, Link, ParkingWindow, Power, Supply
 from idlewatt_scheduler.model.workload import (
+    HostPort,
     NodeSelectorTerm,
     Requirement,
     Taint,
@@ -42,12 +43,18 @@ from idlewatt_scheduler.testing import (
 )
 
 R = PodReason
+PORT, AT_ONE = (HostPort(80),), (HostPort(80, address="::1"),)
 FULL_CORES = {"cpu": 16_000, "pods": 1_000}
 
 
 def pod(**overrides: object) -> dict[str, Any]:
     """The pending pod changed."""
     return {"pending": (a_pod(**overrides),)}
+
+
+def daemon(port: int, protocol: str = "TCP", address: str = "") -> dict[str, Any]:
+    """A port of the Node of `v-1` that somebody else's pod has."""
+    return {"other_ports": {"v-1": (HostPort(port, protocol, address),)}}
 
 
 def vehicle(**overrides: object) -> dict[str, Any]:
@@ -369,6 +376,18 @@ CASES: list[tuple[PodReason | None, str, dict[str, Any]]] = [
         pod() | {"other_use": {"v-1": {"cpu": 15_001}}},
     ),
     (None, "daemons leave a core", pod() | {"other_use": {"v-1": {"cpu": 15_000}}}),
+    (R.HOST_PORT_TAKEN, "a daemon has its port", pod(host_ports=PORT) | daemon(80)),
+    (R.HOST_PORT_TAKEN, "at an address", pod(host_ports=PORT) | daemon(80, address="10.0.0.1")),
+    (R.HOST_PORT_TAKEN, "the same address", pod(host_ports=AT_ONE) | daemon(80, address="::1")),
+    (R.HOST_PORT_TAKEN, "at every address", pod(host_ports=AT_ONE) | daemon(80)),
+    (None, "other addresses", pod(host_ports=AT_ONE) | daemon(80, address="10.0.0.1")),
+    (None, "another port", pod(host_ports=PORT) | daemon(81)),
+    (None, "another protocol", pod(host_ports=PORT) | daemon(80, "SCTP")),
+    (
+        R.HOST_PORT_TAKEN,
+        "a running pod has it",
+        pod(host_ports=PORT) | {"running": (a_running_pod(pod__host_ports=PORT),)},
+    ),
     (
         R.NOT_ENOUGH_RESOURCES,
         "watts are bound",
