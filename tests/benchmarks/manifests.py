@@ -18,6 +18,7 @@ from typing import Any, Final, TypeAlias
 
 import yaml
 from tests.benchmarks.fleets import Size
+from tests.benchmarks.instance_pods import CLAIMS
 from tests.benchmarks.instances import Plenty, an_instance
 
 from idlewatt_scheduler.model.policy import FleetPolicy
@@ -33,7 +34,6 @@ Manifest: TypeAlias = dict[str, Any]
 OURS: Final = "idlewatt.dev/v1alpha1"
 PREFIX: Final = "idlewatt.dev/"
 FORMATS: Final = ("yaml", "json")
-_HOSTPORT: Final = "hostPort"
 
 
 def manifests(snapshot: Snapshot) -> dict[str, list[Manifest]]:
@@ -286,8 +286,6 @@ def _pod(pod: Pod) -> Manifest:
             "requests": _quantities({k: v for k, v in pod.requests.items() if k != "pods"})
         },
     }
-    if any(field.endswith(_HOSTPORT) for field in pod.unsupported_fields):
-        container["ports"] = [{"containerPort": 8_080, "hostPort": 8_080}]
     metadata: Manifest = {
         "name": pod.name,
         "namespace": pod.namespace,
@@ -314,6 +312,7 @@ def _pod(pod: Pod) -> Manifest:
         terminationGracePeriodSeconds=pod.termination_grace_seconds,
         volumes=secret,
         containers=[container],
+        resourceClaims=[{"name": "device"}] if CLAIMS in pod.unsupported_fields else None,
     )
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
 

@@ -7,7 +7,7 @@ may be. Two sites are off-peak from the start, the other two only `OFF_PEAK_AFTE
 import json
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
@@ -212,10 +212,10 @@ def workloads() -> list[Manifest]:
 
 def spoilt() -> list[Manifest]:
     """Three Deployments of one pod each that can never be placed, each for a reason of its own."""
-    port = {"ports": [{"containerPort": 80, "hostPort": 8080}]}
+    claim = {"name": "data", "persistentVolumeClaim": {"claimName": "data"}}
     return [
         _deployment("bad-annotation", 1, annotations={"idlewatt.dev/power": "much"}),
-        _deployment("bad-port", 1, container=port),
+        _deployment("bad-volume", 1, volumes=[claim]),
         _deployment("bad-size", 1, cpu="99"),
     ]
 
@@ -258,7 +258,7 @@ def _pod(
     *,
     cpu: str = "3",
     annotations: dict[str, str] | None = None,
-    container: Manifest | None = None,
+    volumes: Sequence[Manifest] = (),
 ) -> Manifest:
     return {
         "metadata": {"labels": {"app": app}, "annotations": annotations or {}},
@@ -271,9 +271,9 @@ def _pod(
                     "name": "model",
                     "image": "model:1",
                     "resources": {"requests": {"cpu": cpu, "memory": "1Gi"}},
-                    **(container or {}),
                 }
             ],
+            "volumes": list(volumes),
         },
     }
 

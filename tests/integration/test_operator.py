@@ -249,7 +249,7 @@ def on_peak(fleet: Fleet, operator: Operator) -> None:
     assert "20 not parked" in ordinary["message"]
     messages = {name.rsplit("-", 2)[0]: each["message"] for name, each in waiting.items()}
     assert "idlewatt.dev/power" in messages["bad-annotation"]
-    assert "hostPort" in messages["bad-port"]
+    assert "persistentVolumeClaim" in messages["bad-volume"]
     assert "180 too small" in messages["bad-size"]
 
 

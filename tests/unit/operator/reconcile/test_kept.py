@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from idlewatt_operator.reconcile.kept import Kept
 from idlewatt_scheduler.model.snapshot import Snapshot
-from idlewatt_scheduler.model.workload import RunningPod
+from idlewatt_scheduler.model.workload import HostPort, RunningPod
 from idlewatt_scheduler.testing import a_node, a_pod, a_site, a_snapshot, a_vehicle, changed
 
 
@@ -18,6 +18,7 @@ def made() -> tuple[Snapshot]:
             pending=(a_pod(name="new", uid="uid-new"),),
             running=(RunningPod(pod, "v-0", bound_power=400_000),),
             other_use={"v-0": {"cpu": 100}},
+            other_ports={"v-0": (HostPort(80), HostPort(9100))},
         ),
     )
 
@@ -36,6 +37,7 @@ def test_equal_values_become_identical_ones() -> None:
     assert second.pending[0] is first.pending[0]
     assert second.running[0] is first.running[0]
     assert second.other_use["v-0"] is first.other_use["v-0"]
+    assert second.other_ports["v-0"] is first.other_ports["v-0"]
     assert second.policy is first.policy
 
 

@@ -10,7 +10,14 @@ from idlewatt_operator.resources.records import GivenUp, PodRecord, Released, Ve
 from idlewatt_scheduler.model.site import ObservedCircuit
 from idlewatt_scheduler.model.units import SECOND
 from idlewatt_scheduler.model.vehicle import Observation, ObservedBattery
-from idlewatt_scheduler.model.workload import Node, NodeSelectorTerm, Pod, Requirement, RunningPod
+from idlewatt_scheduler.model.workload import (
+    HostPort,
+    Node,
+    NodeSelectorTerm,
+    Pod,
+    Requirement,
+    RunningPod,
+)
 from idlewatt_scheduler.testing import AT, a_policy, a_site, a_vehicle
 
 SENT = Assumed(node="v-1", power=400_000, until=AT + 3_600 * SECOND)
@@ -129,6 +136,32 @@ def test_other_use_sums_what_foreign_pods_request() -> None:
         "v-1": {"cpu": 1_000, "pods": 2_000},
         "v-2": {"cpu": 500, "pods": 1_000},
     }
+
+
+def test_ports_of_foreign_pods_are_kept_by_node() -> None:
+    """Each once and in order; those of ours stand with the pods, those of the ended are free."""
+
+    def record(name: str, *ports: HostPort, **overrides: Any) -> PodRecord:  # noqa: ANN401
+        made = a_record(name, **{"scheduler_name": "daemons", "node": "v-1", **overrides})
+        return replace(made, pod=replace(made.pod, host_ports=ports))
+
+    at_one = HostPort(80, address="10.0.0.1")
+    view = a_view(
+        record("one", HostPort(9100), at_one),
+        record("two", HostPort(80)),
+        record("three", HostPort(9100)),
+        record("done", HostPort(81), phase="Succeeded"),
+        record("unbound", HostPort(82), node=None),
+        record("ours", HostPort(83), scheduler_name="idlewatt"),
+        record("elsewhere", HostPort(80, "UDP"), node="v-2"),
+        record("none", node="v-3"),
+    )
+    snapshot = build_snapshot(AT, view, None, {})
+    assert snapshot.other_ports == {
+        "v-1": (HostPort(80), at_one, HostPort(9100)),
+        "v-2": (HostPort(80, "UDP"),),
+    }
+    assert snapshot.running[0].pod.host_ports == (HostPort(83),)
 
 
 def test_without_a_telemetry_source_the_status_is_read() -> None:

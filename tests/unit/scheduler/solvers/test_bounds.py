@@ -15,7 +15,7 @@ from tests.unit.scheduler.scenes import (
 
 from idlewatt_scheduler.model.site import Circuit
 from idlewatt_scheduler.model.vehicle import Power
-from idlewatt_scheduler.model.workload import Pod
+from idlewatt_scheduler.model.workload import HostPort, Pod
 from idlewatt_scheduler.solvers.bounds import bound
 from idlewatt_scheduler.testing import a_node, a_pod, a_vehicle
 
@@ -62,6 +62,7 @@ CASES: list[tuple[int, str, Overrides]] = [
     (32, "two machines", {"pending": alike(40), "vehicles": (a_vehicle(), a_vehicle(name="v-2"))}),
     (12, "what others use", {"pending": alike(20), "other_use": {"v-1": {"cpu": 4_000}}}),
     (2, "two slots for pods", {"pending": alike(9), "other_use": {"v-1": {"pods": 108_000}}}),
+    (1, "one has the port", {"pending": alike(9, host_ports=(HostPort(80),))}),
     (16 * 4 + 12, "the heavier first", {"pending": alike(20) + alike(4, priority=1)}),
     (
         16 + 1,

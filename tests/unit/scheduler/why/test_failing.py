@@ -10,6 +10,7 @@ from idlewatt_scheduler.model.site import Circuit, Site
 from idlewatt_scheduler.model.snapshot import Snapshot
 from idlewatt_scheduler.model.units import HOUR, MINUTE
 from idlewatt_scheduler.model.vehicle import EnergySource, Quality, Supply
+from idlewatt_scheduler.model.workload import HostPort
 from idlewatt_scheduler.testing import AT, a_node, a_pod, a_site, a_snapshot, a_vehicle
 from idlewatt_scheduler.why import Failing
 from idlewatt_scheduler.why.bench import Bench, Wish, board_left
@@ -117,6 +118,16 @@ def test_a_full_circuit_says_which_and_by_how_much() -> None:
     figures = found(snapshot)[PodReason.CIRCUIT_FULL].figures
     assert figures["circuit"] == "depot-7/row-a"
     assert figures["left_milliwatts"] == 800_000
+
+
+def test_a_port_that_is_taken_is_named() -> None:
+    """Each once, and none of those that are free."""
+    ports = (HostPort(80), HostPort(81), HostPort(80, "UDP", "::1"))
+    snapshot = a_snapshot(
+        pending=(a_pod(host_ports=ports),),
+        other_ports={"v-1": (HostPort(80), HostPort(80, "UDP", "::1"))},
+    )
+    assert found(snapshot)[PodReason.HOST_PORT_TAKEN].figures == {"ports": ("80/TCP", "80/UDP")}
 
 
 def test_a_plain_node_is_asked_what_it_is_asked() -> None:

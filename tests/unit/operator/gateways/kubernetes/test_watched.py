@@ -18,7 +18,7 @@ from idlewatt_operator.gateways.kubernetes.watched import (
     with_readable,
 )
 from idlewatt_operator.resources.records import GivenUp, PodRecord, Refused, VehicleRecord
-from idlewatt_scheduler.model.workload import Pod
+from idlewatt_scheduler.model.workload import HostPort, Pod
 
 GIVEN_UP = GivenUp(
     Pod("default", "p", "uid-1", priority=-3, requests={"cpu": 500, "nvidia.com/gpu": 1_000}),
@@ -87,6 +87,10 @@ def test_given_up_pods_are_read_from_the_vehicle() -> None:
     assert vehicle_of(manifest).given_up == (GIVEN_UP,)
     assert write_given_up([]) is None
     assert read_given_up("v-1", None) == ()
+    ports = (HostPort(80), HostPort(80, "UDP", "10.0.0.1"))
+    listening = replace(GIVEN_UP, pod=replace(GIVEN_UP.pod, host_ports=ports))
+    assert read_given_up("v-1", write_given_up([listening])) == (listening,)
+    assert "hostPorts" not in (write_given_up([GIVEN_UP]) or "")
 
 
 @pytest.mark.parametrize(
@@ -110,14 +114,16 @@ def test_our_own_status_writes_are_worth_no_cycle() -> None:
 
 
 def test_others_pods_keep_what_they_take_and_no_more() -> None:
-    """Of a pod that is not ours names, requests and place are kept; labels and all else go."""
+    """Of a pod that is not ours names, requests, ports and place are kept; all else goes."""
     watched = other_pods("idlewatt")
     manifest = a_pod(scheduler="other", nodeName="v-1", nodeSelector={"zone": "a"})
     manifest["metadata"]["annotations"] = {"idlewatt.dev/power": "nonsense"}
+    manifest["spec"]["containers"][0]["ports"] = [{"containerPort": 1, "hostPort": 9100}]
     record = watched.read(stored(manifest))
     assert isinstance(record, PodRecord)
     assert (record.node, record.scheduler_name) == ("v-1", "other")
     assert record.pod.requests["cpu"] == 500
+    assert record.pod.host_ports == (HostPort(9100),)
     assert record.pod.node_selector == {}
     assert record.pod.invalid_annotations == ()
     again = watched.read(stored(manifest, "8"))
