@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.property.charging_fleets import charging_fleets
-from tests.property.crowd_strategies import busy_fleets
+from tests.property.crowd_strategies import busy_fleets, crowded
 from tests.property.strategies import snapshots
 
 from idlewatt_scheduler.feasibility import violations
@@ -52,6 +52,16 @@ def test_no_plan_breaks_a_rule(params: Params, snapshot: Snapshot) -> None:
 @given(snapshot=charging_fleets())
 def test_no_plan_of_cars_that_charge_breaks_a_rule(params: Params, snapshot: Snapshot) -> None:
     """Where nearly all of them are charged by us while they compute."""
+    assert violations(snapshot, plan(snapshot, params)) == ()
+
+
+@WAYS
+@PATIENT
+@given(snapshot=charging_fleets().flatmap(crowded))
+def test_no_plan_of_a_crowd_on_cars_that_charge_breaks_a_rule(
+    params: Params, snapshot: Snapshot
+) -> None:
+    """Where those cars are asked for gangs and spread, and circuits are what they share."""
     assert violations(snapshot, plan(snapshot, params)) == ()
 
 

@@ -18,7 +18,7 @@ from idlewatt_scheduler.clauses.live import first_live_reason, holding
 from idlewatt_scheduler.clauses.pod import PodCase, pod_case
 from idlewatt_scheduler.model.plan import Leaving
 from idlewatt_scheduler.model.shadow import Prices
-from idlewatt_scheduler.solvers import patterns
+from idlewatt_scheduler.solvers import doubts, patterns
 from idlewatt_scheduler.solvers.bounds import bound
 from idlewatt_scheduler.solvers.exact import solve
 from idlewatt_scheduler.solvers.found import Found
@@ -26,7 +26,6 @@ from idlewatt_scheduler.solvers.greedy import greedy
 from idlewatt_scheduler.solvers.limits import Params, Proof, Stop, better
 from idlewatt_scheduler.solvers.pricing.shown import prices_of
 from idlewatt_scheduler.solvers.scale.solving import solve_at_scale
-from idlewatt_scheduler.solvers.stability import settle
 from idlewatt_scheduler.tables.layout import Count, Tables
 from idlewatt_scheduler.templates import Template
 
@@ -70,16 +69,29 @@ def place(
     if question.tables.vehicles <= params.exact_vehicles:
         return _place_exactly(question, params, stop, seed)
     found = solve_at_scale(question.tables, params, stop, seed, memory)
-    counts = tuple(_certain(question, found))
+    counts = _certain(question, found)
     proof = Proof(
         bound=found.bound,
-        cost_bound=None if found.cost_bound is None else Fraction(found.cost_bound),
+        cost_bound=_cost_bound(question, found, counts),
         prices=_prices(question, found),
         solver=found.solver,
         halted=found.halted,
         memory=found.memory,
     )
     return _beside_vehicles(question, Placed(counts, proof))
+
+
+def _cost_bound(question: Question, found: Found, counts: Iterable[Count]) -> Fraction | None:
+    """That of the plan that was found; it does not hold of one that places less weight."""
+    weight = question.tables.wanted.weight
+    if found.cost_bound is None:
+        return None
+    placed = sum(int(weight[template]) * number for _, template, number in counts)
+    sought = sum(
+        int(weight[template]) * number
+        for template, number in zip(found.template.tolist(), found.number.tolist(), strict=True)
+    )
+    return Fraction(found.cost_bound) if placed >= sought else None
 
 
 def _prices(question: Question, found: Found) -> Prices:
@@ -108,9 +120,10 @@ def _place_exactly(question: Question, params: Params, stop: Stop, seed: int) ->
 
 
 def _certain(question: Question, found: Found) -> tuple[Count, ...]:
-    """What was found, by candidate; where that is more than a vehicle's own clauses allow, less.
+    """What was found, by candidate, once it is certain that clauses allow it, and allow no more.
 
-    Only fallible vehicles can be meant. Whoever has no place any more may find another one.
+    Fallible vehicles may hold more than their own clauses allow, and circuits may be fuller in the
+    tables than they are: whoever has no place any more, or has none yet, may find one.
     """
     offered, rows = question.tables.offered, found.vehicle
     counts = list(
@@ -127,10 +140,17 @@ def _certain(question: Question, found: Found) -> tuple[Count, ...]:
         for candidate, held in groupby(asked, key=itemgetter(0))
         for count in _agreed(question, candidate, held)
     ]
-    if agreed == asked:
+    unsure = doubts.doubts_of(question.tables)
+    everything = int(found.number.sum()) == int(question.tables.wanted.count.sum())
+    if agreed == asked and (everything or not unsure.are_any):
         return tuple(sorted(counts))
     board = question.board(sorted({*counts} - {*asked} | {*agreed}))
-    settle(board)
+    if agreed != asked:
+        row_of = dict(zip((candidate for candidate, *_ in counts), rows.tolist(), strict=True))
+        for candidate, template, _ in {*asked} - {*agreed}:
+            unsure.after_change(board, row_of[candidate], [template], ())
+        doubts.keep_together(board, unsure)
+    doubts.settle(board, unsure)
     return _on(board)
 
 
