@@ -236,21 +236,13 @@ def test_modules_are_short() -> None:
     assert [named(path) for path in lengths if lengths[path] >= LONGEST_MODULE_LINES] == []
 
 
-COMPILED_LOOPS = {
-    "scheduler/idlewatt_scheduler/solvers/patterns/search.py: search",
-    "scheduler/idlewatt_scheduler/solvers/patterns/search.py: _search_group",
-}
-"""One loop each, compiled, in which a call would cost more than what it does."""
-
-
 def test_functions_are_short() -> None:
-    """No function is longer than 70 lines, but for compiled loops that are named."""
+    """No function is longer than 70 lines."""
     assert [
         f"{named(path)}: {function.name}"
         for path in ALL_MODULES
         for function in functions_of(path)
         if (function.end_lineno or 0) - function.lineno >= LONGEST_FUNCTION_LINES
-        and f"{named(path)}: {function.name}" not in COMPILED_LOOPS
     ] == []
 
 
