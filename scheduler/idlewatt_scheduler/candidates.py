@@ -42,7 +42,7 @@ from idlewatt_scheduler.fleet import (
     total,
 )
 from idlewatt_scheduler.further.registry import amounts_of, taken_by_others
-from idlewatt_scheduler.further.rule import added
+from idlewatt_scheduler.further.rule import beside
 from idlewatt_scheduler.model.charging import ChargingProfile
 from idlewatt_scheduler.model.plan import Charging
 from idlewatt_scheduler.model.site import ChargingController, Phase, Site
@@ -367,7 +367,7 @@ def _plain_candidate(snapshot: Snapshot, node: Node, running: Collection[Running
 
 def _used(snapshot: Snapshot, node: str, running: Collection[RunningPod]) -> Quantities:
     others = snapshot.other_use.get(node, _NOTHING)
-    others = added(others, taken_by_others(snapshot, node))
+    others = beside(others, taken_by_others(snapshot, node))
     return total(others, *(amounts_of(pod.pod) for pod in running)) if running else others
 
 

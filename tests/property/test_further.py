@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from idlewatt_scheduler.feasibility.host_ports import host_port_taken
 from idlewatt_scheduler.feasibility.reading import Reading
+from idlewatt_scheduler.fleet import total
 from idlewatt_scheduler.further.registry import amounts_of, held, taken_by_others
-from idlewatt_scheduler.further.rule import added
 from idlewatt_scheduler.model.workload import HostPort
 from idlewatt_scheduler.testing import a_pod, a_snapshot
 
@@ -30,9 +30,7 @@ def test_a_pod_fits_into_the_columns_if_no_port_of_it_is_taken(
     """Whoever is there already, two that should not stand together among them."""
     snapshot = a_snapshot(other_ports={"v-1": others})
     pods = [a_pod(name=f"p-{number}", host_ports=ports) for number, ports in enumerate(there)]
-    used = taken_by_others(snapshot, "v-1")
-    for pod in pods:
-        used = added(used, amounts_of(pod))
+    used = total(taken_by_others(snapshot, "v-1"), *map(amounts_of, pods))
     asking = replace(a_pod(), host_ports=asked, requests={})
     fits = all(
         used.get(column, 0) + amount <= held(column, None)

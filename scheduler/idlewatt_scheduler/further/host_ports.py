@@ -6,7 +6,8 @@ pod that wants it on every address takes all and one that wants it on some takes
 each address of a port is a column of its own, which one pod fills.
 """
 
-from collections.abc import Iterable
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Final
 
 from idlewatt_scheduler.further.rule import NOTHING
@@ -45,7 +46,9 @@ class HostPorts:
         return f"{port}/{protocol}"
 
 
-def _columns(ports: Iterable[HostPort]) -> Quantities:
+@lru_cache(maxsize=4_096)
+def _columns(ports: tuple[HostPort, ...]) -> Quantities:
+    """Daemons have the same ports on ten thousand Nodes: what comes of them is worked out once."""
     everywhere = {(each.protocol, each.port) for each in ports if not each.address}
     found: dict[str, int] = {}
     for each in dict.fromkeys(ports):
@@ -55,4 +58,4 @@ def _columns(ports: Iterable[HostPort]) -> Quantities:
         else:
             found[column] = found.get(column, 0) + 1
             found[f"{column}:{each.address}"] = EVERY_ADDRESS
-    return found
+    return MappingProxyType(found)

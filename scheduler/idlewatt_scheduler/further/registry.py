@@ -3,7 +3,7 @@
 from typing import Final
 
 from idlewatt_scheduler.further.host_ports import HostPorts
-from idlewatt_scheduler.further.rule import NOTHING, Rule, added
+from idlewatt_scheduler.further.rule import NOTHING, Rule, beside
 from idlewatt_scheduler.model.reasons import PodReason
 from idlewatt_scheduler.model.snapshot import Snapshot
 from idlewatt_scheduler.model.units import Quantities
@@ -20,20 +20,20 @@ def columns_of(pod: Pod) -> Quantities:
     """What a pod takes of the rules' columns; most take nothing."""
     found = NOTHING
     for rule in RULES:
-        found = added(found, rule.takes(pod))
+        found = beside(found, rule.takes(pod))
     return found
 
 
 def amounts_of(pod: Pod) -> Quantities:
     """All that a pod takes of a Node: what it requests, and of the columns."""
-    return added(pod.requests, columns_of(pod))
+    return beside(pod.requests, columns_of(pod))
 
 
 def taken_by_others(snapshot: Snapshot, node: str) -> Quantities:
     """What others' pods take of the columns there."""
     found = NOTHING
     for rule in RULES:
-        found = added(found, rule.taken(snapshot, node))
+        found = beside(found, rule.taken(snapshot, node))
     return found
 
 

@@ -1,6 +1,5 @@
 """What the planner asks of a further rule."""
 
-from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, Protocol
 
@@ -43,8 +42,8 @@ class Rule(Protocol):
         """How much of one of its columns a Node has in all; `node` is None where there is none."""
 
 
-def added(one: Quantities, other: Mapping[str, int]) -> Quantities:
-    """Two lots as one."""
+def beside(one: Quantities, other: Quantities) -> Quantities:
+    """Two lots that have nothing in common as one: resources and columns, or those of two rules."""
     if not other:
         return one
-    return {name: one.get(name, 0) + other.get(name, 0) for name in (*one, *other)}
+    return {**one, **other} if one else other

@@ -2,8 +2,8 @@
 
 import pytest
 
+from idlewatt_scheduler.fleet import total
 from idlewatt_scheduler.further.host_ports import EVERY_ADDRESS, HostPorts
-from idlewatt_scheduler.further.rule import added
 from idlewatt_scheduler.model.workload import HostPort
 from idlewatt_scheduler.testing import a_pod, a_snapshot
 
@@ -12,9 +12,8 @@ HERE, THERE = HostPort(80, address="10.0.0.1"), HostPort(80, address="10.0.0.2")
 
 def fit_together(*ports: tuple[HostPort, ...]) -> bool:
     """Whether pods with these ports may stand on one Node."""
-    rule, taken = HostPorts(), dict[str, int]()
-    for number, each in enumerate(ports):
-        taken = dict(added(taken, rule.takes(a_pod(name=f"p-{number}", host_ports=each))))
+    rule = HostPorts()
+    taken = total(*(rule.takes(a_pod(host_ports=each)) for each in ports))
     return all(amount <= rule.holds(column, None) for column, amount in taken.items())
 
 
