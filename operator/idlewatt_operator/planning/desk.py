@@ -68,7 +68,9 @@ class Desk:
         started = time.monotonic()
         is_warm = kernels.is_warm()
         found = _Attempt(None)
-        if ask.effort is Effort.FULL:
+        if self._is_cancelled(ask.ask):
+            found = _Attempt(None, Halted.CANCELLED, "It was cancelled before it was begun.")
+        elif ask.effort is Effort.FULL:
             found = self._attempt(ask, snapshot, Params(compiled=is_warm), started)
         if found.plan is None:
             failed, found = found, self._attempt(ask, snapshot, GREEDY, started)

@@ -14,9 +14,9 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from idlewatt_operator.planning.messages import Checked, Effort, Fault, Halted, Planned
 from idlewatt_operator.planning.process import (
@@ -51,7 +51,7 @@ class Process(Protocol):
     def is_lost(self) -> bool:
         """Whether another one has to be started."""
 
-    async def plan(self, snapshot: Snapshot, order: Order) -> tuple[Plan, Planned]:
+    def plan(self, snapshot: Snapshot, order: Order) -> Coroutine[Any, Any, tuple[Plan, Planned]]:
         """The plan of a snapshot."""
 
     async def advise(self, rows: list[int]) -> list[Brief | None]:
@@ -178,6 +178,7 @@ class GuardedPlanner:
         self._process: Process | None = None
         self._making: asyncio.Task[Answer] | None = None
         self._is_awaited = True
+        self._is_cancelled = False
         self._planned: Snapshot | None = None
         self._told: Halted | None = None
 
@@ -191,6 +192,7 @@ class GuardedPlanner:
         if self._making is None:
             if self._has_to_rest:
                 raise StillPlanningError
+            self._is_cancelled = False
             self._making = asyncio.create_task(self._made(snapshot))
             self._making.add_done_callback(self._done)
         making = self._making
@@ -218,7 +220,8 @@ class GuardedPlanner:
 
     def cancel(self) -> None:
         """Have what is being planned answered at once, with the best plan so far."""
-        if self._process is not None and self._making is not None:
+        self._is_cancelled = self._making is not None
+        if self._process is not None and self._is_cancelled:
             self._process.cancel()
 
     async def end(self) -> None:
@@ -280,8 +283,11 @@ class GuardedPlanner:
     ) -> tuple[Plan, Planned]:
         """The answer; a process that says nothing long after its deadline is killed."""
         patience = order.seconds + order.check_seconds + SILENT_SECONDS
+        answer = process.plan(snapshot, order)
+        if self._is_cancelled:  # while the process was being started
+            process.cancel()
         try:
-            return await asyncio.wait_for(process.plan(snapshot, order), patience)
+            return await asyncio.wait_for(answer, patience)
         except TimeoutError:
             sentence = f"The planner's process said nothing for {patience:.0f} s and was killed."
             process.lose(Halted.SILENT, sentence)

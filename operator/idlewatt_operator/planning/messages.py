@@ -89,7 +89,7 @@ class Advise(msgspec.Struct, frozen=True, tag=True, array_like=True):
 
 
 class Cancel(msgspec.Struct, frozen=True, tag=True, array_like=True):
-    """Answer this `Ask` at once, with the best plan so far."""
+    """Answer this `Ask` at once, with the best plan so far; it may come before the `Ask`."""
 
     ask: int
 

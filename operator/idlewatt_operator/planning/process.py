@@ -11,10 +11,10 @@ import os
 import resource
 import signal
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 import msgspec
 
@@ -121,6 +121,7 @@ class PlannerProcess:
         self._on_checked = on_checked
         self._shown = Shown()
         self._asks = itertools.count(1)
+        self._newest = 0
         self._waiting: dict[int, asyncio.Future[FromWorker]] = {}
         self._lost: ProcessLostError | None = None
         self._asked: tuple[int, Snapshot] | None = None
@@ -167,14 +168,19 @@ class PlannerProcess:
             return 0
         return int(pages) * resource.getpagesize()
 
-    async def plan(self, snapshot: Snapshot, order: Order) -> tuple[Plan, Planned]:
+    def plan(self, snapshot: Snapshot, order: Order) -> Coroutine[Any, Any, tuple[Plan, Planned]]:
         """The plan of a snapshot, and what is to be said of it.
+
+        From this call on `cancel` is about it, whether or not anything was sent yet.
 
         Raises:
             ProcessLostError: the process ended, or said what nobody understands.
             UnansweredError: no plan could be made.
         """
-        ask = next(self._asks)
+        self._newest = next(self._asks)
+        return self._plan(self._newest, snapshot, order)
+
+    async def _plan(self, ask: int, snapshot: Snapshot, order: Order) -> tuple[Plan, Planned]:
         with self._expecting(ask) as answer:
             await self._show_and_ask(ask, snapshot, order)
             found = await answer
@@ -196,9 +202,12 @@ class PlannerProcess:
             return self._expected(await answer, Advised).briefs
 
     def cancel(self) -> None:
-        """Have what is being planned answered at once, with the best plan so far."""
+        """Have the plan that was asked for last answered at once, with the best plan so far.
+
+        The process keeps its number: it does not matter which of the two it is told first.
+        """
         if self._lost is None and self._process.stdin is not None:
-            self._process.stdin.write(framed(encode(Cancel(max(self._waiting, default=0)))))
+            self._process.stdin.write(framed(encode(Cancel(self._newest))))
 
     def lose(self, halted: Halted, sentence: str) -> None:
         """Give it up: it is killed, and whoever waits for it is told."""

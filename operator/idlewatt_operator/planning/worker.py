@@ -117,7 +117,10 @@ class Inbox(threading.Thread):
         self._cancelled = 0
 
     def is_cancelled(self, ask: int) -> bool:
-        """Whether the operator does not want to wait for this answer any longer."""
+        """Whether the operator does not want to wait for this answer any longer.
+
+        It may have said so before it asked.
+        """
         return self._cancelled >= ask
 
     def next(self, seconds: float | None) -> Show | Ask | Advise | None:
@@ -133,7 +136,7 @@ class Inbox(threading.Thread):
             while (content := read_frame(self._messages)) is not None:
                 message = self._decoder.decode(content)
                 if isinstance(message, Cancel):
-                    self._cancelled = message.ask
+                    self._cancelled = max(self._cancelled, message.ask)
                 else:
                     self._queue.put(message)
         except (FrameError, msgspec.MsgspecError):

@@ -3,11 +3,13 @@
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from idlewatt_operator.planning.messages import Checked
 from idlewatt_operator.planning.process import Command, Order, PlannerProcess
 
 QUICK = Order(seconds=30.0, work=0.2, check_seconds=2.0)
+LONG = Order(seconds=3_600.0, work=0.2, check_seconds=2.0)
 SLOW = Order(seconds=0.5, work=0.2, check_seconds=2.0)
 
 _WITH = """
@@ -26,6 +28,19 @@ worker.main()
 """
 
 
+_UNTIL_STOPPED = """
+with open({begun!r}, "w"): pass
+while not stop.is_over:
+    time.sleep(0.01)
+return replace(real(snapshot, params, stop), halted='It was stopped.')
+"""
+
+
+def until_stopped(begun: Path) -> str:
+    """Plans until it is told to stop; the file is there once it has begun."""
+    return _UNTIL_STOPPED.format(begun=str(begun))
+
+
 def a_command(body: str, memory_bytes: int = 0) -> Command:
     """The process with this as its planner; a greedy plan is the real one's."""
     indented = "\n".join(f"    {line}" for line in body.splitlines())
@@ -33,11 +48,6 @@ def a_command(body: str, memory_bytes: int = 0) -> Command:
     return Command((sys.executable, "-P", "-c", script, str(memory_bytes)))
 
 
-UNTIL_STOPPED = """
-while not stop.is_over:
-    time.sleep(0.01)
-return replace(real(snapshot, params, stop), halted='It was stopped.')
-"""
 FOR_EVER = "time.sleep(3600)"
 
 

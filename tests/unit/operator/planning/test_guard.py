@@ -243,6 +243,20 @@ async def test_advice_is_asked_of_the_snapshot_that_was_planned() -> None:
     await planner.end()
 
 
+async def test_what_is_cancelled_while_its_process_starts_is_cancelled() -> None:
+    """The process is told as soon as it is there; and not of the plan after that."""
+    process = FakeProcess([planned(Halted.CANCELLED), planned()])
+    planner, _ = guarded(process)
+    asked = asyncio.create_task(planner.plan(EMPTY))
+    await asyncio.sleep(0)
+    planner.cancel()
+    assert process.cancelled == 0
+    assert (await asked).halted is Halted.CANCELLED
+    assert process.cancelled == 1
+    await planner.plan(EMPTY)
+    assert process.cancelled == 1
+
+
 async def test_it_is_cancelled_and_ended_with_the_operator() -> None:
     """Whatever is being planned then."""
     process = FakeProcess([None])

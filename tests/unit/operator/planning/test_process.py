@@ -5,15 +5,17 @@ import os
 import signal
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from tests.unit.operator.planning.processes import (
     FOR_EVER,
+    LONG,
     QUICK,
     SLOW,
-    UNTIL_STOPPED,
     a_command,
     a_process,
+    until_stopped,
 )
 
 from idlewatt_operator.planning.messages import Halted
@@ -58,25 +60,52 @@ async def test_it_advises_what_would_place_a_pod() -> None:
     assert brief.stay_seconds
 
 
-async def test_at_its_deadline_the_best_so_far_is_answered() -> None:
+async def test_at_its_deadline_the_best_so_far_is_answered(tmp_path: Path) -> None:
     """A planner that asks whether time is over finds that it is."""
-    async with a_process(a_command(UNTIL_STOPPED)) as process:
+    async with a_process(a_command(until_stopped(tmp_path / "begun"))) as process:
         made, planned = await process.plan(FLEET, SLOW)
     assert planned.halted is Halted.DEADLINE
     assert planned.told == "It was stopped."
     assert len(made.placements) == 3
 
 
-async def test_cancelled_it_answers_at_once() -> None:
+async def test_cancelled_it_answers_at_once(tmp_path: Path) -> None:
     """Long before its deadline; and it can be asked again afterwards."""
-    async with a_process(a_command(UNTIL_STOPPED)) as process:
-        asked = asyncio.create_task(process.plan(FLEET, QUICK))
-        await asyncio.sleep(5.0)  # until it has begun, on a busy machine too
+    begun = tmp_path / "begun"
+    async with a_process(a_command(until_stopped(begun))) as process:
+        asked = asyncio.create_task(process.plan(FLEET, LONG))
+        while not begun.exists():  # noqa: ASYNC110 - another process makes it
+            await asyncio.sleep(0.01)
         process.cancel()
-        _, planned = await asyncio.wait_for(asked, 10.0)
+        _, planned = await asked
         assert planned.halted is Halted.CANCELLED
+        assert planned.told == "It was stopped."
         _, planned = await process.plan(FLEET, SLOW)
         assert planned.halted is Halted.DEADLINE
+
+
+async def test_cancelled_before_it_is_begun_it_is_greedy(tmp_path: Path) -> None:
+    """What is cancelled is known by its number, though the process was not asked for it yet."""
+    begun = tmp_path / "begun"
+    async with a_process(a_command(until_stopped(begun))) as process:
+        answer = process.plan(FLEET, LONG)
+        process.cancel()
+        made, planned = await answer
+        assert planned.halted is Halted.CANCELLED
+        assert len(made.placements) == 3
+        assert not begun.exists()
+        _, planned = await process.plan(FLEET, SLOW)
+        assert planned.halted is Halted.DEADLINE
+
+
+async def test_a_cancellation_is_not_of_the_next_plan(tmp_path: Path) -> None:
+    """One that comes when everything was answered changes nothing."""
+    async with a_process(a_command(until_stopped(tmp_path / "begun"))) as process:
+        process.cancel()
+        for _ in range(2):
+            _, planned = await process.plan(FLEET, SLOW)
+            assert planned.halted is Halted.DEADLINE
+            process.cancel()
 
 
 async def test_killed_in_the_middle_of_a_plan() -> None:
