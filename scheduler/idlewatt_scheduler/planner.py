@@ -25,8 +25,10 @@ from idlewatt_scheduler.model.plan import Placement, Plan
 from idlewatt_scheduler.model.snapshot import Snapshot
 from idlewatt_scheduler.moves import moves
 from idlewatt_scheduler.solvers.limits import Params, Stop
+from idlewatt_scheduler.solvers.pairing.pairs import laid_pairs
 from idlewatt_scheduler.solvers.placing import Question, place
 from idlewatt_scheduler.tables import tables_of, workings_of
+from idlewatt_scheduler.tables.pairs import pairs_of
 from idlewatt_scheduler.templates import templates_of
 
 __all__ = ["Params", "Stop", "plan"]
@@ -73,7 +75,8 @@ def plan(
     templates = templates_of(snapshot.pending)
     steps.done("group")
     work = workings_of(fleet, templates, leavers)
-    question = Question(fleet, templates, leavers, tables_of(work))
+    tables = tables_of(work, laid_pairs if params.compiled else pairs_of)
+    question = Question(fleet, templates, leavers, tables)
     steps.done("tabulate")
     placed = place(question, params, stop, seed, previous.memory if previous else None)
     steps.done("place")

@@ -2,12 +2,16 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import fields
 from fractions import Fraction
 from random import Random
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.benchmarks.fleets import Size
+from tests.benchmarks.instances import Plenty, an_instance
 from tests.property.charging_fleets import charging_fleets
 from tests.property.crowd_strategies import busy_fleets, crowded
 from tests.property.strategies import snapshots
@@ -21,7 +25,12 @@ from idlewatt_scheduler.leaving import leaving
 from idlewatt_scheduler.model.reasons import WaitingCondition
 from idlewatt_scheduler.model.snapshot import Snapshot
 from idlewatt_scheduler.solvers.greedy import greedy
+from idlewatt_scheduler.solvers.pairing import pairs as pairing
+from idlewatt_scheduler.solvers.pairing.kernel import lay
+from idlewatt_scheduler.solvers.pairing.pairs import compiled_pairs, laid_pairs
 from idlewatt_scheduler.tables import Tables, tabulate, workings_of
+from idlewatt_scheduler.tables.layout import Indices, Pairs
+from idlewatt_scheduler.tables.pairs import pairs_of
 from idlewatt_scheduler.tables.together import gangs_of
 from idlewatt_scheduler.templates import templates_of
 
@@ -282,3 +291,36 @@ def test_gangs_and_spread_are_those_of_the_board(snapshot: Snapshot) -> None:
         )
         for each in board.together.spreads
     )
+
+
+@PATIENT
+@given(snapshot=FLEETS)
+def test_the_compiled_loop_lays_out_the_same_pairs(snapshot: Snapshot) -> None:
+    """Bit for bit what whole columns say, of every vehicle and template."""
+    fleet = assemble(snapshot)
+    work = workings_of(fleet, templates_of(snapshot.pending), leaving(fleet))
+    _assert_the_same(compiled_pairs(work), pairs_of(work))
+
+
+@pytest.mark.parametrize("plenty", list(Plenty))
+def test_the_compiled_loop_does_so_for_a_fleet_of_every_kind(plenty: Plenty) -> None:
+    """With sleepers, tariffs, images that are fetched, and residency; compiled only once."""
+    pairing.warm()
+    compiled = len(lay.signatures)
+    snapshot = an_instance(Size(150, 400), plenty, 3)
+    fleet = assemble(snapshot)
+    work = workings_of(fleet, templates_of(snapshot.pending), leaving(fleet))
+    found = laid_pairs(work)
+    assert len(work.vehicles.candidate) * len(work.templates) < pairing.MANY_CELLS
+    _assert_the_same(found, pairs_of(work))
+    _assert_the_same(compiled_pairs(work), found)
+    assert len(found[0].template) > 1_000
+    assert len(lay.signatures) == compiled
+
+
+def _assert_the_same(one: tuple[Pairs, Indices], other: tuple[Pairs, Indices]) -> None:
+    np.testing.assert_array_equal(one[1], other[1])
+    for column in fields(Pairs):
+        mine, theirs = getattr(one[0], column.name), getattr(other[0], column.name)
+        assert mine.dtype == theirs.dtype
+        np.testing.assert_array_equal(mine, theirs)

@@ -8,6 +8,7 @@ from functools import cache
 import numpy as np
 
 from idlewatt_scheduler.solvers.limits import Params, Stop
+from idlewatt_scheduler.solvers.pairing import pairs as pairing
 from idlewatt_scheduler.solvers.pricing.goal import Goal
 from idlewatt_scheduler.solvers.pricing.pricing import Depth, price
 from idlewatt_scheduler.solvers.scale.solving import solve_at_scale
@@ -36,6 +37,7 @@ def is_warm() -> bool:
 
 @cache
 def _warmed() -> bool:
+    pairing.warm()
     tables = a_small_fleet()
     for goal in (Goal(), Goal(at_least=int(tables.wanted.weight @ tables.wanted.count))):
         price(tables, goal, Depth(sample=2, sample_rounds=3))

@@ -27,7 +27,7 @@ REASONS: Final = tuple(PodReason)
 Codes = NDArray[np.uint8]
 
 _CODE: Final = {reason: np.uint8(index + 1) for index, reason in enumerate(REASONS)}
-_MOST_BYTES: Final = 2**50
+MOST_BYTES: Final = 2**50
 """Fetching more than a pebibyte takes for ever."""
 
 _EXACT: Final = 2**53
@@ -54,7 +54,13 @@ class Answer:
 
 
 class Asking:
-    """Asks templates of vehicles; what several of them have in common is worked out once."""
+    """Asks templates of vehicles; what several of them have in common is worked out once.
+
+    Attributes:
+        most_power, efficiency: int64, by machine.
+        whole: int64, of each resource, by machine.
+        free_by_holding: the same of what is left, by holding.
+    """
 
     def __init__(  # noqa: PLR0913, PLR0917 - what templates are asked with
         self,
@@ -70,12 +76,12 @@ class Asking:
         self._vehicles, self._matching, self._policy, self._at = vehicles, matching, policy, at
         self._resources = tuple(resources)
         shape = len(resources)
-        self._most_power = np.array([power for power, _, _ in vehicles.machines], np.int64)
-        self._efficiency = np.array([percent for _, percent, _ in vehicles.machines], np.int64)
-        self._whole = _rows([whole for _, _, whole in vehicles.machines], shape)
+        self.most_power = np.array([power for power, _, _ in vehicles.machines], np.int64)
+        self.efficiency = np.array([percent for _, percent, _ in vehicles.machines], np.int64)
+        self.whole = _rows([whole for _, _, whole in vehicles.machines], shape)
         self._machine_of_holding = np.array([m for m, _ in vehicles.holdings], np.int32)
         used = _rows([used for _, used in vehicles.holdings], shape)
-        self._free = np.maximum(self._whole[self._machine_of_holding] - used, 0)
+        self.free_by_holding = np.maximum(self.whole[self._machine_of_holding] - used, 0)
         self._rate = np.maximum(vehicles.link_bits, 1)
         self._delays: dict[Hashable, tuple[Ints, Ints] | None] = {}
         self._elsewhere: dict[frozenset[str], Flags] = {}
@@ -83,15 +89,15 @@ class Asking:
     @property
     def free(self) -> Ints:
         """int64[V, R]: what is left of each resource on each vehicle."""
-        left: Ints = self._free[self._vehicles.holding]
+        left: Ints = self.free_by_holding[self._vehicles.holding]
         return left
 
     def answer(self, pod: Pod) -> Answer:
         """What one template, of which this is a pod, is on each vehicle."""
         vehicles, demand, policy = self._vehicles, pod.demand, self._policy
-        requests = self._amounts(pod)
+        requests = self.amounts(pod)
         exceeds, power, fit = self._on_machines(requests, demand.power_watts)
-        until = vehicles.start + self._length(pod)
+        until = vehicles.start + self.length(pod)
         delayed = self._delay(pod)
         if delayed is not None:
             until = np.minimum(until + delayed[0], PLENTY)
@@ -109,27 +115,27 @@ class Asking:
         mark(code, PodReason.EXCEEDS_CAPACITY, exceeds[vehicles.machine])
         self._mark_trust(code, pod)
         self._mark_node(code, pod)
-        ac = np.minimum(power, self._most_power) * FULL_PERCENT // self._efficiency
+        ac = np.minimum(power, self.most_power) * FULL_PERCENT // self.efficiency
         machine = vehicles.machine
         return Answer(code, until, power[machine], ac[machine], fit[vehicles.holding])
 
     def stays(self, pod: Pod, rows: Ints) -> tuple[Ints, Ints]:
         """The ends of its stays on some vehicles, and its power there: int64 each."""
         demand = pod.demand
-        requests = self._amounts(pod)
+        requests = self.amounts(pod)
         _, power, _ = self._on_machines(requests, demand.power_watts)
-        until = self._vehicles.start[rows] + self._length(pod)
+        until = self._vehicles.start[rows] + self.length(pod)
         delayed = self._delay(pod)
         if delayed is not None:
             until = np.minimum(until + delayed[0][rows], PLENTY)
         return until, power[self._vehicles.machine[rows]]
 
-    def _amounts(self, pod: Pod) -> list[int]:
+    def amounts(self, pod: Pod) -> list[int]:
         """What it takes of each resource."""
         amounts = amounts_of(pod)
         return [amounts.get(name, 0) for name in self._resources]
 
-    def _length(self, pod: Pod) -> int:
+    def length(self, pod: Pod) -> int:
         """Milliseconds from the image's arrival to the end of the stay."""
         lasts = pod.demand.expected_runtime
         length = seconds(self._policy.minimum_stay_seconds) if lasts is None else lasts
@@ -137,7 +143,7 @@ class Asking:
 
     def never(self, pod: Pod) -> Flags:
         """Whether no time or charge of a vehicle could place the pod: bool for each of them."""
-        requests = self._amounts(pod)
+        requests = self.amounts(pod)
         exceeds, _, _ = self._on_machines(requests, pod.demand.power_watts)
         code = np.zeros(len(self._vehicles.candidate), np.uint8)
         mark(code, PodReason.EXCEEDS_CAPACITY, exceeds[self._vehicles.machine])
@@ -152,7 +158,7 @@ class Asking:
         mark(code, PodReason.NODE_AFFINITY, ~self._matching.selected(pod)[here])
         if pod.unsupported_fields:
             code[:] = _CODE[PodReason.UNSUPPORTED_FIELD]
-        if pod.invalid_annotations or not (pod.controlled or pod.demand.allow_loss):
+        if is_invalid(pod):
             code[:] = _CODE[PodReason.INVALID_ANNOTATION]
 
     def _mark_trust(self, code: Codes, pod: Pod) -> None:
@@ -165,9 +171,13 @@ class Asking:
                 self._elsewhere[regions] = np.array(away, np.bool_)[self._vehicles.region]
             mark(code, PodReason.RESIDENCY, self._elsewhere[regions])
 
+    def most_delay(self, pod: Pod) -> int:
+        """Milliseconds that fetching its images may take."""
+        return seconds(self._policy.max_start_delay_seconds) - pod.demand.model_load_time
+
     def _mark_link(self, code: Codes, pod: Pod, delayed: tuple[Ints, Ints] | None) -> None:
         """What `_delay` says, and whether that is too long, or too much for the month."""
-        most = seconds(self._policy.max_start_delay_seconds) - pod.demand.model_load_time
+        most = self.most_delay(pod)
         if delayed is None:
             mark(code, PodReason.LINK_TOO_SLOW, (self._vehicles.link_bytes < 0) | (most < 0))
             return
@@ -179,35 +189,35 @@ class Asking:
         self, requests: Sequence[int], declared: int | None
     ) -> tuple[Flags, Ints, Ints]:
         """By machine, whether it exceeds it and its power there; by holding, how many fit."""
-        exceeds = np.zeros(len(self._whole), np.bool_)
-        power = np.full(len(self._whole), min(WATT * (declared or 0), PLENTY), np.int64)
-        fit = np.full(len(self._free), PLENTY, np.int64)
+        exceeds = np.zeros(len(self.whole), np.bool_)
+        power = np.full(len(self.whole), min(WATT * (declared or 0), PLENTY), np.int64)
+        fit = np.full(len(self.free_by_holding), PLENTY, np.int64)
         for column, (name, request) in enumerate(zip(self._resources, requests, strict=True)):
             if request <= 0:
                 continue
-            whole = self._whole[:, column]
+            whole = self.whole[:, column]
             exceeds |= request > whole
-            fit = np.minimum(fit, self._free[:, column] // request)
-            if name == "cpu" or "/" in name:
+            fit = np.minimum(fit, self.free_by_holding[:, column] // request)
+            if draws_power(name):
                 power = np.maximum(power, self._share(request, whole))
-        return exceeds | (power > self._most_power), power, fit
+        return exceeds | (power > self.most_power), power, fit
 
     def _share(self, request: int, whole: Ints) -> Ints:
         """The share of its power that a request of so much is; more than it has is all of it."""
         asked = np.minimum(request, whole)
-        if int(self._most_power.max(initial=0)) * int(asked.max(initial=0)) < PLENTY:
-            return np.where(whole > 0, self._most_power * asked // np.maximum(whole, 1), 0)
+        if int(self.most_power.max(initial=0)) * int(asked.max(initial=0)) < PLENTY:
+            return np.where(whole > 0, self.most_power * asked // np.maximum(whole, 1), 0)
         exact = [
             most * share // of if of else 0
             for most, share, of in zip(
-                self._most_power.tolist(), asked.tolist(), whole.tolist(), strict=True
+                self.most_power.tolist(), asked.tolist(), whole.tolist(), strict=True
             )
         ]
         return np.array(exact, np.int64)
 
     def _delay(self, pod: Pod) -> tuple[Ints, Ints] | None:
         """Milliseconds to fetch what is missing, and its bytes; None: nothing can be missing."""
-        size = min(pod.demand.image_size_bytes or 0, _MOST_BYTES)
+        size = min(pod.demand.image_size_bytes or 0, MOST_BYTES)
         if not size:
             return None
         key = pod.images, size
@@ -225,6 +235,16 @@ class Asking:
         listed = np.logical_and.reduce([self._vehicles.listed[image] for image in images])
         present: Flags = listed[self._vehicles.images]
         return present
+
+
+def is_invalid(pod: Pod) -> bool:
+    """Whether it is asked for in a way that no vehicle takes."""
+    return bool(pod.invalid_annotations) or not (pod.controlled or pod.demand.allow_loss)
+
+
+def draws_power(resource: str) -> bool:
+    """Whether a share of it is a share of the machine's power."""
+    return resource == "cpu" or "/" in resource
 
 
 def _quotient_up(whole: int, by: Ints) -> Ints:

@@ -1,6 +1,6 @@
 """From a fleet and templates to columns."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from idlewatt_scheduler.candidates import Fleet
 from idlewatt_scheduler.further.registry import amounts_of
 from idlewatt_scheduler.model.plan import Leaving
 from idlewatt_scheduler.tables.asking import Asking
-from idlewatt_scheduler.tables.layout import Indices, Offered, Spreads, Tables, Wanted
+from idlewatt_scheduler.tables.layout import Indices, Offered, Pairs, Spreads, Tables, Wanted
 from idlewatt_scheduler.tables.pairs import pairs_of
 from idlewatt_scheduler.tables.rooms import rooms_of
 from idlewatt_scheduler.tables.together import Running, gangs_of
@@ -31,10 +31,17 @@ def tabulate(
     return tables_of(workings_of(fleet, templates, leavers))
 
 
-def tables_of(work: Workings) -> Tables:
-    """The columns of what was worked out already."""
+def tables_of(
+    work: Workings, lay: Callable[[Workings], tuple[Pairs, Indices]] = pairs_of
+) -> Tables:
+    """The columns of what was worked out already.
+
+    Args:
+        work: what was.
+        lay: what lays out the pairs, and says which rows of the vehicles have any.
+    """
     fleet, templates, vehicles = work.fleet, work.templates, work.vehicles
-    pairs, rows = pairs_of(work)
+    pairs, rows = lay(work)
     return Tables(
         resources=work.resources,
         wanted=_wanted(templates, work.resources, work.running),

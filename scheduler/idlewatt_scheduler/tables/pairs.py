@@ -21,8 +21,7 @@ _FIELDS = ("template", "power", "until", "most", "cost", "stay_cost")
 def pairs_of(work: Workings) -> tuple[Pairs, Indices]:
     """The pairs, and which rows of the vehicles have any."""
     vehicles, snapshot = work.vehicles, work.fleet.snapshot
-    horizon = int(vehicles.departure.max(initial=0))
-    integrals = Integrals(vehicles.lines, snapshot.at, horizon)
+    integrals = Integrals.of(vehicles, snapshot.at)
     laid = _Laid()
     counts = [np.zeros(0, np.int64)]
     for first in range(0, len(vehicles.candidate), VEHICLES_AT_ONCE):
