@@ -6,6 +6,7 @@ runs in a cluster.
 
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import random
@@ -142,6 +143,9 @@ async def run_operator(
         serving = serve(source, cluster.catalogue, stop=stop, jitter=random.random)
         await stack.enter_async_context(_background(serving, _SERVING_ENDS_SECONDS))
         await _synced_or_stopped(cluster, stop)
+        # What was listed stays, most of it: nobody looks through it for garbage again and again.
+        gc.freeze()
+        stack.callback(gc.unfreeze)
         await settled(beside.tariffs, stop)
         cycle = _cycle(cluster, beside, clock, settings, vitals.shown.note_reaction)
         vitals.shown.watch(_sources(cluster, leadership, beside, cycle))

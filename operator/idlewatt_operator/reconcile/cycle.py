@@ -20,6 +20,7 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from functools import partial
 from typing import Final, TypeAlias, TypeVar
 
 from idlewatt_operator.gateways.protocols import (
@@ -165,8 +166,13 @@ class Cycle:
         self.memory.sent.settle_by_watch(view)
         source = None if is_deaf else telemetry
         self._limits_changed_at = None if source is None else source.limits_changed_at
-        snapshot = build_snapshot(
-            at, view, source, self.memory.sent.counted(), self.settings.scheduler_name
+        snapshot = await self._apart(
+            build_snapshot,
+            at,
+            view,
+            source,
+            self.memory.sent.counted(),
+            self.settings.scheduler_name,
         )
         if is_deaf:
             snapshot = without_reports(snapshot, since)
@@ -180,7 +186,7 @@ class Cycle:
             snapshot,
             pending=tuple(pod for pod in snapshot.pending if not self.memory.leaves(pod.uid, at)),
         )
-        snapshot = self.memory.kept.unchanged(snapshot)
+        snapshot = await self._apart(self.memory.kept.unchanged, snapshot)
         fleet = await self._apart(assemble, snapshot)
         situation = Situation(at, view, snapshot, fleet, self.settings.scheduler_name)
         return situation, source is not None
@@ -248,7 +254,9 @@ class Cycle:
         memory, writing = self.memory, self._writing(situation)
         sent = memory.sent.counted()
         acknowledged = memory.charges.acknowledged()
-        wanted = wanted_statuses(situation, sent, acknowledged, with_observed=with_observed)
+        wanted = await self._apart(
+            partial(wanted_statuses, situation, sent, acknowledged, with_observed=with_observed)
+        )
         await writing.statuses(memory.pace.choose(wanted, situation.at))
         if with_observed:
             reported = wanted_circuits(situation)

@@ -1,8 +1,14 @@
 """The cycle as a whole: what it does to a fleet, whatever happens on the way."""
 
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
 from tests.unit.operator.reconcile.scene import Scene, until_crash
 
 from idlewatt_operator.gateways.protocols import ClusterView, Outcome, Result
+from idlewatt_operator.reconcile import cycle
 from idlewatt_operator.settings import Settings
 from idlewatt_operator.twin.kubelet import EndedBy
 from idlewatt_scheduler.model.plan import Plan
@@ -44,6 +50,34 @@ async def test_a_dry_run_plans_and_writes_nothing_at_all() -> None:
     await scene.run(60)
     assert scene.writes() == []
     assert scene.telemetry.woken == []
+
+
+async def test_what_a_large_fleet_makes_long_is_done_beside_the_event_loop(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Snapshot, look-up and status of every vehicle never hold up telemetry, and come out alike."""
+    threads: dict[str, set[int]] = {}
+    for name in ("build_snapshot", "assemble", "wanted_statuses"):
+        monkeypatch.setattr(cycle, name, _noting(getattr(cycle, name), threads))
+    for beside in (True, False):
+        threads.clear()
+        scene = Scene(2, settings=Settings(threads=beside))
+        scene.service(count=3)
+        report = await scene.run(30)
+        assert set(threads) == {"build_snapshot", "assemble", "wanted_statuses"}
+        assert all((threading.get_ident() in each) != beside for each in threads.values())
+        assert report.done("bind") == 0
+        assert {record.phase for record in scene.cluster.view().pods.values()} == {"Running"}
+
+
+def _noting(work: Callable[..., Any], threads: dict[str, set[int]]) -> Callable[..., Any]:
+    """The same work, which notes the threads it is done in."""
+
+    def noted(*about: object, **also: object) -> object:
+        threads.setdefault(work.__name__, set()).add(threading.get_ident())
+        return work(*about, **also)
+
+    return noted
 
 
 async def test_a_quiet_fleet_is_written_once() -> None:
