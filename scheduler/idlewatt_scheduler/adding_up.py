@@ -32,6 +32,7 @@ from idlewatt_scheduler.templates import Template
 NOTHING: Final = Fraction(0)
 FULL_PERCENT: Final = 100
 NOWHERE: Final[Mapping[str, str]] = MappingProxyType({})
+UNTOLD: Final[Mapping[int, Tally | None]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ def add_up(
     templates: Sequence[Template],
     counts: Iterable[Count],
     before: Mapping[str, str] = NOWHERE,
+    tallies: Mapping[int, Tally | None] = UNTOLD,
 ) -> Added:
     """Give the pods of each template their places, and say what each of them costs.
 
@@ -57,20 +59,26 @@ def add_up(
             first candidates first.
         before: the names of the nodes on which pods, by `namespace/name`, were placed when last
             planned: of pods alike each keeps its place if there is still one for it.
+        tallies: what candidates are paid, where that was worked out already.
     """
     places: list[list[_Place]] = [[] for _ in templates]
     parts: Counter[int] = Counter()
     points = 0
     for candidate, held in _by_candidate(counts):
-        for number, place in _places(fleet, templates, candidate, held):
+        where = fleet.candidates[candidate]
+        tally = tallies[candidate] if candidate in tallies else tally_of(where)
+        for number, place in _places(fleet, templates, candidate, held, tally):
             places[number].append(place)
             parts[place.scale] += sum(place.parts)
             points += len(place.parts) * place.points
     per_point = Fraction(fleet.snapshot.policy.preference_cost_per_point)
-    shares = _Shares(fleet)
+    shares, fractions = _Shares(fleet), _Fractions()
     placements: list[Placement] = []
     for template, here in zip(templates, places, strict=True):
-        rows = [place.placements(fleet.candidates[place.candidate], per_point) for place in here]
+        rows = [
+            place.placements(fleet.candidates[place.candidate].name, per_point, fractions)
+            for place in here
+        ]
         for pod, number in _given(template.pods, here, fleet.candidates, before):
             share = shares.add(here[number].candidate, here[number].case)
             placements.append(rows[number](pod, share))
@@ -92,6 +100,14 @@ def _by_candidate(counts: Iterable[Count]) -> Iterator[tuple[int, list[tuple[int
         yield last, held
 
 
+class _Fractions(dict[tuple[int, int], Fraction]):
+    """Fractions by numerator and denominator; the same ones come again and again."""
+
+    def __missing__(self, ratio: tuple[int, int]) -> Fraction:
+        made = self[ratio] = Fraction(*ratio)
+        return made
+
+
 @dataclass(frozen=True, slots=True)
 class _Place:
     """So many pods of a template on a candidate.
@@ -111,16 +127,16 @@ class _Place:
     points: int
 
     def placements(
-        self, candidate: Candidate, per_point: Fraction
+        self, name: str, per_point: Fraction, fractions: _Fractions
     ) -> Callable[[Pod, Fraction], Placement]:
         """Makes placements here, of the first pod first; each with its share of the site's cost."""
-        name, stay, power = candidate.name, self.case.stay, self.case.power
+        stay, power, scale = self.case.stay, self.case.power, self.scale
         rest = iter(zip(self.parts, self.energy, strict=True))
         unmet = self.points * per_point
 
         def placed(pod: Pod, share: Fraction) -> Placement:
             parts, energy = next(rest)
-            money = Fraction(parts, self.scale)
+            money = fractions[parts, scale]
             return Placement(
                 pod=pod,
                 node=name,
@@ -129,7 +145,7 @@ class _Place:
                 until=stay.until,
                 power=power,
                 cost=money + unmet + share if unmet or share else money,
-                energy_watt_hours=Fraction(energy, MILLIWATT_MILLISECONDS_PER_WATT_HOUR),
+                energy_watt_hours=fractions[energy, MILLIWATT_MILLISECONDS_PER_WATT_HOUR],
             )
 
         return placed
@@ -162,6 +178,7 @@ def _places(
     templates: Sequence[Template],
     index: int,
     held: Sequence[tuple[int, int]],
+    tally: Tally | None,
 ) -> Iterator[tuple[int, _Place]]:
     """The templates that a candidate holds, with what their pods add one after the other."""
     snapshot, candidate = fleet.snapshot, fleet.candidates[index]
@@ -169,7 +186,7 @@ def _places(
         pod_case(templates[template].sample, candidate, snapshot.policy, snapshot.at)
         for template, _ in held
     ]
-    parked, tally = candidate.parked, tally_of(candidate)
+    parked = candidate.parked
     bill = None if parked is None or tally is None else _Bill(parked, tally, cases)
     scale = 1 if tally is None else tally.scale
     for case, (template, number) in zip(cases, held, strict=True):

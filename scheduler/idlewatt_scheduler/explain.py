@@ -12,12 +12,13 @@ from idlewatt_scheduler.clauses.pod import first_fixed_reason, never_fits, pod_c
 from idlewatt_scheduler.model.plan import Waiting
 from idlewatt_scheduler.model.reasons import PodReason, Reason, VehicleReason, WaitingCondition
 from idlewatt_scheduler.model.workload import Pod
-from idlewatt_scheduler.tables.asking import REASONS, Asking, Codes
+from idlewatt_scheduler.tables.lasting import REASONS, Codes, Lasting
 from idlewatt_scheduler.tables.layout import Count
 from idlewatt_scheduler.tables.left_over import LeftOver, code_of
+from idlewatt_scheduler.tables.shut import shut
 from idlewatt_scheduler.tables.standing import Standing, incomplete
 from idlewatt_scheduler.tables.together import gangs_of
-from idlewatt_scheduler.tables.workings import Workings, refused
+from idlewatt_scheduler.tables.workings import Workings
 
 _EVERY: Final[tuple[Reason, ...]] = (*REASONS, *VehicleReason)
 """Code n > 0 is the n-th of them; 0: no clause fails."""
@@ -63,7 +64,7 @@ class _View:
         there = [(int(place_of[candidate]), t, number) for candidate, t, number in placed]
         # Vehicles come before other Nodes: the first places are the rows of the vehicles.
         vehicles = len(work.vehicles.candidate)
-        self._left_over = LeftOver(work, [each for each in there if each[0] < vehicles])
+        self._there = [each for each in there if each[0] < vehicles]
         self._plain = [
             (candidate, _used(work, candidate, [(t, n) for p, t, n in there if p == place]))
             for place, candidate in enumerate(work.takers)
@@ -99,12 +100,18 @@ class _View:
         return WaitingCondition.WAITING_FOR_ENERGY
 
     @cached_property
-    def _refused(self) -> Asking:
+    def _refused(self) -> Lasting:
         """The vehicles that have a Node and take no pods now."""
-        return refused(self._work)
+        return shut(self._work)
+
+    @cached_property
+    def _left_over(self) -> LeftOver:
+        """The vehicles that take pods; asked only of what some of them could take."""
+        return LeftOver(self._work, self._there)
 
     def _of_vehicles(self, pod: Pod) -> Codes:
-        return self._left_over.code(pod, self._work.asking.answer(pod))
+        answer = self._work.asking.answer(pod)
+        return answer.code if answer.code.all() else self._left_over.code(pod, answer)
 
     def _of_plain(self, pod: Pod) -> Codes:
         snapshot = self._work.fleet.snapshot

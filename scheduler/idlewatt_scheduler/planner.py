@@ -86,7 +86,7 @@ def plan(
     waits = waiting(work, placed.counts)
     steps.done("explain")
     before = {} if previous is None else {each.pod.key: each.node for each in previous.placements}
-    added = add_up(fleet, templates, placed.counts, before)
+    added = add_up(fleet, templates, placed.counts, before, work.vehicles.tally_by_candidate)
     steps.done("add up")
     proof, most = placed.proof, sum(each.weight * len(each.pods) for each in templates)
     return Plan(

@@ -10,7 +10,7 @@ from idlewatt_scheduler.circuits import Headroom, RoomKey
 from idlewatt_scheduler.energy import Step
 from idlewatt_scheduler.model.reasons import PodReason
 from idlewatt_scheduler.model.units import FOREVER, Instant, Milliwatts
-from idlewatt_scheduler.tables.asking import REASONS, Codes
+from idlewatt_scheduler.tables.lasting import REASONS, Codes
 from idlewatt_scheduler.tables.layout import PLENTY, Flags, Ints
 from idlewatt_scheduler.tables.reading import FULL_PERCENT
 from idlewatt_scheduler.tables.vehicles import Vehicles

@@ -19,8 +19,9 @@ from idlewatt_scheduler.further.registry import REASONS as REASONS_OF_RULES
 from idlewatt_scheduler.further.registry import amounts_of, reason_of
 from idlewatt_scheduler.model.reasons import PodReason
 from idlewatt_scheduler.model.workload import Pod
-from idlewatt_scheduler.tables.asking import REASONS, Answer, Codes, mark
+from idlewatt_scheduler.tables.asking import Answer
 from idlewatt_scheduler.tables.circuits_left import Circuits
+from idlewatt_scheduler.tables.lasting import REASONS, Codes, mark
 from idlewatt_scheduler.tables.layout import PLENTY, Count, Ints
 from idlewatt_scheduler.tables.rooms import short_rooms
 from idlewatt_scheduler.tables.workings import Workings

@@ -75,6 +75,8 @@ SAID = (
     "credit_to_start",
 )
 MONEY = ("dc_money", "ac_money", "tariff_money", "stay_money", "fee_money", "opening")
+_Read: TypeAlias = tuple[Candidate, tuple[int, ...], tuple[float, ...], int, Tally | None]
+
 _NOTHING_RUNS = (0, 0, 0, 0, 0, 0)
 
 
@@ -94,15 +96,17 @@ class Reading:
         self.turns: list[tuple[int, int, int]] = []
         self._line_number: dict[int, int] = {}
         self._turn_number: dict[tuple[int, Instant, bool], int] = {}
-        self._read: dict[int, tuple[Candidate, tuple[int, ...], tuple[float, ...], int]] = {}
+        self._read: dict[int, _Read] = {}
 
     @property
     def about(self) -> Hashable:
         """All that is the same for every vehicle: readings about the same may be kept."""
         return self._at, self._resources, self._images, self._asks_of_prices
 
-    def rows(self, chosen: Sequence[tuple[Candidate, Parked]]) -> tuple[Ints, Floats, Ints]:
-        """What vehicles say, what they are paid, and from when on fees are due; a row each.
+    def rows(
+        self, chosen: Sequence[tuple[Candidate, Parked]]
+    ) -> tuple[Ints, Floats, Ints, tuple[Tally | None, ...]]:
+        """What vehicles say, what they are paid, from when on fees are due, and by what tally.
 
         Who was read before and is the same object is not read again.
         """
@@ -112,13 +116,14 @@ class Reading:
             if found is None:
                 tally = tally_of(candidate)
                 since = PLENTY if tally is None else _within(tally.connection_from - self._at)
-                found = candidate, self.row(candidate, parked), _money(tally), since
+                found = candidate, self.row(candidate, parked), _money(tally), since, tally
             self._read[id(candidate)] = found
         every = self._read.values()
         return (
-            np.array([row for _, row, _, _ in every], np.int64).reshape(-1, len(SAID)),
-            np.array([paid for _, _, paid, _ in every], np.float64).reshape(-1, len(MONEY)),
-            np.array([since for *_, since in every], np.int64),
+            np.array([row for _, row, *_ in every], np.int64).reshape(-1, len(SAID)),
+            np.array([paid for _, _, paid, *_ in every], np.float64).reshape(-1, len(MONEY)),
+            np.array([since for *_, since, _ in every], np.int64),
+            tuple([tally for *_, tally in every]),
         )
 
     def row(self, candidate: Candidate, parked: Parked) -> tuple[int, ...]:
@@ -134,7 +139,7 @@ class Reading:
         return (
             machine,
             holding,
-            _number(self.regions, site.region if site else None),
+            self.region_of(parked),
             self._line(parked.prices),
             _number(self.load_sets, parked.loads if loading else ()),
             -1 if site is None else _number(self.sites, site.name),
@@ -165,17 +170,26 @@ class Reading:
         )
 
     def _resources_of(self, candidate: Candidate, parked: Parked) -> tuple[int, int]:
-        capacity, used, resources = candidate.capacity, candidate.used, self._resources
+        machine, used = self.machine_of(candidate, parked), candidate.used
+        taken = tuple([min(used.get(name, 0), PLENTY) for name in self._resources])
+        return machine, _number(self.holdings, (machine, taken))
+
+    def machine_of(self, candidate: Candidate, parked: Parked) -> int:
+        """Which machine it has."""
+        capacity = candidate.capacity
         whole = tuple(
             [
                 min(capacity[name] if name in capacity else held(name, candidate.node), PLENTY)
-                for name in resources
+                for name in self._resources
             ]
         )
         most_power = WATT * parked.vehicle.compute.max_power_watts
-        machine = _number(self.machines, (most_power, parked.electrics.efficiency_percent, whole))
-        taken = tuple([min(used.get(name, 0), PLENTY) for name in resources])
-        return machine, _number(self.holdings, (machine, taken))
+        return _number(self.machines, (most_power, parked.electrics.efficiency_percent, whole))
+
+    def region_of(self, parked: Parked) -> int:
+        """Which region it is in."""
+        site = parked.case.site
+        return _number(self.regions, site.region if site else None)
 
     def _listed(self, candidate: Candidate) -> int:
         """Which of the images asked for its Node lists."""

@@ -21,6 +21,7 @@ from idlewatt_scheduler.tables.reading import (
     Reading,
     reading_of,
 )
+from idlewatt_scheduler.tallies import Tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ class Vehicles:
         stay_money: per millisecond of being alone there, standby aside.
         fee_money, fee_from: per millisecond plugged, from then on.
         opening: money for one waking.
+        tallies: what each is paid, in whole numbers.
     """
 
     candidate: Indices
@@ -106,6 +108,12 @@ class Vehicles:
     fee_money: Floats
     fee_from: Ints
     opening: Floats
+    tallies: tuple[Tally | None, ...]
+
+    @property
+    def tally_by_candidate(self) -> dict[int, Tally | None]:
+        """What each is paid, by its index among the fleet's candidates."""
+        return dict(zip(self.candidate.tolist(), self.tallies, strict=True))
 
     def part(self, first: int, last: int) -> "Vehicles":
         """Those of some rows, with only those holdings that they have."""
@@ -117,35 +125,31 @@ class Vehicles:
         }
         kept, holding = np.unique(self.holding[rows], return_inverse=True)
         here = (self.on_battery >= first) & (self.on_battery < last)
-        columns["parked"] = self.parked[rows]
+        columns["parked"], columns["tallies"] = self.parked[rows], self.tallies[rows]
         columns["holding"] = holding.astype(np.int32)
         columns["holdings"] = tuple([self.holdings[index] for index in kept.tolist()])
         columns["on_battery"] = self.on_battery[here] - first
         return Vehicles(**columns)
 
 
-def vehicles_of(
-    fleet: Fleet, resources: Sequence[str], images: frozenset[str], *, refused: bool = False
-) -> Vehicles:
+def vehicles_of(fleet: Fleet, resources: Sequence[str], images: frozenset[str]) -> Vehicles:
     """The vehicles that take pods, as rows.
 
     Args:
         fleet: looked up.
         resources: those that some pod requests, in the order of the machines' columns.
         images: those of the pods of which it is known how large they are.
-        refused: those that have a Node and take no pods instead.
     """
     chosen = [
         (index, candidate, candidate.parked)
         for index, candidate in enumerate(fleet.candidates)
-        if candidate.parked is not None
-        and (candidate.refusal is not None) == refused
-        and not (refused and candidate.node is None)
+        if candidate.parked is not None and candidate.refusal is None
     ]
     reading = Reading(fleet, tuple(resources), images)
-    if not refused:
-        reading = reading_of(reading, len(chosen))
-    said, paid, fees = reading.rows([(candidate, parked) for _, candidate, parked in chosen])
+    reading = reading_of(reading, len(chosen))
+    said, paid, fees, tallies = reading.rows(
+        [(candidate, parked) for _, candidate, parked in chosen]
+    )
     raw = {name: np.ascontiguousarray(said[:, n]) for n, name in enumerate(SAID)}
     raw["candidate"] = np.array([index for index, *_ in chosen], np.int64)
     turns = np.array(reading.turns or [(0, 0, 0)], np.int64)[raw["turns"]]
@@ -168,6 +172,7 @@ def vehicles_of(
             for image in sorted(images)
         },
         fee_from=fees,
+        tallies=tallies,
         **columns,
     )
 

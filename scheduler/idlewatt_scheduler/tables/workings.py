@@ -61,15 +61,6 @@ def workings_of(
     )
 
 
-def refused(work: Workings) -> Asking:
-    """The vehicles that have a Node and take no pods now, to be asked whether they ever would."""
-    fleet = work.fleet
-    vehicles = vehicles_of(fleet, work.resources, frozenset(), refused=True)
-    candidates = [fleet.candidates[index] for index in vehicles.candidate.tolist()]
-    matching = Matching(candidates, [template.sample for template in work.templates])
-    return Asking(vehicles, matching, work.resources, fleet.snapshot.policy, fleet.snapshot.at)
-
-
 def resources_of(pods: Iterable[Pod]) -> tuple[str, ...]:
     """The resources of which some pod requests anything, and the columns of further rules."""
     return tuple(sorted({n for pod in pods for n, amount in amounts_of(pod).items() if amount > 0}))

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from idlewatt_scheduler.model.units import SECOND
 from idlewatt_scheduler.model.workload import Pod
 from idlewatt_scheduler.stay import BITS, lead_of
-from idlewatt_scheduler.tables.asking import MOST_BYTES, Asking, draws_power, is_invalid
+from idlewatt_scheduler.tables.asking import MOST_BYTES, Asking
+from idlewatt_scheduler.tables.lasting import draws_power, is_invalid
 from idlewatt_scheduler.tables.layout import PLENTY, Indices, Ints
 from idlewatt_scheduler.tables.money import Integrals, Money
 from idlewatt_scheduler.tables.reading import WATT

@@ -7,7 +7,8 @@ from tests.unit.scheduler.tables.sheets import a_working
 from idlewatt_scheduler.model.reasons import PodReason
 from idlewatt_scheduler.model.units import HOUR, MINUTE, SECOND
 from idlewatt_scheduler.model.vehicle import Link
-from idlewatt_scheduler.tables.asking import REASONS, Answer
+from idlewatt_scheduler.tables.asking import Answer
+from idlewatt_scheduler.tables.lasting import REASONS
 from idlewatt_scheduler.testing import AT
 
 
