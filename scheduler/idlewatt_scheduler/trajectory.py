@@ -147,22 +147,22 @@ def follow(
 ) -> Trajectory:
     """How the charge moves while the car is given the power of each wish.
 
-    A step of the taper that was reached holds until the next wish, though the charge fall again:
-    otherwise a car could stand on a step and change its power every millisecond.
+    A step of the taper that was reached, and `full` likewise, holds until the next wish, though the
+    charge fall again: otherwise a car could stand on a step and change its power every millisecond.
 
     Args:
         intake: what the car takes of it.
         charge: at the start of the first wish.
         wishes: in order of time, without gaps; none of them endless.
         computing: what computes, in order of time.
-        full: once there, nothing is taken any more.
+        full: once there, nothing is taken any more, until the next wish.
     """
     instants: list[Instant] = []
-    charges, powers, stopped = [charge], [], False
+    charges, powers = [charge], []
     for start, end, given in wishes:
         if not instants:
             instants.append(start)
-        at, highest = start, charge
+        at, highest, stopped = start, charge, False
         while at < end:
             stopped = stopped or (full is not None and charge >= full)
             highest = max(highest, charge)

@@ -98,13 +98,14 @@ def test_a_step_that_was_reached_holds_until_the_next_wish() -> None:
     assert path.charge_at(HOUR) == kwh(10) - kwh(1) // 2
 
 
-def test_a_full_car_takes_nothing_any_more() -> None:
-    """Though it falls again by computing."""
+def test_a_full_car_takes_nothing_until_the_next_wish() -> None:
+    """Though it falls by computing at once; then what was taken from it is brought back."""
     intake = Intake(11 * KILOWATT, 11 * KILOWATT, 1_000, 100, drains=True)
     line = [Step(0, 3 * HOUR, 0, KILOWATT)]
     wishes = [(0, HOUR, 3 * KILOWATT), (HOUR, 2 * HOUR, 3 * KILOWATT)]
     path = follow(intake, kwh(9), wishes, line, full=kwh(10))
-    assert path.powers == (3 * KILOWATT, 0, 0)
+    assert path.powers == (3 * KILOWATT, 0, 3 * KILOWATT, 0)
+    assert path.instants == (0, HOUR // 2, HOUR, HOUR + HOUR // 4, 2 * HOUR)
 
 
 def test_what_only_rises_needs_no_wish_in_between() -> None:
