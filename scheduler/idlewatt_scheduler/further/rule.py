@@ -39,7 +39,10 @@ class Rule(Protocol):
         """What the pods of others take on a Node."""
 
     def holds(self, column: str, node: Node | None) -> int:
-        """How much of one of its columns a Node has in all; `node` is None where there is none."""
+        """How much of one of its columns a Node has in all; `node` is None where there is none.
+
+        It is asked again only where the Node has changed.
+        """
 
 
 def beside(one: Quantities, other: Quantities) -> Quantities:
