@@ -1,35 +1,23 @@
 """Candidates: every vehicle with its Node, site, tariff and figures, looked up once a plan."""
 
 from collections import defaultdict
-from collections.abc import Collection, Container, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from itertools import pairwise
-from types import MappingProxyType
-from typing import Final, TypeAlias
+from typing import Final
 
-from idlewatt_scheduler.availability import VehicleCase, first_vehicle_reason
-from idlewatt_scheduler.calendar import open_until
 from idlewatt_scheduler.charging import car_of, is_controlled, is_ours, profiles
 from idlewatt_scheduler.circuits import (
     Change,
-    CircuitKey,
     Headroom,
     Load,
     RoomKey,
-    above,
     generation_of,
     headroom_of,
-    loads_of,
     phase_headroom_of,
 )
-from idlewatt_scheduler.departures import LearnedDepartures, learned_departures
-from idlewatt_scheduler.energy import (
-    Stretch,
-    computing_at,
-    controlled,
-    electrics,
-    steps,
-)
+from idlewatt_scheduler.departures import learned_departures
+from idlewatt_scheduler.energy import computing_at, controlled
 from idlewatt_scheduler.exchange import Exchange
 from idlewatt_scheduler.fleet import (
     Candidate,
@@ -41,19 +29,16 @@ from idlewatt_scheduler.fleet import (
     start_of,
     total,
 )
-from idlewatt_scheduler.further.registry import amounts_of, taken_by_others
-from idlewatt_scheduler.further.rule import beside
 from idlewatt_scheduler.model.charging import ChargingProfile
 from idlewatt_scheduler.model.plan import Charging
-from idlewatt_scheduler.model.site import ChargingController, Phase, Site
+from idlewatt_scheduler.model.site import ChargingController, Site
 from idlewatt_scheduler.model.snapshot import Snapshot
-from idlewatt_scheduler.model.units import FOREVER, Instant, Milliwatts, Quantities, seconds
-from idlewatt_scheduler.model.vehicle import ObservedConnection, Vehicle
-from idlewatt_scheduler.model.workload import Node, RunningPod
-from idlewatt_scheduler.prices import PriceLine, price_line
+from idlewatt_scheduler.model.units import FOREVER, Instant, Milliwatts, seconds
+from idlewatt_scheduler.model.vehicle import Vehicle
+from idlewatt_scheduler.model.workload import RunningPod
+from idlewatt_scheduler.parking import Found, plain_candidate, vehicle_candidate
+from idlewatt_scheduler.prices import price_line
 from idlewatt_scheduler.quarters import Car
-
-_NOTHING: Final[Quantities] = MappingProxyType({})
 
 __all__ = [
     "Candidate",
@@ -80,8 +65,10 @@ def assemble(snapshot: Snapshot) -> Fleet:
     if last is not None and last.fleet.snapshot is snapshot:
         return last.fleet
     found = _found(snapshot, last)
-    known = last if last is not None and found.exchange is last.found.exchange else None
-    fleet = _assembled(found, known)
+    fleet = None
+    if last is not None and found.exchange is last.found.exchange:
+        fleet = _changed(found, last.fleet)
+    fleet = fleet or _assembled(found)
     _LAST[:] = [_Last(fleet, found)]
     return fleet
 
@@ -91,7 +78,7 @@ def forget() -> None:
     _LAST.clear()
 
 
-def _found(snapshot: Snapshot, last: "_Last | None") -> "_Found":
+def _found(snapshot: Snapshot, last: "_Last | None") -> "Found":
     """What is looked up once; that of the last snapshot where sites, tariffs and time are its."""
     running: dict[str, list[RunningPod]] = defaultdict(list)
     for pod in snapshot.running:
@@ -113,7 +100,7 @@ def _found(snapshot: Snapshot, last: "_Last | None") -> "_Found":
         )
         for name, tariff in snapshot.tariffs.items()
     }
-    return _Found(snapshot, exchange, lines, by_node, learned_departures(snapshot.departures))
+    return Found(snapshot, exchange, lines, by_node, learned_departures(snapshot.departures))
 
 
 def _is_same_world(before: Snapshot, now: Snapshot) -> bool:
@@ -129,34 +116,26 @@ def _is_same_world(before: Snapshot, now: Snapshot) -> bool:
     )
 
 
-def _assembled(found: "_Found", last: "_Last | None") -> Fleet:
-    """The fleet; of `last`, if there is one, only vehicles, Nodes and pods differ."""
+def _assembled(found: Found) -> Fleet:
+    """The fleet, looked up anew."""
     snapshot, by_node = found.snapshot, found.running
-    again = _Again(last, snapshot)
-    candidates = [
-        again.candidate(vehicle, by_node.get(vehicle.name, ()))
-        or _vehicle_candidate(found, vehicle)
-        for vehicle in sorted(snapshot.vehicles, key=lambda vehicle: vehicle.name)
-    ]
+    candidates = [vehicle_candidate(found, vehicle) for vehicle in _in_order(snapshot)]
     if snapshot.policy.plain_nodes_allowed:
         taken = {vehicle.name for vehicle in snapshot.vehicles}
         candidates.extend(
-            _plain_candidate(snapshot, node, by_node.get(name, ()))
+            plain_candidate(snapshot, node, by_node.get(name, ()))
             for name, node in sorted(snapshot.nodes.items())
             if name not in taken
         )
-    policy, at = snapshot.policy, snapshot.at
-    headroom, phases = again.rooms(candidates)
-    sites = [site for name, site in snapshot.sites.items() if name not in again.untouched]
-    headroom.update(pair for site in sites for pair in headroom_of(site, policy, at))
-    phases.update(pair for site in sites for pair in phase_headroom_of(site, policy, at))
+    policy, at, sites = snapshot.policy, snapshot.at, snapshot.sites.values()
+    headroom = dict(pair for site in sites for pair in headroom_of(site, policy, at))
+    phases = dict(pair for site in sites for pair in phase_headroom_of(site, policy, at))
     rooms = {key: room for each in (headroom, phases) for key, room in each.items()}
-    fresh = {key: room for key, room in rooms.items() if key[0] not in again.untouched}
-    new = _new_profiles(candidates, fresh, at, sites)
+    new = _new_profiles(candidates, rooms, at, sites)
     candidates = [
         _with_charging(candidate, new.get(candidate.name), at) for candidate in candidates
     ]
-    _load(fresh, candidates, at)
+    _load(rooms, candidates, at)
     return Fleet(
         snapshot=snapshot,
         exchange=found.exchange,
@@ -164,62 +143,77 @@ def _assembled(found: "_Found", last: "_Last | None") -> Fleet:
         headroom=headroom,
         running=by_node,
         phases=phases,
-        present=_present(snapshot, rooms, candidates),
+        present=_present(snapshot, sites, rooms, candidates),
         charging=tuple(Charging(name, profile) for name, profile in sorted(new.items())),
     )
 
 
-class _Again:
-    """What was looked up for the last snapshot and still holds.
+def _in_order(snapshot: Snapshot) -> list[Vehicle]:
+    return sorted(snapshot.vehicles, key=lambda vehicle: vehicle.name)
 
-    Attributes:
-        untouched: the names of the sites at which nothing changed.
+
+def _changed(found: Found, last: Fleet) -> Fleet | None:
+    """The last fleet, of which only vehicles, Nodes and pods differ; None: to be looked up anew.
+
+    What stayed the same object is not looked up again, nor are circuits whose cars draw what they
+    did. Where charging is ours, and where Nodes without a vehicle are used, everything is.
     """
+    snapshot = found.snapshot
+    sites, policy, at = snapshot.sites, snapshot.policy, snapshot.at
+    ours = any(each.charging_controller is ChargingController.IDLEWATT for each in sites.values())
+    if ours or policy.plain_nodes_allowed:
+        return None
+    before = {candidate.name: candidate for candidate in last.candidates}
+    new = _new_names(found, last)
+    candidates: list[Candidate] = []
+    drawn: set[str] = set()
+    for vehicle in _in_order(snapshot):
+        old = before.pop(vehicle.name, None)
+        same = old is not None and old.parked is not None and old.parked.vehicle is vehicle
+        if old is None or not same or vehicle.name in new:
+            now = vehicle_candidate(found, vehicle)
+            if old is None or _drawn(old) != _drawn(now):
+                drawn.update(site for each in (old, now) if each for site in _sites_of(each))
+            old = now
+        candidates.append(old)
+    drawn.update(site for gone in before.values() for site in _sites_of(gone))
+    again = [site for name, site in sites.items() if name in drawn]
+    headroom = dict(pair for site in again for pair in headroom_of(site, policy, at))
+    phases = dict(pair for site in again for pair in phase_headroom_of(site, policy, at))
+    rooms = {key: room for each in (headroom, phases) for key, room in each.items()}
+    _load(rooms, candidates, at)
+    return Fleet(
+        snapshot=snapshot,
+        exchange=found.exchange,
+        candidates=tuple(candidates),
+        headroom={**last.headroom, **headroom},
+        running=found.running,
+        phases={**last.phases, **phases},
+        present={**last.present, **_present(snapshot, again, rooms, ())},
+    )
 
-    def __init__(self, last: "_Last | None", snapshot: Snapshot) -> None:
-        self._last, self._snapshot = last, snapshot
-        self._before = {} if last is None else {c.name: c for c in last.fleet.candidates}
-        self.untouched: Container[str] = frozenset()
 
-    def candidate(self, vehicle: Vehicle, running: tuple[RunningPod, ...]) -> Candidate | None:
-        """The vehicle as it was looked up before; None where something about it changed."""
-        before, name = self._before.get(vehicle.name), vehicle.name
-        if self._last is None or before is None or before.parked is None:
-            return None
-        if before.parked.vehicle is not vehicle or before.parked.charging is not None:
-            return None
-        old, new = self._last.fleet.snapshot, self._snapshot
-        same_node = before.node is new.nodes.get(name)
-        same_use = old.other_use.get(name) == new.other_use.get(name)
-        same_use &= old.other_ports.get(name) == new.other_ports.get(name)
-        same_pods = self._last.fleet.running.get(name, ()) == running
-        return before if same_node and same_use and same_pods else None
+def _new_names(found: Found, last: Fleet) -> set[str]:
+    """The names of the Nodes of which anything but their vehicle is not as it was."""
+    old, new = last.snapshot, found.snapshot
+    pairs: tuple[tuple[Mapping[str, object], Mapping[str, object]], ...] = (
+        (old.nodes, new.nodes),
+        (old.other_use, new.other_use),
+        (old.other_ports, new.other_ports),
+        (last.running, found.running),
+    )
+    names: set[str] = set()
+    for one, other in pairs:
+        if one is not other:
+            names.update(one.keys() ^ other.keys())
+            names.update(name for name, each in other.items() if one.get(name) != each)
+    return names
 
-    def rooms(
-        self, candidates: Iterable[Candidate]
-    ) -> tuple[dict[CircuitKey, Headroom], dict[RoomKey, Headroom]]:
-        """What circuits and phases leave at untouched sites; where we charge, none is."""
-        last = self._last
-        sites = self._snapshot.sites
-        if last is None or any(
-            site.charging_controller is ChargingController.IDLEWATT for site in sites.values()
-        ):
-            return {}, {}
-        kept = set()
-        touched: set[str] = set()
-        for candidate in candidates:
-            if self._before.get(candidate.name) is candidate:
-                kept.add(candidate.name)
-            else:
-                touched.update(_sites_of(candidate))
-        for name, before in self._before.items():
-            if name not in kept:
-                touched.update(_sites_of(before))
-        self.untouched = sites.keys() - touched
-        return (
-            {key: room for key, room in last.fleet.headroom.items() if key[0] in self.untouched},
-            {key: room for key, room in last.fleet.phases.items() if key[0] in self.untouched},
-        )
+
+def _drawn(candidate: Candidate) -> object:
+    """What decides what a car that is not charged by us draws, and from which circuits."""
+    parked = candidate.parked
+    return None if parked is None else (parked.loads, parked.base, parked.electrics)
 
 
 def _sites_of(candidate: Candidate) -> Iterator[str]:
@@ -228,147 +222,16 @@ def _sites_of(candidate: Candidate) -> Iterator[str]:
         yield candidate.parked.loads[0][0][0]
 
 
-_Wiring: TypeAlias = tuple[tuple[CircuitKey, ...], tuple[Load, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """What is looked up once for all vehicles."""
-
-    snapshot: Snapshot
-    exchange: Exchange
-    lines: Mapping[str, PriceLine]
-    running: Mapping[str, tuple[RunningPod, ...]]
-    learned: LearnedDepartures
-    wired: dict[tuple[str, str | None, frozenset[Phase] | None, int], _Wiring] = field(
-        default_factory=dict
-    )
-
-    def pods(self, vehicle: Vehicle) -> tuple[RunningPod, ...]:
-        """Our pods that run there."""
-        return self.running.get(vehicle.name, ())
-
-    def wiring(self, site: Site, vehicle: Vehicle) -> _Wiring:
-        """The circuits above a vehicle, and all that its draw loads; worked out once for each."""
-        connection = vehicle.observed.connection
-        circuit, phases = (None, None) if connection is None else _plug(connection)
-        key = site.name, circuit, phases, vehicle.phases
-        found = self.wired.get(key)
-        if found is None:
-            circuits = above(site, circuit)
-            found = self.wired[key] = circuits, loads_of(site, vehicle, circuits)
-        return found
-
-
 @dataclass(frozen=True, slots=True)
 class _Last:
     """The last fleet, and what it was looked up with."""
 
     fleet: Fleet
-    found: _Found
+    found: Found
 
 
 _LAST: Final[list[_Last]] = []
 """One at the most."""
-
-
-def _plug(connection: ObservedConnection) -> tuple[str | None, frozenset[Phase] | None]:
-    return connection.circuit, connection.phases
-
-
-def _vehicle_candidate(found: _Found, vehicle: Vehicle) -> Candidate:
-    snapshot = found.snapshot
-    pods = found.pods(vehicle)
-    connection = vehicle.observed.connection
-    site = snapshot.sites.get(connection.site or "") if connection else None
-    tariff = (site.tariff or "") if site else ""
-    node = snapshot.nodes.get(vehicle.name)
-    case = VehicleCase(
-        at=snapshot.at,
-        policy=snapshot.policy,
-        exchange=found.exchange,
-        vehicle=vehicle,
-        node=node,
-        site=site,
-        tariff=snapshot.tariffs.get(tariff),
-        runs_ours=bool(pods),
-    )
-    figures = electrics(vehicle)
-    capacity = capacity_of(node, vehicle.compute.capacity)
-    stretches = tuple(
-        Stretch(snapshot.at, counts_until(pod, snapshot.at), running_power(pod, vehicle, capacity))
-        for pod in pods
-    )
-    circuits, loads = found.wiring(site, vehicle) if site and connection else ((), ())
-    departure, charge_by = _leaves(found, vehicle, site)
-    parked = Parked(
-        vehicle=vehicle,
-        case=case,
-        electrics=figures,
-        departure=departure,
-        charge_by=charge_by,
-        prices=found.lines.get(tariff),
-        circuits=circuits,
-        running=stretches,
-        base=tuple(steps(stretches, figures.standby)),
-        loads=loads,
-    )
-    return Candidate(
-        name=vehicle.name,
-        node=node,
-        parked=parked,
-        capacity=capacity,
-        used=_used(snapshot, vehicle.name, pods),
-        refusal=first_vehicle_reason(case),
-    )
-
-
-def _leaves(
-    found: _Found, vehicle: Vehicle, site: Site | None
-) -> tuple[Instant | None, Instant | None]:
-    """When it leaves, for all that is known, and until when to have charged it."""
-    at, miss_percent = found.snapshot.at, found.snapshot.policy.miss_probability_percent
-    departure = _departure(vehicle, site, at)
-    if site is None or departure is None:
-        return None, None
-    if not found.learned.entries:
-        return departure, departure
-    learned = found.learned.departure(vehicle, site, miss_percent, at)
-    departure = departure if learned is None else min(departure, learned)
-    return departure, found.learned.charge_by(vehicle, site, miss_percent, departure)
-
-
-def _departure(vehicle: Vehicle, site: Site | None, at: Instant) -> Instant | None:
-    """When the windows open at `at` end, or when it is expected to leave if that is earlier."""
-    if site is None:
-        return None
-    closes = open_until(
-        vehicle.windows,
-        site.name,
-        site.time_zone,
-        at,
-        exceptions=vehicle.exceptions,
-        holidays=site.public_holidays,
-    )
-    expected = vehicle.observed.departure_expected_at
-    return closes if closes is None or expected is None else min(closes, expected)
-
-
-def _plain_candidate(snapshot: Snapshot, node: Node, running: Collection[RunningPod]) -> Candidate:
-    return Candidate(
-        name=node.name,
-        node=node,
-        parked=None,
-        capacity=capacity_of(node, None),
-        used=_used(snapshot, node.name, running),
-        refusal=None,
-    )
-
-
-def _used(snapshot: Snapshot, node: str, running: Collection[RunningPod]) -> Quantities:
-    others = snapshot.other_use.get(node, _NOTHING)
-    others = beside(others, taken_by_others(snapshot, node))
-    return total(others, *(amounts_of(pod.pod) for pod in running)) if running else others
 
 
 def _new_profiles(
@@ -473,11 +336,14 @@ def _draws(parked: Parked, at: Instant, *, computing_alone: bool) -> list[Change
 
 
 def _present(
-    snapshot: Snapshot, rooms: Mapping[RoomKey, Headroom], candidates: Iterable[Candidate]
+    snapshot: Snapshot,
+    sites: Iterable[Site],
+    rooms: Mapping[RoomKey, Headroom],
+    candidates: Iterable[Candidate],
 ) -> dict[RoomKey, Milliwatts]:
     at = snapshot.at
     left = {key: room.least(at, at + 1) for key, room in rooms.items()}
-    for site in snapshot.sites.values():
+    for site in sites:
         for circuit, generated in generation_of(site, snapshot.policy, at).items():
             if circuit in left:
                 left[circuit] += generated

@@ -23,10 +23,10 @@ class Exchange:
         for rate in policy.exchange_rates:
             pair = (rate.from_currency, rate.to_currency)
             self._rates.setdefault(pair, Fraction(rate.rate))
-        currencies = {vehicle.compensation.currency for vehicle in vehicles}
         if policy.exchange_rates:
             self.plan_currency: str | None = policy.exchange_rates[0].to_currency
         else:
+            currencies = {vehicle.compensation.currency for vehicle in vehicles}
             self.plan_currency = currencies.pop() if len(currencies) == 1 else None
 
     def rate(self, from_currency: str, to_currency: str) -> Fraction | None:

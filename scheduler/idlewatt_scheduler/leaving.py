@@ -193,20 +193,27 @@ def _overloading(
 ) -> Iterator[RunningCase]:
     """The pods that leave because a circuit is over its limit now, children before parents."""
     aboard = _Aboard(fleet, gone)
-    cases = [case for case in staying if not case.running.being_deleted]
+    over = aboard.rooms_over
+    if not over:
+        return
+    below: dict[RoomKey, list[RunningCase]] = {room: [] for room in over}
+    for case in staying:
+        if not case.running.being_deleted:
+            for room, _ in case.parked.loads:
+                if room in over:
+                    below[room].append(case)
     for site in fleet.snapshot.sites.values():
         for circuit in reversed(site.circuits):
             key = site.name, circuit.name
             for room in (key, *((*key, phase.value) for phase in Phase)):
-                yield from _relieve(room, cases, aboard)
+                if room in over:
+                    yield from _relieve(room, below[room], aboard)
 
 
 def _relieve(
-    room: RoomKey, cases: Iterable[RunningCase], aboard: "_Aboard"
+    room: RoomKey, below: Iterable[RunningCase], aboard: "_Aboard"
 ) -> Iterator[RunningCase]:
-    if aboard.over(room) <= 0:
-        return
-    below = [case for case in cases if any(key == room for key, _ in case.parked.loads)]
+    """Of the pods below a circuit, as many as have to leave."""
     while aboard.over(room) > 0:
         helpful = [case for case in below if aboard.saving(case) > 0]
         if not helpful:
@@ -240,6 +247,11 @@ class _Aboard:
             for pod in fleet.running[candidate.name]:
                 if id(pod) in gone or pod.being_deleted:
                     self._drop(candidate.name, candidate.parked, id(pod))
+
+    @property
+    def rooms_over(self) -> frozenset[RoomKey]:
+        """The circuits and phases that are over their limits; whoever leaves makes none more so."""
+        return frozenset(room for room, left in self._left.items() if left < 0)
 
     def over(self, room: RoomKey) -> Milliwatts:
         """By how much a circuit, or one of its phases if it is limited, is over its limit."""
