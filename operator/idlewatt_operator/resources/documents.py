@@ -78,6 +78,8 @@ _Loader.yaml_implicit_resolvers = {
 }
 _Loader.add_constructor(f"{_TAG}timestamp", _Loader.construct_yaml_str)
 _Loader.add_constructor(f"{_TAG}map", _Loader.construct_mapping)
+# A set is a mapping of names to nothing, as kubectl reads it too.
+_Loader.add_constructor(f"{_TAG}set", _Loader.construct_mapping)
 _Loader.add_constructor(f"{_TAG}seq", _Loader.construct_list)
 _Loader.add_implicit_resolver(f"{_TAG}int", _INTEGER, list(_STARTS_OF_NUMBERS))
 _Loader.add_implicit_resolver(f"{_TAG}float", _FLOAT, list(_STARTS_OF_NUMBERS))

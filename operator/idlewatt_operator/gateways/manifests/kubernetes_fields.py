@@ -9,7 +9,9 @@ import functools
 import json
 from collections.abc import Callable, Iterator, Mapping
 from importlib.resources import files
-from typing import Any, Final, TypeAlias
+from typing import Annotated, Any, Final
+
+import msgspec
 
 from idlewatt_operator.resources.mistakes import Mistake
 
@@ -18,7 +20,8 @@ FILE: Final = files(__package__) / "kubernetes_fields.json"
 _MODELS: Final = {"Pod": "V1Pod", "Node": "V1Node"}
 _LONGEST_VALUE: Final = 60
 _GREATEST_INTEGER: Final = 2**63 - 1
-_LOOSE: Final = ".status"
+_STATUS: Final = "status"
+_LOOSE: Final = f".{_STATUS}"
 
 
 @functools.cache
@@ -43,70 +46,30 @@ def field_mistakes(kind: str, manifest: Mapping[str, Any]) -> Iterator[Mistake]:
 
 def _is_good(manifest: Mapping[str, Any], model: str) -> bool:
     """Whether there is certainly no mistake: most have none, and need no names of fields."""
-    spec = {name: item for name, item in manifest.items() if name != "status"}
-    status = {name: item for name, item in manifest.items() if name == "status"}
-    check = _checker(model)
-    return check(spec, False) and check(status, True)  # noqa: FBT003 - one of two ways to look
-
-
-_Checker: TypeAlias = Callable[[Any, bool], bool]
-"""Whether a value is of a type; unknown fields are passed over if the second argument says so."""
+    try:
+        msgspec.convert(manifest, _shape(model, is_loose=False))
+    except (msgspec.ValidationError, RecursionError):
+        return False
+    return True
 
 
 @functools.cache
-def _checker(of: str) -> _Checker:
-    if of == "object":
-        return lambda _value, _loose: True
+def _shape(of: str, *, is_loose: bool) -> Any:  # noqa: ANN401 - types are values here
+    """What msgspec has to find for a type; what is unknown is passed over if `is_loose`."""
     if of.startswith("List["):
-        return _list_checker(of[5:-1])
+        return list[_shape(of[5:-1], is_loose=is_loose) | None]  # type: ignore[misc]  # a value
     if of.startswith("Dict["):
-        return _map_checker(of[10:-1])
-    if of in _fields():
-        return _model_checker(of)
-    is_one = _IS[of]
-    return lambda value, _loose: is_one(value)
-
-
-def _list_checker(of: str) -> _Checker:
-    def check(value: Any, loose: bool) -> bool:  # noqa: ANN401, FBT001 - any JSON value
-        item_check = _checker(of)
-        return type(value) is list and all(
-            item is None or item_check(item, loose) for item in value
-        )
-
-    return check
-
-
-def _map_checker(of: str) -> _Checker:
-    def check(value: Any, loose: bool) -> bool:  # noqa: ANN401, FBT001 - any JSON value
-        item_check = _checker(of)
-        return type(value) is dict and all(
-            item is None or item_check(item, loose) for item in value.values()
-        )
-
-    return check
-
-
-def _model_checker(of: str) -> _Checker:
-    types = _fields()[of]
-    checkers: dict[str, _Checker] = {}
-
-    def check(value: Any, loose: bool) -> bool:  # noqa: ANN401, FBT001 - any JSON value
-        if type(value) is not dict:
-            return False
-        for name, item in value.items():
-            found = checkers.get(name)
-            if found is None:
-                if name not in types:
-                    if loose:
-                        continue
-                    return False
-                found = checkers[name] = _checker(types[name])
-            if item is not None and not found(item, loose):
-                return False
-        return True
-
-    return check
+        return dict[str, _shape(of[10:-1], is_loose=is_loose) | None]  # type: ignore[misc]  # so
+    if of not in _fields():
+        return _SHAPES[of]
+    types, loose = _fields()[of], (_STATUS,) if of in _MODELS.values() else ()
+    # Some are named like words of Python.
+    names = {f"field_{number}": name for number, name in enumerate(types)}
+    fields = [
+        (field, _shape(types[name], is_loose=is_loose or name in loose) | None, None)
+        for field, name in names.items()
+    ]
+    return msgspec.defstruct(of, fields, rename=names, forbid_unknown_fields=not is_loose)
 
 
 def _check(value: Any, of: str, path: str) -> Iterator[Mistake]:  # noqa: ANN401 - any JSON value
@@ -184,6 +147,15 @@ _IS: Final[Mapping[str, Callable[[object], bool]]] = {
     "int": _is_integer,
     "bool": _is_truth,
     "quantity": _is_quantity,
+}
+_WHOLE: Final = Annotated[int, msgspec.Meta(ge=-_GREATEST_INTEGER, le=_GREATEST_INTEGER)]
+_SHAPES: Final[Mapping[str, Any]] = {
+    "str": str,
+    "datetime": str,
+    "int": _WHOLE,
+    "bool": bool,
+    "quantity": str | int | float,
+    "object": Any,
 }
 _MESSAGES: Final = {
     "str": "{} is not text; write it in quotes",

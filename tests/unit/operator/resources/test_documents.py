@@ -29,6 +29,7 @@ def values(text: str) -> list[object]:
         ("yes", True),
         ("~", None),
         ('"22:00"', "22:00"),
+        ("!!set {x, y}", {"x": None, "y": None}),
     ],
 )
 def test_a_scalar_is_what_kubectl_takes_it_for(written: str, value: object) -> None:

@@ -1,12 +1,16 @@
 """Misspelt fields and wrong types of Pods and Nodes are found without an API server."""
 
 import json
+from collections.abc import Iterator
+from copy import deepcopy
 from typing import Any
 
 import pytest
 
+from idlewatt_operator.gateways.manifests import kubernetes_fields
 from idlewatt_operator.gateways.manifests.generate import fields
 from idlewatt_operator.gateways.manifests.kubernetes_fields import FILE, field_mistakes
+from idlewatt_operator.resources.mistakes import Mistake
 
 
 def told(of: str, **manifest: Any) -> list[str]:  # noqa: ANN401  # any JSON value
@@ -70,6 +74,50 @@ def test_a_mistake_in_a_spec(spec: dict[str, Any], line: str) -> None:
     """Field and sentence, with what was probably meant."""
     (found,) = told("Pod", spec=spec)
     assert found.startswith(line)
+
+
+def test_what_is_looked_at_quickly_is_judged_alike() -> None:
+    """Any value in any place of a Pod: no mistake is told where the whole is taken for good."""
+    pod = {
+        "metadata": {"labels": {"x": "y"}, "generation": 1},
+        "spec": {
+            "hostNetwork": True,
+            "overhead": {"cpu": "1"},
+            "containers": [{"image": "i", "livenessProbe": {"httpGet": {"port": 80}}}],
+            "volumes": [{"emptyDir": {"sizeLimit": 5}}],
+        },
+        "status": {"conditions": [{"status": "True", "new": 1}], "startTime": "t", "new": {}},
+    }
+    junk = (None, True, 1, -(2**63), 2**64, 0.5, 1.0, "x", b"x", [], ["x"], [None], {}, {"x": 1})
+    good = 0
+    for path in _places(pod):
+        for value in junk:
+            changed = deepcopy(pod)
+            whole = _with(changed, path, value)
+            slowly = list(kubernetes_fields._model(whole, "V1Pod", ""))  # noqa: SLF001 - the judge
+            good += not slowly
+            assert told("Pod", **whole) == [
+                str(Mistake(each.field.removeprefix("."), each.sentence)) for each in slowly
+            ]
+    assert 50 < good < len(junk) * 25
+
+
+def _places(value: object, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """The way to each value within a value."""
+    inner = value.items() if isinstance(value, dict) else ()
+    inner = enumerate(value) if isinstance(value, list) else inner
+    for key, item in inner:
+        yield (*path, key)
+        yield from _places(item, (*path, key))
+
+
+def _with(whole: Any, path: tuple[str | int, ...], value: object) -> Any:  # noqa: ANN401 - JSON
+    """The same with another value in one place."""
+    place = whole
+    for step in path[:-1]:
+        place = place[step]
+    place[path[-1]] = value
+    return whole
 
 
 def test_all_mistakes_are_told_at_once() -> None:
