@@ -79,6 +79,18 @@ class SiteTerms:
         new = [(parked, placed) for parked, placed in held if placed.stretches]
         return self._demanded(new) - self._saved(new)
 
+    @property
+    def saved_at_most(self) -> Fraction:
+        """What new stays may save there, were all that is exported used as long as it lasts."""
+        return sum(
+            (
+                self.surplus * (until - since) * rate
+                for since, until, rate in self.saving
+                if rate > 0
+            ),
+            NOTHING,
+        )
+
     def _demanded(self, new: Sequence[tuple[Parked, Placed]]) -> Fraction:
         if not self.demand:
             return NOTHING

@@ -18,6 +18,7 @@ from idlewatt_scheduler.clauses.live import first_live_reason, holding
 from idlewatt_scheduler.clauses.pod import PodCase, pod_case
 from idlewatt_scheduler.model.plan import Leaving
 from idlewatt_scheduler.model.shadow import Prices
+from idlewatt_scheduler.site_costs import site_terms
 from idlewatt_scheduler.solvers import doubts, patterns
 from idlewatt_scheduler.solvers.bounds import bound
 from idlewatt_scheduler.solvers.exact import solve
@@ -82,7 +83,10 @@ def place(
 
 
 def _cost_bound(question: Question, found: Found, counts: Iterable[Count]) -> Fraction | None:
-    """That of the plan that was found; it does not hold of one that places less weight."""
+    """That of the plan that was found; it does not hold of one that places less weight.
+
+    Tables know of each vehicle's cost alone: what sites export may save some of it.
+    """
     weight = question.tables.wanted.weight
     if found.cost_bound is None:
         return None
@@ -91,7 +95,10 @@ def _cost_bound(question: Question, found: Found, counts: Iterable[Count]) -> Fr
         int(weight[template]) * number
         for template, number in zip(found.template.tolist(), found.number.tolist(), strict=True)
     )
-    return Fraction(found.cost_bound) if placed >= sought else None
+    if placed < sought:
+        return None
+    saved = sum(each.saved_at_most for each in site_terms(question.fleet).values())
+    return Fraction(found.cost_bound) - saved
 
 
 def _prices(question: Question, found: Found) -> Prices:

@@ -151,6 +151,13 @@ def test_what_would_be_exported_costs_the_export_price(watts: int, saved_watts: 
     assert money(scene, v_1=1, v_2=1) == -saved_kwh * Fraction("0.15")
 
 
+def test_no_more_is_saved_than_is_exported_while_that_lasts() -> None:
+    """A quarter of an hour of 400 W, at 20 cents less 5: what any plan may save there."""
+    fleet = a_fleet(**a_site_that_pays_for_its_peak(main=exporting(400)))
+    terms = site_terms(fleet)["depot-7"]
+    assert terms.saved_at_most == Fraction(1, 10) * Fraction(15, 100)
+
+
 def test_a_stale_measurement_is_no_surplus() -> None:
     """What was exported five minutes ago is not relied upon."""
     scene = a_site_that_pays_for_its_peak(main=exporting(5_000, AT - 5 * MINUTE))
