@@ -31,8 +31,8 @@ class Params:
 
     exact_literals: int = 400
     exact_vehicles: int = 49
-    price_rounds: int = 30
-    polish_rounds: int = 12
+    price_rounds: int = 14
+    polish_rounds: int = 24
     improve_rounds: int = 8
     compiled: bool = True
 

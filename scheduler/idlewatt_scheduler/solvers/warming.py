@@ -10,6 +10,7 @@ import numpy as np
 from idlewatt_scheduler.solvers.limits import Params, Stop
 from idlewatt_scheduler.solvers.pairing import pairs as pairing
 from idlewatt_scheduler.solvers.pricing.goal import Goal
+from idlewatt_scheduler.solvers.pricing.packing import pack
 from idlewatt_scheduler.solvers.pricing.pricing import Depth, price
 from idlewatt_scheduler.solvers.scale.solving import solve_at_scale
 from idlewatt_scheduler.tables.layout import (
@@ -40,7 +41,7 @@ def _warmed() -> bool:
     pairing.warm()
     tables = a_small_fleet()
     for goal in (Goal(), Goal(at_least=int(tables.wanted.weight @ tables.wanted.count))):
-        price(tables, goal, Depth(sample=2, sample_rounds=3))
+        price(pack(tables), goal, Depth(sample=2, sample_rounds=3))
     solve_at_scale(tables, Params(), Stop(), 0)
     return True
 

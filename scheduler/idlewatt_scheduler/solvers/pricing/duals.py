@@ -6,44 +6,8 @@ that earns it the most. That makes a bound, whatever the prices are, and a guide
 
 from dataclasses import dataclass, field
 
-import numpy as np
-
-from idlewatt_scheduler.tables.layout import Floats, Indices, Ints
-
-
-@dataclass(frozen=True, slots=True)
-class Patterns:
-    """Patterns of vehicles that were the best at some prices on the way: a pool to build from.
-
-    P patterns, those of vehicle v at `first[v]` to `first[v + 1]`; the pods of pattern p are at
-    `pods[p]` to `pods[p + 1]`.
-
-    Attributes:
-        first: int64[V + 1].
-        pods: int64[P + 1].
-        pair: int64[], the pair (its index in `Pairs`), ascending within a pattern.
-        number: int32[], how many pods of it, 1 or more.
-        share: float64[P], how much of its vehicle the pattern has where the prices come from,
-            between 0 and 1; what is missing to 1 is the empty pattern's.
-    """
-
-    first: Ints
-    pods: Ints
-    pair: Ints
-    number: Indices
-    share: Floats
-
-
-def no_patterns(vehicles: int) -> Patterns:
-    """A pool of nothing."""
-    none = np.zeros(0, np.int64)
-    return Patterns(
-        np.zeros(vehicles + 1, np.int64),
-        np.zeros(1, np.int64),
-        none,
-        none.astype(np.int32),
-        np.zeros(0),
-    )
+from idlewatt_scheduler.solvers.pricing.looks import Look
+from idlewatt_scheduler.tables.layout import Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +29,8 @@ class Duals:
         weight: what was to be placed at the least (phase 2); 0 in phase 1.
         best: float64[V], no pattern of the vehicle earns more at these prices; never negative.
         bound: no plan has more weight (phase 1); none that places `weight` costs less (phase 2).
-        patterns: a pool, of the best ones at these prices among others.
         trivial: the bound without prices: everything that fits somewhere alone, or cost 0.
+        look: what vehicles would hold at about these prices, and how their limits are weighed.
     """
 
     money: bool
@@ -79,4 +43,4 @@ class Duals:
     best: Floats
     bound: float
     trivial: float
-    patterns: Patterns = field(compare=False, repr=False)
+    look: Look = field(compare=False, repr=False)

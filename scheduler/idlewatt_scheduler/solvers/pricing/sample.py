@@ -99,15 +99,6 @@ def _counted(packed: Packed, chosen: Ints, group: Indices) -> Ints:
     return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
 
 
-def gathered(sample: Sample, packed: Packed, usage: Floats) -> Floats:
-    """What is taken of the sample's rows, from what is taken of the whole fleet's."""
-    templates, rooms = len(packed.pods), len(packed.room_limit)
-    of_groups = np.zeros(len(sample.packed.room_limit))
-    binds = sample.group >= 0
-    np.add.at(of_groups, sample.group[binds], usage[templates : templates + rooms][binds])
-    return np.concatenate([usage[:templates], of_groups, usage[templates + rooms :]])
-
-
 def spread_out(sample: Sample, packed: Packed, price: Floats) -> Floats:
     """Prices of the whole fleet's rows from those of the sample's: rooms as their group."""
     templates, domains = len(packed.pods), len(packed.domain_limit)

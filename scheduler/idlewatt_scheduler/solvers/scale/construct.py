@@ -16,13 +16,13 @@ from idlewatt_scheduler.solvers.scale.repack import Guide, repack_all
 from idlewatt_scheduler.solvers.scale.state import Live
 from idlewatt_scheduler.tables.layout import PLENTY, Indices, Ints
 
-PASSES = 10
+PASSES = 12
 """Every vehicle is filled so often; each time it finds what others have left since."""
 
-EVEN = 6
+EVEN = 2
 """After so many passes pods are spread evenly."""
 
-STEP = 0.15
+STEP = 0.1
 """By what part the price of what waits rises from pass to pass."""
 
 

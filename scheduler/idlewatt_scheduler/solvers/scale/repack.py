@@ -5,18 +5,12 @@ from typing import NamedTuple
 import numpy as np
 
 from idlewatt_scheduler.solvers.pricing.compiling import compiled, compiled_part
+from idlewatt_scheduler.solvers.pricing.glance import Paper, glance, paper
 from idlewatt_scheduler.solvers.pricing.packing import Packed
-from idlewatt_scheduler.solvers.pricing.search import (
-    Asking,
-    Limits,
-    Offering,
-    Scratch,
-    scratch,
-    search,
-)
+from idlewatt_scheduler.solvers.pricing.search import Asking, Offering
 from idlewatt_scheduler.solvers.pricing.sweep import Prices, earn
 from idlewatt_scheduler.solvers.scale.facts import Facts
-from idlewatt_scheduler.solvers.scale.kernels import power_in_rooms, put, whole
+from idlewatt_scheduler.solvers.scale.kernels import fits, power_in_rooms, put, whole
 from idlewatt_scheduler.solvers.scale.state import Live
 from idlewatt_scheduler.tables.layout import PLENTY, Floats, Indices, Ints
 
@@ -27,14 +21,16 @@ class Work(NamedTuple):
     Attributes:
         gain, stay: float64[widest].
         most, out: int32[widest].
-        memory: the search's own.
+        weight: float64[V, L], how each vehicle's limits are weighed into one.
+        sheet: what a look at one vehicle is written on.
     """
 
     gain: Floats
     stay: Floats
     most: Indices
     out: Indices
-    memory: Scratch
+    weight: Floats
+    sheet: Paper
 
 
 class Guide(NamedTuple):
@@ -43,17 +39,15 @@ class Guide(NamedTuple):
     Attributes:
         prices: what pods earn where.
         quota: int64[D], so many pods may be counted in each domain while spread is not yet even.
-        nodes: so many patterns of a vehicle are looked at.
     """
 
     packed: Packed
     prices: Prices
     quota: Ints
-    nodes: int
     work: Work
 
 
-def guide_for(packed: Packed, prices: Prices, quota: Ints, nodes: int) -> Guide:
+def guide_for(packed: Packed, prices: Prices, quota: Ints, weight: Floats) -> Guide:
     """A guide, and memory for the vehicles of these tables."""
     widest = max(packed.widest, 1)
     work = Work(
@@ -61,9 +55,10 @@ def guide_for(packed: Packed, prices: Prices, quota: Ints, nodes: int) -> Guide:
         np.zeros(widest),
         np.zeros(widest, np.int32),
         np.zeros(widest, np.int32),
-        scratch(widest, packed.free.shape[1]),
+        weight,
+        paper(widest, packed.free.shape[1]),
     )
-    return Guide(packed, prices, quota, nodes, work)
+    return Guide(packed, prices, quota, work)
 
 
 @compiled_part
@@ -108,7 +103,7 @@ def choose(facts: Facts, live: Live, guide: Guide, vehicle: int, freely: int) ->
                 most = min(most, quota_left(facts, live, guide.quota, template, vehicle))
         work.most[index] = most
         work.out[index] = 0
-    value, _ = search(
+    return glance(
         Asking(
             work.gain[:here],
             work.stay[:here],
@@ -127,11 +122,11 @@ def choose(facts: Facts, live: Live, guide: Guide, vehicle: int, freely: int) ->
             prices.money * packed.opening[vehicle],
         ),
         packed.request,
-        Limits(0.0, 0.0, guide.nodes),
-        work.memory,
+        work.weight[vehicle],
+        1,
+        work.sheet,
         work.out[:here],
     )
-    return value
 
 
 @compiled_part
@@ -162,3 +157,13 @@ def marginal(facts: Facts, live: Live, pair: int) -> float:
     if live.pods[vehicle] == 0:
         cost += float(facts.opening[vehicle])
     return cost
+
+
+@compiled
+def lay(facts: Facts, live: Live, held: Indices) -> None:
+    """Place so many pods of each pair, as far as they fit, spread left aside."""
+    for pair in range(len(held)):
+        if held[pair] > 0:
+            number = min(whole(held[pair]), fits(facts, live, whole(pair)))
+            if number > 0:
+                put(facts, live, whole(pair), number)

@@ -18,7 +18,7 @@ from idlewatt_scheduler.solvers.limits import Params, Stop
 from idlewatt_scheduler.solvers.pricing.duals import Duals
 from idlewatt_scheduler.solvers.pricing.goal import Goal
 from idlewatt_scheduler.solvers.pricing.packing import Packed, pack
-from idlewatt_scheduler.solvers.pricing.pricing import Depth, price
+from idlewatt_scheduler.solvers.pricing.pricing import Depth, price, price_at_weight
 from idlewatt_scheduler.solvers.pricing.sweep import Prices
 from idlewatt_scheduler.solvers.scale.construct import (
     construct,
@@ -31,15 +31,17 @@ from idlewatt_scheduler.solvers.scale.facts import Facts, facts_of
 from idlewatt_scheduler.solvers.scale.greedy import greedy
 from idlewatt_scheduler.solvers.scale.regroup import bench_for, improve
 from idlewatt_scheduler.solvers.scale.repack import Guide, guide_for
+from idlewatt_scheduler.solvers.scale.spending import spent_on
 from idlewatt_scheduler.solvers.scale.stability import settle
 from idlewatt_scheduler.solvers.scale.state import Live, Score, copy_of, empty, score
-from idlewatt_scheduler.tables.layout import Tables
-
-NODES = 60
-"""So many patterns of a vehicle are looked at while a plan is built."""
+from idlewatt_scheduler.tables.layout import Floats, Tables
 
 GROUP = 6
 """So many vehicles at most are taken apart at a time."""
+
+
+SAMPLED, LEAST_SAMPLE, MOST_SAMPLE = 16, 100, 300
+"""Prices are learned on one in so many vehicles, and on so many at the least and at the most."""
 
 
 @dataclass(slots=True)
@@ -79,7 +81,7 @@ class Search:
         prices = Prices(duals.pod.copy(), duals.room, duals.spread, float(duals.money))
         prices = without_broken_gangs(self.facts, self.best, prices)
         quota = quotas(self.facts, self.best) if duals.money else self.best.domain.copy()
-        return guide_for(self.packed, prices, quota, NODES)
+        return guide_for(self.packed, prices, quota, duals.look.weight)
 
 
 def solve_at_scale(
@@ -129,19 +131,26 @@ def _weigh(search: Search) -> None:
     if search.score.weight >= most:
         search.bound = most
         return
-    search.weights = price(search.tables, Goal(), _depth(search), search.stop)
+    search.weights = price(packed, Goal(), _depth(search), search.stop)
     search.bound = min(most, int(np.floor(search.weights.bound)))
     prices = _build(search, search.weights)
     if search.score.weight < search.bound:
-        _exchange(search, prices)
+        _exchange(search, prices, search.weights.look.weight)
 
 
 def _save(search: Search) -> None:
-    """Find less cost at the weight that is placed."""
-    goal = Goal(at_least=search.score.weight)
-    search.moneys = price(search.tables, goal, _depth(search), search.stop)
+    """Find less cost for the pods that are placed; what is known of any at that weight."""
+    packed, placed = search.packed, search.facts.wanted - search.best.left
+    some = packed._replace(pods=np.minimum(placed.astype(np.float64), packed.pods))
+    goal, depth = Goal(at_least=search.score.weight), _depth(search)
+    spent = spent_on(search.facts, packed, search.best)
+    duals = price(some, goal, depth, search.stop, spent=spent)
+    if (some.pods == packed.pods).all():
+        search.moneys = duals
+    else:
+        search.moneys = price_at_weight(packed, search.score.weight, duals, depth)
     search.cost_bound = search.moneys.bound
-    _exchange(search, _build(search, search.moneys))
+    _exchange(search, _build(search, duals), duals.look.weight)
 
 
 def _build(search: Search, duals: Duals) -> Prices:
@@ -153,7 +162,7 @@ def _build(search: Search, duals: Duals) -> Prices:
     return guide.prices
 
 
-def _exchange(search: Search, prices: Prices) -> None:
+def _exchange(search: Search, prices: Prices, weight: Floats) -> None:
     """Take groups of vehicles apart, every vehicle's turn comes once in all rounds together."""
     live = copy_of(search.best)
     rounds = search.params.improve_rounds
@@ -161,7 +170,7 @@ def _exchange(search: Search, prices: Prices) -> None:
     for turn in range(rounds):
         if search.stop.is_over:
             break
-        guide = guide_for(search.packed, prices, quotas(search.facts, live), NODES)
+        guide = guide_for(search.packed, prices, quotas(search.facts, live), weight)
         bench = bench_for(guide, search.seed * rounds + turn)
         improve(search.facts, live, bench, order[turn::rounds].copy(), GROUP)
     mend(search.facts, live)
@@ -169,8 +178,11 @@ def _exchange(search: Search, prices: Prices) -> None:
 
 
 def _depth(search: Search) -> Depth:
+    params, vehicles = search.params, search.tables.vehicles
     return Depth(
-        sample_rounds=search.params.price_rounds, polish_rounds=search.params.polish_rounds
+        sample=min(max(vehicles // SAMPLED, LEAST_SAMPLE), MOST_SAMPLE),
+        sample_rounds=params.price_rounds,
+        polish_rounds=params.polish_rounds,
     )
 
 
