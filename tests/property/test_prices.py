@@ -8,6 +8,7 @@ import pytest
 from tests.benchmarks.random_tables import Size, random_tables
 
 from idlewatt_scheduler.solvers.pricing.goal import Goal
+from idlewatt_scheduler.solvers.pricing.packing import pack
 from idlewatt_scheduler.solvers.pricing.pricing import Depth, price
 from idlewatt_scheduler.tables.layout import Tables
 
@@ -160,7 +161,7 @@ def test_no_plan_beats_the_bounds(seed: int) -> None:
     ]
     most = max(weight for weight, _ in plans)
     depth = Depth(sample_rounds=12, nodes=1 + 50 * (seed % 4))
-    assert price(tables, Goal(), depth).bound >= most
+    assert price(pack(tables), Goal(), depth).bound >= most
     for at_least in sorted({weight for weight, _ in plans})[-3:]:
         least = min(cost for weight, cost in plans if weight >= at_least)
-        assert price(tables, Goal(at_least=at_least), depth).bound <= least + 1e-9
+        assert price(pack(tables), Goal(at_least=at_least), depth).bound <= least + 1e-9

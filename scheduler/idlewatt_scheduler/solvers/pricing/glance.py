@@ -85,15 +85,19 @@ def paper(pairs: int, resources: int) -> Paper:
 
 @compiled_part
 def glance(  # noqa: PLR0913, PLR0917 - what a kernel reads and writes
-    asking: Asking, offering: Offering, request: Ints, weight: Floats, rounds: int, sheet: Paper, out: Indices
+    asking: Asking, offering: Offering, request: Ints, weight: Floats, rounds: int, sheet: Paper,
+    out: Indices,
 ) -> float:  # fmt: skip
     """A good pattern of one vehicle, into `out`, and what it earns; 0 and nothing for the empty.
 
     Args:
-        asking, offering, request: as in `search`.
-        weight: float[L], how the limits are weighed into one; better ones after each look.
+        asking: as in `search`.
+        offering: as in `search`.
+        request: as in `search`.
+        weight: float64[L], how the limits are weighed into one; better ones after each look.
+        rounds: so often they are weighed.
         sheet: for at least n pairs.
-        out: int32[n], zeros before.
+        out: int32[n], the pattern of the last look, or zeros; the one found afterwards.
     """
     count = _gather(asking, offering, request, sheet)
     if count == 0:
@@ -141,7 +145,7 @@ def _as_before(sheet: Paper, weight: Floats, opening: float, count: int, out: In
 
 @compiled_part
 def _weigh(sheet: Paper, weight: Floats, count: int, rounds: int) -> None:
-    """Weigh the limits so that what fits in fractions earns little: what is overfilled counts more."""
+    """Weigh the limits so that what fits in fractions earns little: the overfilled count more."""
     limits, used = len(weight), sheet.used
     for turn in range(rounds):
         _size_up(sheet, weight, count)
@@ -176,13 +180,13 @@ def _gather(asking: Asking, offering: Offering, request: Ints, sheet: Paper) -> 
     takes = sheet.takes
     count = 0
     for pair in range(len(asking.gain)):
-        power = np.int64(asking.power[pair])
+        power = int(asking.power[pair])
         if asking.gain[pair] <= 0.0 or asking.most[pair] <= 0 or power > offering.power:
             continue
-        until = np.int64(asking.until[pair])
-        energy = power * (until - offering.start) if battery else np.int64(0)
-        standby = np.int64(0)
+        until = int(asking.until[pair])
+        energy, standby = 0, 0
         if battery:
+            energy = power * (until - offering.start)
             standby = offering.lone_power * max(until - offering.lone_from, 0)
         fits = energy + standby <= offering.energy
         for resource in range(resources):
@@ -253,51 +257,61 @@ def _lasts(sheet: Paper, opening: float, count: int) -> int:
 
 
 @compiled_part
-def _fill_up(  # noqa: C901 - plain loops are what compiles well
+def _fill_up(
     sheet: Paper, weight: Floats, count: int, stay: float, without: int
-) -> float:
+) -> float:  # fmt: skip
     """Add to what is taken, always what earns most for what it takes of what is left.
 
     Returns:
         What all of it earns; `without` is not added to, nor what stays longer than `stay`.
     """
-    limits = len(weight)
-    room, price, takes, taken = sheet.room, sheet.price, sheet.takes, sheet.taken
+    room, takes, taken = sheet.room, sheet.takes, sheet.taken
     room[:] = sheet.whole
-    awake, earned = np.int64(0), 0.0
+    awake, earned = 0, 0.0
     for at in range(count):
         if taken[at] > 0:
             earned += taken[at] * sheet.gain[at]
             awake = max(awake, sheet.standby[at])
-            for limit in range(limits):
+            for limit in range(len(weight)):
                 room[limit] -= taken[at] * takes[at, limit]
     while True:
-        for limit in range(limits):
-            price[limit] = (weight[limit] + 0.02) / max(room[limit], 1)
-        most, which = 0.0, -1
-        for at in range(count):
-            if sheet.stay[at] > stay or taken[at] >= sheet.most[at] or at == without:
-                continue
-            size = 1e-12
-            fit = takes[at, limits - 1] + max(awake, sheet.standby[at]) <= room[limits - 1]
-            for limit in range(limits):
-                size += price[limit] * takes[at, limit]
-                fit = fit and takes[at, limit] <= room[limit]
-            if fit and sheet.gain[at] > most * size:
-                most, which = sheet.gain[at] / size, at
+        which = _next(sheet, weight, count, stay, without, awake)
         if which < 0:
             return earned
         awake = max(awake, sheet.standby[which])
         number = sheet.most[which] - taken[which]
-        for limit in range(limits):
+        for limit in range(len(weight)):
             if takes[which, limit] > 0:
-                spare = room[limit] - (awake if limit == limits - 1 else 0)
+                spare = room[limit] - (awake if limit == len(weight) - 1 else 0)
                 number = min(number, spare // takes[which, limit])
         number = max(number // _AT_ONCE, 1)
         taken[which] += number
         earned += number * sheet.gain[which]
-        for limit in range(limits):
+        for limit in range(len(weight)):
             room[limit] -= number * takes[which, limit]
+
+
+@compiled_part
+def _next(  # noqa: PLR0913, PLR0917 - what a kernel reads and writes
+    sheet: Paper, weight: Floats, count: int, stay: float, without: int, awake: int
+) -> int:  # fmt: skip
+    """What earns most for what it takes of what is left, of what fits; -1 for nothing."""
+    limits = len(weight)
+    room, price, takes = sheet.room, sheet.price, sheet.takes
+    for limit in range(limits):
+        price[limit] = (weight[limit] + 0.02) / max(room[limit], 1)
+    most, which = 0.0, -1
+    for at in range(count):
+        if sheet.stay[at] > stay or sheet.taken[at] >= sheet.most[at] or at == without:
+            continue
+        size = 1e-12
+        fit = takes[at, limits - 1] + max(awake, sheet.standby[at]) <= room[limits - 1]
+        for limit in range(limits):
+            size += price[limit] * takes[at, limit]
+            fit = fit and takes[at, limit] <= room[limit]
+        if fit and sheet.gain[at] > most * size:
+            most, which = sheet.gain[at] / size, at
+    return which
 
 
 @compiled_part

@@ -59,7 +59,7 @@ def look_around(packed: Packed, rows: Rows, price: Floats, look: Look) -> Seen:
 
 
 @compiled_in_parallel
-def _look(
+def _look(  # noqa: PLR0913, PLR0917 - what a kernel reads and writes
     packed: Packed, prices: Prices, times: int, widest: int, look: Look, used: Floats
 ) -> None:
     number = len(packed.first) - 1

@@ -74,4 +74,3 @@ class Master:
             if row is not None:
                 price[index] = row.dual_value() / self._unit[index]
         return float(self._aim.Value()), np.maximum(price, self._rows.least)
-

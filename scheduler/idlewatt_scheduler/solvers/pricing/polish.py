@@ -16,7 +16,7 @@ from idlewatt_scheduler.tables.layout import Floats
 
 _FASTER, _SLOWER = 1.25, 0.5
 _FULL_STEP = 0.1
-"""A row that is off by this part of its limit moves by a whole step, one that is less off by less."""
+"""A row that is off by this part of its limit moves by a whole step, others by less."""
 
 _ENOUGH = 5e-4
 _PATIENCE = 4
@@ -68,17 +68,16 @@ def _scales(packed: Packed, rows: Rows, price: Floats) -> Floats:
     worth = packed.weight * (rows.scale if rows.scale > 0 else price[-1])
     pod = np.abs(worth - price[:templates])
     middle = float(np.median(pod)) if templates else 0.0
-    if rows.scale > 0:
-        pod = np.maximum(pod, 1e-3 * worth)
-    else:
-        pod = np.maximum(pod, middle)
+    pod = np.maximum(pod, 1e-3 * worth if rows.scale > 0 else middle)
     known = np.bincount(packed.template, minlength=templates)
     power = np.bincount(packed.template, packed.power, templates) / np.maximum(known, 1)
     draws = power > 0
     density = float(np.median(pod[draws] / power[draws])) if draws.any() else 0.0
-    return np.concatenate([
-        pod,
-        np.full(rooms, 0.4 * density),
-        np.full(len(packed.domain_limit), middle),
-        [abs(price[-1])],
-    ])
+    return np.concatenate(
+        [
+            pod,
+            np.full(rooms, 0.4 * density),
+            np.full(len(packed.domain_limit), middle),
+            [abs(price[-1])],
+        ]
+    )

@@ -3,8 +3,8 @@
 1 guess    what a pod would cost on a full vehicle, or what room it would take
 2 sample   column generation on a few hundred vehicles: master problem, oracle, in turn
 3 polish   over all vehicles, the prices of each room and domain among them
-4 bound    what all there is is worth at the prices, and each vehicle's best pattern. It is valid for
-           any prices, however they were found.
+4 bound    what all there is is worth at the prices, and each vehicle's best pattern. It is valid
+           for any prices, however they were found.
 
 In the first three what vehicles would take is found at a glance; for the bound it is searched for.
 """
@@ -88,7 +88,9 @@ def price(  # noqa: PLR0913, PLR0917 - what to look for, how hard, and from wher
     return _duals(market, goal, asked, look, depth.nodes)
 
 
-def price_at_weight(packed: Packed, weight: int, duals: Duals, depth: Depth = DEFAULT_DEPTH) -> Duals:
+def price_at_weight(
+    packed: Packed, weight: int, duals: Duals, depth: Depth = DEFAULT_DEPTH
+) -> Duals:
     """Prices at which less than everything is to be placed, from those of what is placed.
 
     What pods may earn is limited by what their weight is worth; that is tried from much to little
@@ -104,7 +106,8 @@ def price_at_weight(packed: Packed, weight: int, duals: Duals, depth: Depth = DE
     market = Market(packed, rows_for(packed, goal))
     pod = np.maximum(duals.pod, 0.0)
     ratios = np.unique(pod / np.maximum(packed.weight, 1e-300))
-    look = Look(*(array.copy() for array in duals.look))
+    seen = duals.look
+    look = Look(seen.weight.copy(), seen.held.copy(), seen.value.copy())
     best, least = _at(packed, duals, pod, 0.0), np.inf
     low, high = 0, len(ratios) - 1
     known: dict[int, float] = {}

@@ -194,13 +194,3 @@ def sweep(vehicles: Ints, packed: Packed, prices: Prices, effort: Effort, found:
     """The best pattern of each of these vehicles at these prices, where it beats its floor."""
     for chunk in prange((len(vehicles) + _CHUNK - 1) // _CHUNK):
         _sweep_chunk(vehicles, chunk, packed, prices, effort, found)
-
-
-@compiled_in_parallel
-def earnings(packed: Packed, prices: Prices, gain: Floats, stay: Floats) -> None:
-    """What a pod of each pair earns at these prices, and what is taken off once: float64[N] each."""
-    vehicles = len(packed.first) - 1
-    for chunk in prange((vehicles + _CHUNK - 1) // _CHUNK):
-        for vehicle in range(chunk * _CHUNK, min(vehicles, (chunk + 1) * _CHUNK)):
-            begin, end = packed.first[vehicle], packed.first[vehicle + 1]
-            earn(vehicle, packed, prices, gain[begin:end], stay[begin:end])

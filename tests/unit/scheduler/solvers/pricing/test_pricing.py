@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from idlewatt_scheduler.solvers.pricing.goal import Goal
+from idlewatt_scheduler.solvers.pricing.packing import pack
 from idlewatt_scheduler.solvers.pricing.pricing import price
 from idlewatt_scheduler.solvers.warming import a_small_fleet
 from idlewatt_scheduler.tables.layout import PLENTY, Tables
@@ -60,7 +61,7 @@ def _two_cars(pods: int) -> Tables:
 
 def test_the_dearest_place_that_is_needed_sets_the_price() -> None:
     """Three pods: a place is worth 0.30, the cheap car 0.40, and no plan costs less than 0.50."""
-    duals = price(_two_cars(3), Goal(at_least=3))
+    duals = price(pack(_two_cars(3)), Goal(at_least=3))
     assert duals.pod[0] == pytest.approx(0.30, abs=2e-3)
     assert duals.best == pytest.approx([0.40, 0.0], abs=4e-3)
     assert duals.bound == pytest.approx(0.50, abs=2e-3)
@@ -68,14 +69,14 @@ def test_the_dearest_place_that_is_needed_sets_the_price() -> None:
 
 def test_what_is_scarce_is_places() -> None:
     """Five pods, four places: a place is worth a pod's weight, and no plan has more than four."""
-    duals = price(_two_cars(5), Goal())
+    duals = price(pack(_two_cars(5)), Goal())
     assert duals.pod[0] == pytest.approx(1.0, abs=1e-2)
     assert duals.bound == pytest.approx(4.0, abs=1e-2)
 
 
 def test_what_is_left_over_has_no_price() -> None:
     """Two pods, four places: all are placed, and one more place adds no weight."""
-    duals = price(_two_cars(2), Goal())
+    duals = price(pack(_two_cars(2)), Goal())
     assert duals.bound == pytest.approx(2.0, abs=1e-6)
     assert duals.bound <= duals.trivial
 
@@ -83,8 +84,8 @@ def test_what_is_left_over_has_no_price() -> None:
 def test_prices_can_begin_with_those_of_before() -> None:
     """The same prices prove the same bound, without being looked for again."""
     tables = _two_cars(3)
-    before = price(tables, Goal(at_least=3))
-    again = price(tables, Goal(at_least=3), previous=before)
+    before = price(pack(tables), Goal(at_least=3))
+    again = price(pack(tables), Goal(at_least=3), previous=before)
     assert again.bound == pytest.approx(before.bound)
     assert again.pod == pytest.approx(before.pod)
 
@@ -92,5 +93,7 @@ def test_prices_can_begin_with_those_of_before() -> None:
 def test_prices_of_something_else_are_not_begun_with() -> None:
     """Prices in weight say nothing of money."""
     tables = _two_cars(3)
-    weights = price(tables, Goal())
-    assert price(tables, Goal(at_least=3), previous=weights).bound == pytest.approx(0.5, abs=2e-3)
+    weights = price(pack(tables), Goal())
+    assert price(pack(tables), Goal(at_least=3), previous=weights).bound == pytest.approx(
+        0.5, abs=2e-3
+    )

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from idlewatt_scheduler.model.shadow import Worth
-from idlewatt_scheduler.solvers.pricing.duals import Duals, no_patterns
+from idlewatt_scheduler.solvers.pricing.duals import Duals
+from idlewatt_scheduler.solvers.pricing.looks import first_look
+from idlewatt_scheduler.solvers.pricing.packing import pack
 from idlewatt_scheduler.solvers.pricing.shown import prices_of
 from idlewatt_scheduler.solvers.warming import a_small_fleet
 
@@ -25,7 +27,7 @@ def _duals(*, money: bool) -> Duals:
         best=np.array([0.0, 3.0, 6.0]),
         bound=0.0,
         trivial=0.0,
-        patterns=no_patterns(3),
+        look=first_look(pack(a_small_fleet())),
     )
 
 
