@@ -26,6 +26,50 @@ def greedy(board: Board) -> None:
             asked.add(gang)
             place_gang(board, gang)
     settle(board)
+    while vehicles_first(board):
+        settle(board)
+
+
+def vehicles_first(board: Board) -> bool:
+    """Put pods on plain nodes where a vehicle takes them by now; whether there were any.
+
+    One that was placed later may have made the difference: it was counted in another domain, or it
+    took the place of those that stood on the vehicle.
+    """
+    moved = False
+    for node, candidate in enumerate(board.candidates):
+        if candidate.parked is None:
+            for case, number in board.placed[node].cases:
+                template = board.template_of(case)
+                for _ in range(number):
+                    if not _to_vehicle(board, template, node):
+                        break
+                    moved = True
+    return moved
+
+
+def _to_vehicle(board: Board, template: int, node: int) -> bool:
+    """Place one pod that stands on a plain node on the vehicle where it costs least, if any."""
+    held = board.placed[node].cases
+    place = next(i for i, (case, _) in enumerate(held) if board.template_of(case) == template)
+    case, number = held[place]
+    fewer = [(case, number - 1)] if number > 1 else []
+    board.hold(node, [*held[:place], *fewer, *held[place + 1 :]])
+    takers = [
+        (board.added(index, ((there, 1),)), index)
+        for index in board.takers(template)
+        if board.candidates[index].parked is not None
+        for there in [board.case(template, index)[0]]
+        if board.live_reason(there, index) is None
+    ]
+    for _, index in sorted(takers):
+        before = board.placed[index].cases
+        board.put(template, index)
+        if board.together.holds():
+            return True
+        board.hold(index, before)
+    board.hold(node, held)
+    return False
 
 
 def place_gang(board: Board, gang: int) -> None:

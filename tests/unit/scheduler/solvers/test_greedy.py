@@ -15,9 +15,9 @@ from tests.unit.scheduler.scenes import (
 from idlewatt_scheduler.board import Board
 from idlewatt_scheduler.model.units import HOUR
 from idlewatt_scheduler.model.vehicle import Power, Vehicle
-from idlewatt_scheduler.model.workload import Pod
+from idlewatt_scheduler.model.workload import Pod, Requirement, Spread
 from idlewatt_scheduler.solvers.greedy import greedy, in_order, most_there
-from idlewatt_scheduler.testing import AT, GIBIBYTE, a_node, a_pod, a_vehicle
+from idlewatt_scheduler.testing import AT, GIBIBYTE, a_node, a_pod, a_running_pod, a_vehicle
 
 
 def alike(count: int, **overrides: object) -> tuple[Pod, ...]:
@@ -122,6 +122,25 @@ def test_plain_nodes_are_used_last() -> None:
         **policy(plain_nodes_allowed=True),
     )
     assert placed(board) == {"v-1": 16, "plain": 4}
+
+
+def test_who_stands_on_a_plain_node_goes_to_a_vehicle_that_takes_it_by_now() -> None:
+    """`last` is counted in the other zone; only then may `first` stand where two run already."""
+    spread = Spread("zone", 1, (Requirement("app", "Exists"),))
+    board = after_greedy(
+        nodes=(a_node(labels={"zone": "a"}), a_node(name="plain", labels={"zone": "b"})),
+        pending=(
+            a_pod(name="first", created_at=0, spread=(spread,)),
+            a_pod(name="last", labels={"app": "x"}, spread=(spread,)),
+        ),
+        **policy(plain_nodes_allowed=True),
+        running=tuple(
+            a_running_pod(pod=a_pod(name=name, uid=name, labels={"app": "x"}))
+            for name in ("r-0", "r-1")
+        ),
+    )
+    assert placed(board) == {"v-1": 1, "plain": 1}
+    assert board.left == [0, 0]
 
 
 def test_the_higher_priority_is_served_first() -> None:
