@@ -1,6 +1,7 @@
 """Makes what is shipped in an image, inside the build: see Dockerfile.
 
-    image.py packages PREFIX        take out of an environment what no program runs, and compile it
+    image.py packages PREFIX        take out of an environment what no program runs, and out of its
+                                    libraries what no loader reads, and compile it
     image.py compile ROOT PREFIX    compile what stands in ROOT/PREFIX and will stand in PREFIX
     image.py system PREFIX ROOT     gather in ROOT the Python of this image, with its libraries
 
@@ -13,6 +14,7 @@ import compileall
 import py_compile
 import re
 import shutil
+import struct
 import subprocess
 import sys
 import sysconfig
@@ -33,12 +35,17 @@ UNUSED_FOLDERS = {"tests", "include"}
 UNUSED_SUFFIXES = {".a", ".h", ".hpp", ".pxd", ".pyi", ".pyx"}
 # Ways of numba to share work that need libraries which are not there; it brings one of its own.
 UNUSED_THREADING = re.compile(r"/numba/np/ufunc/(omp|tbb)pool\.")
-# Generated modules for every kind of Kubernetes, half of them a second time, of which three are
-# loaded: the compiled form of the others takes 47 MB. Whoever imports one gets it, a little later.
-UNCOMPILED = re.compile(
-    r"/kubernetes/(aio/)?client/(api|models)/"
+# Parts of packages that are here for something else: numba's for graphics cards, for running its
+# tests and for compiling ahead of time, numpy's bridge to Fortran; and of the Kubernetes client the
+# modules generated for every kind of object, half of them a second time, of which three are loaded.
+UNUSED_PARTS = re.compile(
+    r"/numba/(cuda|pycc|testing)/|/numpy/f2py/|/kubernetes/(aio/)?client/(api|models)/"
     r"(?!__init__|v1_managed_fields_entry|v1_object_meta|v1_owner_reference)"
 )
+# An ELF file of 64 bits, the lesser byte first; where in its head stands where its segments are
+# described and where its sections are; and the size of that head.
+ELF = b"\x7fELF\x02\x01"
+SEGMENTS, SECTIONS, ELF_HEAD = 32, 40, 64
 # Who is trusted, where a Python of one's own has its library, what this is, and kinds of files.
 KEPT = tuple(
     Path("/etc", name)
@@ -52,6 +59,8 @@ def main(arguments: list[str]) -> None:
     command, first, *rest = arguments
     if command == "packages":
         prune(Path(first))
+        for library in _shared_objects(Path(first)):
+            strip(library)
         compile_all(Path(first))
     elif command == "compile":
         compile_all(Path(first + rest[0]), strip=first)
@@ -67,13 +76,39 @@ def prune(prefix: Path) -> None:
             if path.name in UNUSED_FOLDERS and "dist-info" not in str(path):
                 shutil.rmtree(path)
         elif (
-            path.suffix in UNUSED_SUFFIXES and not inside & UNUSED_FOLDERS
-        ) or UNUSED_THREADING.search(str(path)):
+            (path.suffix in UNUSED_SUFFIXES and not inside & UNUSED_FOLDERS)
+            or UNUSED_THREADING.search(str(path))
+            or UNUSED_PARTS.search(str(path))
+        ):
             path.unlink()
     # Programs of packages that are here as libraries. A virtual environment's own scripts, too.
     for path in (prefix / "bin").iterdir():
         if not path.name.startswith("python"):
             path.unlink()
+
+
+def strip(library: Path) -> None:
+    """Cut off what stands behind the last segment of a library: names for debuggers.
+
+    A loader maps segments and reads nothing else; what calls and is called by name is in these.
+    What is not an ELF file of 64 bits, the lesser byte first, stays as it is.
+    """
+    with library.open("r+b") as file:
+        head = file.read(ELF_HEAD)
+        if not head.startswith(ELF):
+            return
+        (table,) = struct.unpack_from("<Q", head, SEGMENTS)
+        size, count = struct.unpack_from("<HH", head, 54)
+        file.seek(table)
+        segments = file.read(size * count)
+        places = [struct.unpack_from("<8xQ16xQ", segments, size * n) for n in range(count)]
+        end = max(table + size * count, *(offset + length for offset, length in places))
+        # Where no sections are, none are described.
+        file.seek(SECTIONS)
+        file.write(bytes(8))
+        file.seek(ELF_HEAD - 6)
+        file.write(bytes(6))
+        file.truncate(end)
 
 
 def compile_all(folder: Path, strip: str | None = None) -> None:
@@ -86,7 +121,6 @@ def compile_all(folder: Path, strip: str | None = None) -> None:
         folder,
         quiet=1,
         workers=0,
-        rx=UNCOMPILED,
         stripdir=strip,
         prependdir="/" if strip else None,
         invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
@@ -130,7 +164,8 @@ def _unused(folder: str, names: list[str]) -> set[str]:
 
 
 def _shared_objects(folder: Path) -> list[Path]:
-    return [path for path in folder.rglob("*") if ".so" in path.suffixes and path.is_file()]
+    found = (path for path in folder.rglob("*") if ".so" in path.suffixes)
+    return [path for path in found if path.is_file()]
 
 
 def linked(programs: Iterable[Path]) -> set[Path]:

@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -44,6 +45,10 @@ def test_what_no_program_runs_is_taken_out(image: ModuleType, tmp_path: Path) ->
         "lib/thing/data.json",
         "lib/thing/core.so",
         "lib/thing-1.0.dist-info/licenses/tests/LICENSE",
+        "lib/kubernetes/client/models/__init__.py",
+        "lib/kubernetes/aio/client/models/v1_object_meta.py",
+        "lib/kubernetes/aio/config/__init__.py",
+        "lib/numba/core/cuda.py",
     }
     gone = {
         "bin/f2py",
@@ -54,6 +59,10 @@ def test_what_no_program_runs_is_taken_out(image: ModuleType, tmp_path: Path) ->
         "lib/thing/include/core.h",
         "lib/thing/libcore.a",
         "lib/numba/np/ufunc/tbbpool.cpython-311-x86_64-linux-gnu.so",
+        "lib/numba/cuda/api.py",
+        "lib/numpy/f2py/crackfortran.py",
+        "lib/kubernetes/client/models/v1_pod.py",
+        "lib/kubernetes/aio/client/api/core_v1_api.py",
     }
     written(tmp_path, *kept, *gone)
     image.prune(tmp_path)
@@ -95,13 +104,31 @@ def test_a_module_that_does_not_compile_ends_the_build(
     assert "thing.py" in capfd.readouterr().out
 
 
-def test_generated_clients_are_not_compiled(image: ModuleType, tmp_path: Path) -> None:
-    """Thousands of modules that nothing loads cost no room twice."""
-    folder = "kubernetes/aio/client/models"
-    written(tmp_path, f"{folder}/__init__.py", f"{folder}/v1_pod.py", "kubernetes/aio/config.py")
-    image.compile_all(tmp_path)
-    compiled = {path.name.partition(".")[0] for path in tmp_path.rglob("*.pyc")}
-    assert compiled == {"__init__", "config"}
+@pytest.mark.skipif(sys.platform != "linux", reason="libraries are ELF files there")
+def test_a_library_without_its_names_for_debuggers_is_loaded(
+    image: ModuleType, tmp_path: Path
+) -> None:
+    """One that others link to, with many functions, does the same, and is smaller by its names."""
+    compiler = importlib.util.find_spec("llvmlite")
+    assert compiler is not None
+    assert compiler.origin is not None
+    (library,) = Path(compiler.origin).parent.glob("binding/libllvmlite*")
+    copied = tmp_path / library.name
+    shutil.copy(library, copied)
+    image.strip(copied)
+    assert copied.stat().st_size < library.stat().st_size
+    stripped = copied.read_bytes()
+    image.strip(copied)
+    assert copied.read_bytes() == stripped
+    code = f"import ctypes; print(ctypes.CDLL({str(copied)!r}).LLVMPY_GetHostCPUName)"
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+def test_what_is_no_library_is_not_cut(image: ModuleType, tmp_path: Path) -> None:
+    """Some packages have text under such a name: a linker's script."""
+    written(tmp_path, "libthing.so")
+    image.strip(tmp_path / "libthing.so")
+    assert (tmp_path / "libthing.so").read_text() == "answer = 42\n"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="asks ldd, as a build on Debian does")
