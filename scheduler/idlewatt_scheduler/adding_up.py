@@ -7,7 +7,7 @@ cost is a sum over the pieces of time between the ends of their stays, in whole 
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from types import MappingProxyType
 from typing import Final
@@ -32,15 +32,39 @@ from idlewatt_scheduler.templates import Template
 NOTHING: Final = Fraction(0)
 FULL_PERCENT: Final = 100
 NOWHERE: Final[Mapping[str, str]] = MappingProxyType({})
-UNTOLD: Final[Mapping[int, Tally | None]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """The placements in the plan's order, and what they cost together."""
+    """The placements in the plan's order, and what they cost together.
+
+    Attributes:
+        billed: by candidate, for the next time.
+    """
 
     placements: tuple[Placement, ...]
     money: Fraction
+    billed: Mapping[int, "Billed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What was worked out already.
+
+    Attributes:
+        tallies: what candidates are paid.
+        billed: what was added up for the last plan.
+    """
+
+    tallies: Mapping[int, Tally | None] = field(default_factory=dict)
+    billed: Mapping[int, "Billed"] = field(default_factory=dict)
+
+    def tally(self, index: int, candidate: Candidate) -> Tally | None:
+        """What a candidate is paid."""
+        return self.tallies[index] if index in self.tallies else tally_of(candidate)
+
+
+NOTHING_KNOWN: Final = Known()
 
 
 def add_up(
@@ -48,7 +72,7 @@ def add_up(
     templates: Sequence[Template],
     counts: Iterable[Count],
     before: Mapping[str, str] = NOWHERE,
-    tallies: Mapping[int, Tally | None] = UNTOLD,
+    known: Known = NOTHING_KNOWN,
 ) -> Added:
     """Give the pods of each template their places, and say what each of them costs.
 
@@ -59,15 +83,16 @@ def add_up(
             first candidates first.
         before: the names of the nodes on which pods, by `namespace/name`, were placed when last
             planned: of pods alike each keeps its place if there is still one for it.
-        tallies: what candidates are paid, where that was worked out already.
+        known: what has not to be worked out again.
     """
     places: list[list[_Place]] = [[] for _ in templates]
     parts: Counter[int] = Counter()
     points = 0
+    billed: dict[int, Billed] = {}
     for candidate, held in _by_candidate(counts):
-        where = fleet.candidates[candidate]
-        tally = tallies[candidate] if candidate in tallies else tally_of(where)
-        for number, place in _places(fleet, templates, candidate, held, tally):
+        pods = [(templates[template].sample, number) for template, number in held]
+        bill = billed[candidate] = _billed(fleet, candidate, pods, known)
+        for (number, _), place in zip(held, bill.places, strict=True):
             places[number].append(place)
             parts[place.scale] += sum(place.parts)
             points += len(place.parts) * place.points
@@ -83,7 +108,7 @@ def add_up(
             share = shares.add(here[number].candidate, here[number].case)
             placements.append(rows[number](pod, share))
     money = sum((Fraction(each, scale) for scale, each in parts.items()), Fraction(0))
-    return Added(tuple(placements), money + points * per_point + shares.money)
+    return Added(tuple(placements), money + points * per_point + shares.money, billed)
 
 
 def _by_candidate(counts: Iterable[Count]) -> Iterator[tuple[int, list[tuple[int, int]]]]:
@@ -173,31 +198,58 @@ def _given(
         yield pod, kept[index] if index in kept else next(others)
 
 
+@dataclass(frozen=True, slots=True)
+class Billed:
+    """What pods add to the bill of a candidate.
+
+    Attributes:
+        held: a pod of each kind there, and how many there are.
+        places: of each of these.
+    """
+
+    candidate: Candidate
+    held: Sequence[tuple[Pod, int]]
+    places: Sequence[_Place]
+
+    def is_of(self, candidate: Candidate, held: Sequence[tuple[Pod, int]]) -> bool:
+        """Whether it is the bill of the very same pods on the very same candidate."""
+        return (
+            self.candidate is candidate
+            and len(self.held) == len(held)
+            and all(
+                mine is pod and many == number
+                for (mine, many), (pod, number) in zip(self.held, held, strict=True)
+            )
+        )
+
+
+def _billed(fleet: Fleet, index: int, held: Sequence[tuple[Pod, int]], known: Known) -> Billed:
+    """What the pods on a candidate add to its bill; as last time if all is as it was then."""
+    candidate, last = fleet.candidates[index], known.billed.get(index)
+    if last is not None and last.is_of(candidate, held):
+        return last
+    tally = known.tally(index, candidate)
+    return Billed(candidate, held, list(_places(fleet, index, held, tally)))
+
+
 def _places(
-    fleet: Fleet,
-    templates: Sequence[Template],
-    index: int,
-    held: Sequence[tuple[int, int]],
-    tally: Tally | None,
-) -> Iterator[tuple[int, _Place]]:
-    """The templates that a candidate holds, with what their pods add one after the other."""
+    fleet: Fleet, index: int, held: Sequence[tuple[Pod, int]], tally: Tally | None
+) -> Iterator[_Place]:
+    """What the pods of each kind add, one after the other."""
     snapshot, candidate = fleet.snapshot, fleet.candidates[index]
-    cases = [
-        pod_case(templates[template].sample, candidate, snapshot.policy, snapshot.at)
-        for template, _ in held
-    ]
+    cases = [pod_case(pod, candidate, snapshot.policy, snapshot.at) for pod, _ in held]
     parked = candidate.parked
     bill = None if parked is None or tally is None else _Bill(parked, tally, cases)
     scale = 1 if tally is None else tally.scale
-    for case, (template, number) in zip(cases, held, strict=True):
+    for case, (_, number) in zip(cases, held, strict=True):
         if bill is None or candidate.node is None:
             free = (0,) * number
-            yield template, _Place(index, case, scale, free, free, 0)
+            yield _Place(index, case, scale, free, free, 0)
             continue
         added = [bill.one_more(case) for _ in range(number)]
         parts, energy = zip(*added, strict=True)
         points = unmet_points(case.pod, candidate.node)
-        yield template, _Place(index, case, scale, parts, energy, points)
+        yield _Place(index, case, scale, parts, energy, points)
 
 
 @dataclass(slots=True)

@@ -16,8 +16,9 @@ The first two are one call: what a car may compute depends on what charges it.
 import gc
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 
-from idlewatt_scheduler.adding_up import add_up
+from idlewatt_scheduler.adding_up import Billed, Known, add_up
 from idlewatt_scheduler.candidates import assemble
 from idlewatt_scheduler.explain import waiting
 from idlewatt_scheduler.leaving import leaving
@@ -29,7 +30,7 @@ from idlewatt_scheduler.solvers.pairing.pairs import laid_pairs
 from idlewatt_scheduler.solvers.placing import Question, place
 from idlewatt_scheduler.tables import tables_of, workings_of
 from idlewatt_scheduler.tables.pairs import pairs_of
-from idlewatt_scheduler.templates import templates_of
+from idlewatt_scheduler.templates import Template, templates_of
 
 __all__ = ["Params", "Stop", "plan"]
 
@@ -67,18 +68,18 @@ def plan(
     cost at that weight, `Plan.proven` that neither is. `previous` is the plan of the world a little
     earlier: it is what the search begins from, and what `Plan.moved` compares with.
     """
-    steps = _Steps(stop.clock)
+    steps, last = _Steps(stop.clock), _remembered(previous)
     fleet = assemble(snapshot)
     steps.done("look up")
     leavers = leaving(fleet)
     steps.done("leave")
-    templates = templates_of(snapshot.pending)
+    templates = templates_of(snapshot.pending, last.templates)
     steps.done("group")
     work = workings_of(fleet, templates, leavers)
     tables = tables_of(work, laid_pairs if params.compiled else pairs_of)
     question = Question(fleet, templates, leavers, tables)
     steps.done("tabulate")
-    placed = place(question, params, stop, seed, previous.memory if previous else None)
+    placed = place(question, params, stop, seed, last.solver)
     steps.done("place")
     makes_room = snapshot.policy.makes_room
     moving = moves(question.board(placed.counts), leavers, work) if makes_room else ()
@@ -86,7 +87,8 @@ def plan(
     waits = waiting(work, placed.counts)
     steps.done("explain")
     before = {} if previous is None else {each.pod.key: each.node for each in previous.placements}
-    added = add_up(fleet, templates, placed.counts, before, work.vehicles.tally_by_candidate)
+    known = Known(work.vehicles.tally_by_candidate, last.billed)
+    added = add_up(fleet, templates, placed.counts, before, known)
     steps.done("add up")
     proof, most = placed.proof, sum(each.weight * len(each.pods) for each in templates)
     return Plan(
@@ -106,8 +108,29 @@ def plan(
         halted=proof.halted,
         moved=None if previous is None else _moved(added.placements, before),
         step_seconds=steps.seconds,
-        memory=proof.memory,
+        memory=_Memory(templates, added.billed, proof.memory),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Memory:
+    """What a plan leaves to the next one. None of it changes what is planned but for the solver's.
+
+    Attributes:
+        templates: pods that were alike.
+        billed: what was added up, by candidate.
+        solver: the solver's own.
+    """
+
+    templates: tuple[Template, ...] = ()
+    billed: Mapping[int, Billed] = field(default_factory=dict)
+    solver: object | None = None
+
+
+def _remembered(previous: Plan | None) -> _Memory:
+    """What the previous plan left; nothing where there is none, or it came from elsewhere."""
+    memory = None if previous is None else previous.memory
+    return memory if isinstance(memory, _Memory) else _Memory()
 
 
 class _Steps:

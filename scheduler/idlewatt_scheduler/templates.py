@@ -1,6 +1,6 @@
 """Templates: pending pods that no clause can tell apart, planned as one with a count."""
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -33,15 +33,23 @@ class Template:
         return self.pods[0].priority
 
 
-def templates_of(pods: Iterable[Pod]) -> tuple[Template, ...]:
-    """The pending pods as templates: by priority, the highest first, then by age."""
+def templates_of(pods: Iterable[Pod], last: Sequence[Template] = ()) -> tuple[Template, ...]:
+    """The pending pods as templates: by priority, the highest first, then by age.
+
+    `last` are those of some of these pods and of others: who was alike then still is, as long as
+    the same constraints of spread are there.
+    """
     groups: dict[Hashable, list[Pod]] = {}
     everybody = sorted(pods, key=_age)
     spreads = {(pod.namespace, spread) for pod in everybody for spread in pod.spread}
+    alike: dict[int, int] = {}
+    if spreads == {(each.sample.namespace, s) for each in last for s in each.sample.spread}:
+        alike = {id(pod): number for number, each in enumerate(last) for pod in each.pods}
     # Pods of one controller often share what they are made of: then nothing has to be compared.
     seen: dict[Hashable, list[Pod]] = {}
     for pod in everybody:
-        made_of = _made_of(pod)
+        number = alike.get(id(pod))
+        made_of = _made_of(pod) if number is None else number
         group = seen.get(made_of)
         if group is None:
             group = groups.setdefault((_alike(pod), *_together(pod, spreads)), [])

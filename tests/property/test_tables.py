@@ -28,6 +28,7 @@ from idlewatt_scheduler.solvers.greedy import greedy
 from idlewatt_scheduler.solvers.pairing import pairs as pairing
 from idlewatt_scheduler.solvers.pairing.kernel import lay
 from idlewatt_scheduler.solvers.pairing.pairs import compiled_pairs, laid_pairs
+from idlewatt_scheduler.solvers.pairing.sheets import are_small
 from idlewatt_scheduler.tables import Tables, tabulate, workings_of
 from idlewatt_scheduler.tables.layout import Indices, Pairs
 from idlewatt_scheduler.tables.pairs import pairs_of
@@ -312,6 +313,7 @@ def test_the_compiled_loop_does_so_for_a_fleet_of_every_kind(plenty: Plenty) -> 
     work = workings_of(fleet, templates_of(snapshot.pending), leaving(fleet))
     found = laid_pairs(work)
     assert len(work.vehicles.candidate) * len(work.templates) < pairing.MANY_CELLS
+    assert are_small(work)
     _assert_the_same(found, pairs_of(work))
     _assert_the_same(compiled_pairs(work), found)
     assert len(found[0].template) > 1_000

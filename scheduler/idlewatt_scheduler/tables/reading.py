@@ -2,9 +2,10 @@
 
 from bisect import bisect_right
 from collections.abc import Hashable, Sequence
-from typing import Final, TypeAlias, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from idlewatt_scheduler.candidates import Candidate, Fleet, Parked, start_of
 from idlewatt_scheduler.energy import (
@@ -75,8 +76,6 @@ SAID = (
     "credit_to_start",
 )
 MONEY = ("dc_money", "ac_money", "tariff_money", "stay_money", "fee_money", "opening")
-_Read: TypeAlias = tuple[Candidate, tuple[int, ...], tuple[float, ...], int, Tally | None]
-
 _NOTHING_RUNS = (0, 0, 0, 0, 0, 0)
 
 
@@ -96,7 +95,10 @@ class Reading:
         self.turns: list[tuple[int, int, int]] = []
         self._line_number: dict[int, int] = {}
         self._turn_number: dict[tuple[int, Instant, bool], int] = {}
-        self._read: dict[int, _Read] = {}
+        self._read: list[tuple[Candidate, Tally | None]] = []
+        self._said: Ints = np.zeros((0, len(SAID)), np.int64)
+        self._paid: Floats = np.zeros((0, len(MONEY)), np.float64)
+        self._since: Ints = np.zeros(0, np.int64)
 
     @property
     def about(self) -> Hashable:
@@ -108,23 +110,25 @@ class Reading:
     ) -> tuple[Ints, Floats, Ints, tuple[Tally | None, ...]]:
         """What vehicles say, what they are paid, from when on fees are due, and by what tally.
 
-        Who was read before and is the same object is not read again.
+        A row each. Who was read before and is the same object is not read again.
         """
-        before, self._read = self._read, {}
-        for candidate, parked in chosen:
-            found = before.get(id(candidate))
-            if found is None:
-                tally = tally_of(candidate)
-                since = PLENTY if tally is None else _within(tally.connection_from - self._at)
-                found = candidate, self.row(candidate, parked), _money(tally), since, tally
-            self._read[id(candidate)] = found
-        every = self._read.values()
-        return (
-            np.array([row for _, row, *_ in every], np.int64).reshape(-1, len(SAID)),
-            np.array([paid for _, _, paid, *_ in every], np.float64).reshape(-1, len(MONEY)),
-            np.array([since for *_, since, _ in every], np.int64),
-            tuple([tally for *_, tally in every]),
-        )
+        known = {id(candidate): row for row, (candidate, _) in enumerate(self._read)}
+        fresh = [each for each in chosen if id(each[0]) not in known]
+        tallies = [tally_of(candidate) for candidate, _ in fresh]
+        known.update((id(each), row) for row, (each, _) in enumerate(fresh, len(self._read)))
+        every = [
+            *self._read,
+            *((each, tally) for (each, _), tally in zip(fresh, tallies, strict=True)),
+        ]
+        rows = np.array([known[id(candidate)] for candidate, _ in chosen], np.int64)
+        said = [self.row(candidate, parked) for candidate, parked in fresh]
+        paid = [_money(tally) for tally in tallies]
+        since = [PLENTY if t is None else _within(t.connection_from - self._at) for t in tallies]
+        self._said = _with_rows(self._said, said)[rows]
+        self._paid = _with_rows(self._paid, paid)[rows]
+        self._since = np.append(self._since, np.array(since, np.int64))[rows]
+        self._read = [every[row] for row in rows.tolist()]
+        return self._said, self._paid, self._since, tuple([tally for _, tally in self._read])
 
     def row(self, candidate: Candidate, parked: Parked) -> tuple[int, ...]:
         """What a vehicle says, in the order of `SAID`."""
@@ -258,6 +262,11 @@ def _money(tally: Tally | None) -> tuple[float, ...]:
         tally.connection / scale,
         tally.waking / scale,
     )
+
+
+def _with_rows(above: NDArray[Any], rows: Sequence[Sequence[float]]) -> NDArray[Any]:
+    """A table, and more rows below."""
+    return np.concatenate([above, np.array(rows, above.dtype).reshape(-1, above.shape[1])])
 
 
 _Thing = TypeVar("_Thing", bound=Hashable)

@@ -61,7 +61,7 @@ def test_what_is_preferred_and_not_given_weighs_on_each_pod() -> None:
 
 def test_nothing_placed_costs_nothing() -> None:
     """A node without a vehicle costs nothing either."""
-    assert added([]) == Added((), Fraction(0))
+    assert added([]) == Added((), Fraction(0), {})
     nodes = [*(a_node(name=car.name) for car in CARS), a_node(name="w-1")]
     there = {"pending": (a_pod(),), "nodes": nodes, **policy(plain_nodes_allowed=True)}
     (placement,) = added([(2, 0, 1)], **there).placements

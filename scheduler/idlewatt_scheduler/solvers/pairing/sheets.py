@@ -112,10 +112,13 @@ class Sheets(NamedTuple):
 
 
 def are_small(work: Workings) -> bool:
-    """Whether no product of a power and an amount is too large for 64 bits."""
-    asking = work.asking
-    power, whole = asking.most_power.max(initial=0), asking.whole.max(initial=0)
-    return int(power) * int(whole) < PLENTY
+    """Whether no product of a power and what draws it is too large for 64 bits."""
+    most_power = int(work.asking.most_power.max(initial=0))
+    amounts = [template.sample.requests for template in work.templates]
+    drawing = [
+        each.get(name, 0) for name in work.resources if draws_power(name) for each in amounts
+    ]
+    return most_power * max(drawing, default=0) < PLENTY
 
 
 def sheets_of(work: Workings) -> Sheets:
