@@ -238,6 +238,13 @@ def _paid(snapshot: Snapshot, new: Placed, running: RunningPod) -> Fraction | No
     return board.cost(index, ((it, 1),)).money - board.cost(index).money - waking
 
 
+def asked_to_go(
+    board: Board, leavers: tuple[Leaving, ...], reason: MoveReason
+) -> set[tuple[str, str]]:
+    """Whom the planner asks to leave for a reason: pods and their nodes."""
+    return {(each.pod.key, each.node) for each in moves(board, leavers) if each.reason is reason}
+
+
 @PATIENT
 @given(snapshot=crowded())
 def test_who_is_preempted(snapshot: Snapshot) -> None:
@@ -246,10 +253,7 @@ def test_who_is_preempted(snapshot: Snapshot) -> None:
     assume(not board.fleet.charging)
     expected = preempted_by_the_letter(board, leavers)
     event(f"{min(len(expected), 3)} preempted")
-    found = moves(board, leavers)
-    assert {
-        (each.pod.key, each.node) for each in found if each.reason is MoveReason.PREEMPTED
-    } == expected
+    assert asked_to_go(board, leavers, MoveReason.PREEMPTED) == expected
 
 
 @PATIENT
@@ -260,7 +264,4 @@ def test_who_moves_to_save_money(snapshot: Snapshot) -> None:
     assume(not board.fleet.charging)
     expected = moved_by_the_letter(board, leavers)
     event(f"{min(len(expected), 3)} moved")
-    found = moves(board, leavers)
-    assert {
-        (each.pod.key, each.node) for each in found if each.reason is MoveReason.CHEAPER_ELSEWHERE
-    } == expected
+    assert asked_to_go(board, leavers, MoveReason.CHEAPER_ELSEWHERE) == expected

@@ -12,7 +12,9 @@ from idlewatt_scheduler.clauses.pod import PodCase, pod_case
 from idlewatt_scheduler.model.policy import OffPeakTest
 from idlewatt_scheduler.model.reasons import Reason
 from idlewatt_scheduler.model.site import Circuit, ObservedCircuit
+from idlewatt_scheduler.model.units import HOUR
 from idlewatt_scheduler.model.vehicle import EnergySource, Supply, Vehicle
+from idlewatt_scheduler.model.workload import Pod
 from idlewatt_scheduler.templates import templates_of
 from idlewatt_scheduler.testing import (
     a_node,
@@ -90,6 +92,21 @@ def row_a(limit: int, failsafe: int | None = None, **seen: object) -> Overrides:
     seen_there = (changed(ObservedCircuit("row-a"), **seen),) if seen else ()
     circuits = (Circuit("row-a", None, limit, failsafe_limit_watts=failsafe),)
     return site(circuits=circuits, observed_circuits=seen_there)
+
+
+def short_and_long(count: int, long_cpu: int) -> tuple[Pod, ...]:
+    """So many pods that stay an hour, and as many that stay two and ask for so many millicores."""
+    return (
+        *(a_pod(name=f"short-{n}", demand__expected_runtime=HOUR) for n in range(count)),
+        *(
+            a_pod(
+                name=f"long-{n}",
+                demand__expected_runtime=2 * HOUR,
+                requests={"cpu": long_cpu, "pods": 1_000},
+            )
+            for n in range(count)
+        ),
+    )
 
 
 def a_fleet(**overrides: object) -> Fleet:

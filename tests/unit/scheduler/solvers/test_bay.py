@@ -13,6 +13,7 @@ from tests.unit.scheduler.scenes import (
     on_battery,
     policy,
     running,
+    short_and_long,
     vehicle,
 )
 
@@ -20,19 +21,9 @@ from idlewatt_scheduler.board import Board
 from idlewatt_scheduler.model.units import FOREVER, HOUR, MINUTE
 from idlewatt_scheduler.model.vehicle import Power
 from idlewatt_scheduler.solvers.bay import Bay, bay, edges_of, prices
-from idlewatt_scheduler.testing import AT, a_node, a_pod
+from idlewatt_scheduler.testing import AT, a_node
 
-PODS = (
-    *(a_pod(name=f"short-{n}", demand__expected_runtime=HOUR) for n in range(2)),
-    *(
-        a_pod(
-            name=f"long-{n}",
-            demand__expected_runtime=2 * HOUR,
-            requests={"cpu": 4_000, "pods": 1_000},
-        )
-        for n in range(2)
-    ),
-)
+PODS = short_and_long(2, 4_000)
 LONG, SHORT = 0, 1
 """The templates of these pods, in their order."""
 

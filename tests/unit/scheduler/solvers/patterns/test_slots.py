@@ -11,6 +11,7 @@ from tests.unit.scheduler.scenes import (
     on_battery,
     policy,
     running,
+    short_and_long,
     vehicle,
 )
 
@@ -23,17 +24,7 @@ from idlewatt_scheduler.model.workload import Taint
 from idlewatt_scheduler.solvers.patterns.slots import Slot, slots_of
 from idlewatt_scheduler.testing import AT, a_node, a_pod
 
-PODS = (
-    *(a_pod(name=f"short-{n}", demand__expected_runtime=HOUR) for n in range(3)),
-    *(
-        a_pod(
-            name=f"long-{n}",
-            demand__expected_runtime=2 * HOUR,
-            requests={"cpu": 6_000, "pods": 1_000},
-        )
-        for n in range(3)
-    ),
-)
+PODS = short_and_long(3, 6_000)
 SCENES = [
     pytest.param({}, id="awake"),
     pytest.param(observed(power=Power.ASLEEP), id="asleep"),
