@@ -97,7 +97,7 @@ class Matching:
             for preference in pod.preferred_affinity:
                 if preference.term.labels or preference.term.fields:
                     unmet = self._there & ~self._matches(preference.term)
-                    found = found + preference.points * unmet
+                    found = found + np.int32(preference.points) * unmet
             self._points[key] = found
         return found
 
