@@ -23,6 +23,9 @@ from idlewatt_scheduler.tables.vehicles import Vehicles
 MOST_BYTES: Final = 2**50
 """Fetching more than a pebibyte takes for ever."""
 
+_FEW: Final = 10_000
+"""Of so many vehicles it is kept how long fetching takes; of more that would be much memory."""
+
 _EXACT: Final = 2**53
 """Up to here every whole number is one in floating point."""
 
@@ -69,7 +72,8 @@ class Asking(Lasting):
         used = table_of([used for _, used in vehicles.holdings], len(resources))
         self.free_by_holding = np.maximum(self.whole[machine_of] - used, 0)
         self._rate = np.maximum(vehicles.link_bits, 1)
-        self._delays: dict[Hashable, tuple[Ints, Ints] | None] = {}
+        self._rows = slice(len(self._rate))
+        self._delays: dict[Hashable, tuple[Ints, Ints]] = {}
 
     @property
     def free(self) -> Ints:
@@ -111,9 +115,8 @@ class Asking(Lasting):
         requests = self.amounts(pod)
         _, power = self.on_machines(requests, demand.power_watts)
         until = self._vehicles.start[rows] + self.length(pod)
-        delayed = self._delay(pod)
-        if delayed is not None:
-            until = np.minimum(until + delayed[0][rows], PLENTY)
+        if _fetched_bytes(pod):
+            until = np.minimum(until + self._fetching(pod, rows)[0], PLENTY)
         return until, power[self._vehicles.machine[rows]]
 
     def length(self, pod: Pod) -> int:
@@ -146,24 +149,35 @@ class Asking(Lasting):
 
     def _delay(self, pod: Pod) -> tuple[Ints, Ints] | None:
         """Milliseconds to fetch what is missing, and its bytes; None: nothing can be missing."""
-        size = min(pod.demand.image_size_bytes or 0, MOST_BYTES)
-        if not size:
-            return None
+        size = _fetched_bytes(pod)
+        if not size or len(self._rate) > _FEW:
+            return self._fetching(pod, self._rows) if size else None
         key = pod.images, size
         if key not in self._delays:
-            missing = np.where(self._present(pod.images), 0, size)
-            fetch = _quotient_up(size * BITS * SECOND, self._rate)
-            known = (missing > 0) & (self._vehicles.link_bits > 0)
-            self._delays[key] = np.where(known, fetch, 0), missing
+            self._delays[key] = self._fetching(pod, self._rows)
         return self._delays[key]
 
-    def _present(self, images: tuple[str, ...]) -> Flags:
-        """Whether each vehicle's Node lists every one of these."""
+    def _fetching(self, pod: Pod, rows: Ints | slice) -> tuple[Ints, Ints]:
+        """The same on some of the vehicles, of a pod that may have to be fetched."""
+        size, vehicles = _fetched_bytes(pod), self._vehicles
+        missing = np.where(self._present(pod.images, rows), 0, size)
+        fetch = _quotient_up(size * BITS * SECOND, self._rate[rows])
+        known = (missing > 0) & (vehicles.link_bits[rows] > 0)
+        return np.where(known, fetch, 0), missing
+
+    def _present(self, images: tuple[str, ...], rows: Ints | slice) -> Flags:
+        """Whether the Nodes of some of the vehicles list every one of these."""
+        listing = self._vehicles.images[rows]
         if not images:
-            return np.zeros(len(self._vehicles.candidate), np.bool_)
+            return np.zeros(len(listing), np.bool_)
         listed = np.logical_and.reduce([self._vehicles.listed[image] for image in images])
-        present: Flags = listed[self._vehicles.images]
+        present: Flags = listed[listing]
         return present
+
+
+def _fetched_bytes(pod: Pod) -> int:
+    """What is fetched where its images are not there."""
+    return min(pod.demand.image_size_bytes or 0, MOST_BYTES)
 
 
 def _quotient_up(whole: int, by: Ints) -> Ints:

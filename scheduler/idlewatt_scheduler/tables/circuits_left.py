@@ -9,7 +9,7 @@ import numpy as np
 from idlewatt_scheduler.circuits import Headroom, RoomKey
 from idlewatt_scheduler.energy import Step
 from idlewatt_scheduler.model.reasons import PodReason
-from idlewatt_scheduler.model.units import FOREVER, Instant, Milliwatts
+from idlewatt_scheduler.model.units import Instant, Milliwatts
 from idlewatt_scheduler.tables.lasting import REASONS, Codes
 from idlewatt_scheduler.tables.layout import PLENTY, Flags, Ints
 from idlewatt_scheduler.tables.reading import FULL_PERCENT
@@ -39,9 +39,9 @@ class Circuits:
         self._clear = np.zeros(number, np.bool_)
         self._busy_to = np.zeros(number, np.int64)
         self._charged = np.array([p.charging is not None for p in vehicles.parked], np.bool_)
-        self._left_by_load(rooms, at)
-        self._left_later = self._left.copy()
         later = {key: _Later(room) for key, room in rooms.items()}
+        self._left_by_load(later, at)
+        self._left_later = self._left.copy()
         self._rows = np.flatnonzero(self._left < PLENTY)
         for row in self._rows.tolist():
             line, start, when = line_of(row), int(vehicles.start[row]), int(self._when[row])
@@ -54,10 +54,11 @@ class Circuits:
             if line:
                 loads, busy_to = vehicles.load_sets[vehicles.loads[row]], line[-1].end
                 self._busy_to[row] = min(busy_to - at, PLENTY)
-                left = (later[key].least(busy_to) // parts for key, parts in loads if key in later)
+                known = [(later[key], parts) for key, parts in loads if key in later]
+                left = (room.least(busy_to)[0] // parts for room, parts in known)
                 self._left_later[row] = min(left, default=PLENTY)
 
-    def _left_by_load(self, rooms: Mapping[RoomKey, Headroom], at: Instant) -> None:
+    def _left_by_load(self, rooms: Mapping[RoomKey, "_Later"], at: Instant) -> None:
         """The same for all vehicles that load the same rooms and start together."""
         vehicles = self._vehicles
         loads, starts = vehicles.loads.astype(np.int64), np.unique(vehicles.start)
@@ -113,19 +114,22 @@ class Circuits:
 
 
 class _Later:
-    """The least that is left of a room from an instant on."""
+    """The least that is left of a room from an instant on, and when that is."""
 
     def __init__(self, room: Headroom) -> None:
         self._starts = room.starts
-        self._least = list(accumulate(reversed(room.left), min))[::-1]
+        # The latest first; of equals the earliest is kept.
+        backwards = list(zip(room.left, room.starts, strict=True))[::-1]
+        self._least = list(accumulate(backwards, min))[::-1]
 
-    def least(self, instant: Instant) -> Milliwatts:
+    def least(self, instant: Instant) -> tuple[Milliwatts, Instant]:
+        """What is left then, and the start of the step in which it is."""
         return self._least[max(bisect_right(self._starts, instant) - 1, 0)]
 
 
 def _least_left(
     loads: Sequence[tuple[RoomKey, int]],
-    rooms: Mapping[RoomKey, Headroom],
+    rooms: Mapping[RoomKey, _Later],
     at: Instant,
     start: Instant,
 ) -> tuple[Milliwatts, Instant]:
@@ -133,10 +137,8 @@ def _least_left(
     least = PLENTY, start
     for key, parts in loads:
         room = rooms.get(key)
-        if room is None:
-            continue
-        for index, (since, left) in enumerate(zip(room.starts, room.left, strict=True)):
-            end = room.starts[index + 1] if index + 1 < len(room.starts) else FOREVER
-            if end > at + start and left // parts < least[0]:
+        if room is not None:
+            left, since = room.least(at + start)
+            if left // parts < least[0]:
                 least = left // parts, max(since - at, start)
     return least

@@ -70,6 +70,7 @@ class LeftOver:
         self._free = np.ascontiguousarray(work.asking.free.T)
         self._power = np.zeros(len(self._vehicles.candidate), np.int64)
         self._stretches: dict[int, list[Stretch]] = {}
+        self._lines: dict[int, Sequence[Step]] = {}
         self._known: dict[int, Placed] = {}
         self._charged = np.array(
             [_is_charged_meanwhile(parked) for parked in self._vehicles.parked], np.bool_
@@ -142,7 +143,10 @@ class LeftOver:
         parked, new = self._vehicles.parked[row], self._stretches.get(row)
         if new is None:
             return parked.base
-        return steps([*parked.running, *new], parked.electrics.standby)
+        line = self._lines.get(row)
+        if line is None:
+            line = self._lines[row] = steps([*parked.running, *new], parked.electrics.standby)
+        return line
 
     def _placed(self, row: int) -> Placed:
         """What one vehicle holds."""
