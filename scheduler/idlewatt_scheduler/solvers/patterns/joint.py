@@ -24,6 +24,7 @@ class Row:
         pods: by template, what one pod of it counts on any slot, or on those of `slots`.
         slots: None: all of them.
         others: by variable.
+        dear: by how much it is dearer to miss this row by one than another, where rows are missed.
     """
 
     low: float
@@ -31,6 +32,7 @@ class Row:
     pods: Mapping[int, float]
     slots: frozenset[int] | None = None
     others: Mapping[str, float] = field(default_factory=dict)
+    dear: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,25 @@ def joint_of(problem: Problem, weight: int | None, *, whole: bool = False) -> Jo
         rows.extend(_weight(problem, left, forced, others))
     rows.extend(_demand(problem, forced, others))
     rows.extend(_spread(problem, others, whole=whole))
+    rows.extend(_ranks(problem))
     return Joint(tuple(rows), others)
+
+
+def _ranks(problem: Problem) -> Iterator[Row]:
+    """How many pods of a rank are placed: asked in branches alone; and what is known of ranks."""
+    by_rank: dict[int, dict[int, float]] = {}
+    for template in problem.demand:
+        by_rank.setdefault(rank_of(problem.board.templates[template].weight), {})[template] = 1.0
+    for _, pods in sorted(by_rank.items(), reverse=True):
+        yield Row(-INFINITE, INFINITE, pods)
+    for rank, most in sorted(problem.most.items()):
+        weights = {
+            template: float(problem.board.templates[template].weight // WEIGHT_BASE**rank)
+            for template in problem.demand
+        }
+        counting = {template: weight for template, weight in weights.items() if weight}
+        if sum(weight * problem.demand[t] for t, weight in counting.items()) > most:
+            yield Row(-INFINITE, float(most), counting)
 
 
 def _forced(problem: Problem, weight: int) -> tuple[frozenset[int], int]:
@@ -160,7 +180,7 @@ def _weight(
     """
     by_rank: dict[int, dict[int, float]] = {}
     for template in problem.demand.keys() - forced:
-        by_rank.setdefault(_rank(problem.board.templates[template].weight), {})[template] = 1.0
+        by_rank.setdefault(rank_of(problem.board.templates[template].weight), {})[template] = 1.0
     if not by_rank:
         return
     top = max(by_rank)
@@ -174,10 +194,12 @@ def _weight(
         if not last:
             carry[f"carry {rank}"] = -float(WEIGHT_BASE)
             others[f"carry {rank}"] = (-carried, carried)
-        yield Row(float(digit), INFINITE, by_rank.get(rank, {}), others=carry)
+        dear = float(WEIGHT_BASE**rank)
+        yield Row(float(digit), INFINITE, by_rank.get(rank, {}), others=carry, dear=dear)
 
 
-def _rank(weight: int) -> int:
+def rank_of(weight: int) -> int:
+    """The rank of a pod's priority, by what a pod weighs."""
     rank = 0
     while weight > WEIGHT_BASE**rank:
         rank += 1

@@ -25,7 +25,7 @@ Limits: TypeAlias = tuple[Ints, Ints, Ints]
 
 _DEEPEST = 256
 _GROUPS = 8
-_ROUNDS = 40
+_ROUNDS = 15
 _LEAST_SIZE = 1e-9
 
 
@@ -41,6 +41,7 @@ def search(  # noqa: PLR0913, PLR0917 - compiled functions take no objects
     threshold: float,
     tolerance: float,
     best_alone: bool,  # noqa: FBT001 - and no keywords
+    lowest: int,
     nodes: int,
     found: Counts,
     worth: Floats,
@@ -60,6 +61,7 @@ def search(  # noqa: PLR0913, PLR0917 - compiled functions take no objects
         threshold: patterns that are worth this or less are not wanted; nothing placed is none.
         tolerance: of the best alone, nothing that is better by less than this is looked for.
         best_alone: each pattern found raises the threshold, and only the last one is kept.
+        lowest: only patterns of which the last end is this one or a later one.
         nodes: how many patterns are looked at.
         found: int16[m, n], the number of each item.
         worth: float64[m], what the pattern earns, its stay taken off.
@@ -71,7 +73,7 @@ def search(  # noqa: PLR0913, PLR0917 - compiled functions take no objects
     items = earns, level, most, size, order
     # What a stay costs is known better the less the ends differ that are looked at together: so
     # they are taken in groups, and each pattern is found in the group of its last end.
-    lowest, highest, reach = _groups(earns, stay, level, most, size, order)
+    earliest, latest, reach = _groups(earns, stay, level, most, size, order, lowest)
     bound = threshold
     count = 0
     complete = True
@@ -79,7 +81,7 @@ def search(  # noqa: PLR0913, PLR0917 - compiled functions take no objects
         if reach[group] <= threshold + tolerance:
             bound = max(bound, reach[group])
             break
-        ends = lowest[group], highest[group]
+        ends = earliest[group], latest[group]
         wanted = threshold, tolerance, best_alone, nodes, count
         count, threshold, nodes, pruned = _search_group(
             ends, items, stay, (takes, extra, room), wanted, found, worth
@@ -95,14 +97,20 @@ def search(  # noqa: PLR0913, PLR0917 - compiled functions take no objects
 
 @compiled
 def _groups(  # noqa: PLR0913, PLR0917 - compiled functions take no objects
-    earns: Floats, stay: Floats, level: Ints, most: Ints, size: Floats, order: Ints
+    earns: Floats,
+    stay: Floats,
+    level: Ints,
+    most: Ints,
+    size: Floats,
+    order: Ints,
+    first: int,
 ) -> tuple[Ints, Ints, Floats]:
     """Neighbouring ends that cost about the same: the first, the last, and what nobody exceeds."""
     ends = len(stay)
     apart = (stay.max() - stay.min()) / _GROUPS
     lowest, highest = np.empty(ends, np.int64), np.empty(ends, np.int64)
     groups = 0
-    for end in range(ends):
+    for end in range(first, ends):
         if groups and abs(stay[end] - stay[lowest[groups - 1]]) <= apart:
             highest[groups - 1] = end
         else:

@@ -16,29 +16,23 @@ from idlewatt_scheduler.circuits import Headroom, RoomKey
 from idlewatt_scheduler.model.plan import Solver
 from idlewatt_scheduler.model.units import Instant
 from idlewatt_scheduler.solvers.limits import Params, Proof, Stop
-from idlewatt_scheduler.solvers.patterns.goals import Goal
-from idlewatt_scheduler.solvers.patterns.master import Master
+from idlewatt_scheduler.solvers.patterns.goals import Goal, counted
+from idlewatt_scheduler.solvers.patterns.joint import rank_of
+from idlewatt_scheduler.solvers.patterns.master import Master, Prices
 from idlewatt_scheduler.solvers.patterns.problem import Problem, problem_of
 from idlewatt_scheduler.solvers.patterns.search import Counts
 from idlewatt_scheduler.solvers.patterns.sieve import Sieve
+from idlewatt_scheduler.solvers.patterns.tree import Choosing, Tree
 from idlewatt_scheduler.solvers.stability import settle
 
 ROUNDS: Final = 150
-POOLS: Final = (40, 400, 3_000)
-"""So many patterns of a slot are looked at, at the most: at first, and then."""
-
-FEW: Final = 300
-SOME: Final = 500
-MANY: Final = 1_800
-"""So many patterns are chosen from at the most: without a sieve; of some; of all that count."""
-
-ALL: Final = 20_000
-"""More patterns than this are not sieved in the end: they would not become few enough."""
+FEW: Final = 400
+MANY: Final = 500
+"""So many patterns are chosen from at the most: without a sieve, and after it."""
 
 CUTS: Final = 25
 """Rounds of cuts."""
 
-NODES: Final = 200_000
 LITTLE: Final = 1e-3
 """Weights are whole; what floating point hides of their sums is far below this."""
 
@@ -51,6 +45,7 @@ class Found:
     """What is known of one goal."""
 
     bound: float
+    first: Prices | None = None
     proven: bool = False
 
 
@@ -87,6 +82,8 @@ class _Search:
         self._board, self._problem, self._stop, self._seed = board, problem, stop, seed
         self._rooms = {key: room.copy() for key, room in board.rooms.items()}
         self._merit = -1, 0, Fraction(0)
+        self._reached: dict[int, int] = {}
+        self._searched = 0
         self.best = before
         self._try(before)
 
@@ -115,17 +112,22 @@ class _Search:
         )
 
     def _heaviest(self) -> tuple[Found, list[list[Counts]]]:
-        """The greatest weight; where it is not proven, gangs are decided, and it is asked again.
+        """The greatest weight: of the highest rank alone, then with the next one, and so on.
 
-        Half a gang is worth a half to a linear program, and nothing to a plan.
+        What is known of the higher ones is known of all plans. Asked all at once, a program would
+        trade a pod of a high rank, in fractions, against all others.
         """
-        found, columns = self._improve(Goal(), [])
-        if found.proven or not any(gang.needs for gang in self._board.together.gangs):
+        found, columns = self._improve(Goal(), [], only_prices=True)
+        if found.proven:
             return found, columns
-        self._decide(self._merit[0] + 1, columns)
-        if self._problem.decided:
-            again, columns = self._improve(Goal(), columns)
-            found.bound = min(found.bound, max(again.bound, float(self._merit[0])))
+        weights = {self._board.templates[template].weight for template in self._problem.demand}
+        first = found.first
+        for weight in sorted(weights, reverse=True):
+            goal = Goal(rank=rank_of(weight))
+            found, columns = self._improve(goal, columns)
+            if np.isfinite(found.bound):
+                self._problem.most[goal.rank] = int(found.bound + LITTLE)
+        found.first = first
         return found, columns
 
     def _decide(self, weight: int, columns: list[list[Counts]]) -> None:
@@ -153,41 +155,50 @@ class _Search:
         )
         return 1.0 + sum(most)
 
-    def _improve(self, goal: Goal, columns: list[list[Counts]]) -> tuple[Found, list[list[Counts]]]:
+    def _improve(
+        self, goal: Goal, columns: list[list[Counts]], *, only_prices: bool = False
+    ) -> tuple[Found, list[list[Counts]]]:
         """A better plan, if there is one, and what no plan exceeds; and the patterns met."""
-        master = Master(self._problem, goal)
-        for index, patterns in enumerate(columns):
-            master.add(index, patterns)
-        for index, patterns in enumerate(self._start()):
-            master.add(index, patterns)
-        prices = master.find_prices(ROUNDS)
-        if prices is None:
-            return Found(float("inf")), master.columns
-        found = Found(prices.bound)
-        for at_most in POOLS:
-            value = self._value(goal) + _step(goal)
-            if found.bound <= value or self._stop.is_over:
-                break
-            for index, patterns in enumerate(self._start()):
-                master.add(index, patterns)
-            more, complete = master.enumerate(prices, prices.bound - value, at_most, NODES)
-            pool = _joined(master.columns, more)
-            if at_most == POOLS[-1] and (not complete or sum(map(len, pool)) > ALL):
-                break
-            bound = prices.bound
-            if sum(map(len, pool)) > FEW:
-                sieve = Sieve(self._problem, goal, pool)
-                sieve.run(value, self._start(), CUTS)
-                pool, whole = sieve.left(MANY if complete else SOME)
-                bound = sieve.bound
-                chosen = self._choose(goal, pool)
-                bound = min(bound, chosen) if whole else bound
-            else:
-                bound = min(bound, self._choose(goal, pool))
-            if complete:
-                found.bound = min(found.bound, max(bound, self._value(goal)))
-        found.proven = found.bound <= self._value(goal) + _step(goal)
-        return found, master.columns
+        choosing = Choosing(
+            value=lambda: self._value(goal),
+            step=_step(goal),
+            choose=lambda pool: self._best_of(goal, pool),
+            attempt=self._attempt,
+            is_over=lambda: self._stop.is_over,
+        )
+        widely = not goal.rank
+        tree = Tree(self._problem, goal, choosing, widely=widely)
+        for patterns in (columns, self._start()):
+            for index, some in enumerate(patterns):
+                tree.master.add(index, some)
+        tree.run(1 if only_prices else self._work_left(goal))
+        self._searched += tree.searched
+        proven = choosing.is_near(tree.bound)
+        return Found(tree.bound, tree.first, proven=proven), tree.master.columns
+
+    def _work_left(self, goal: Goal) -> int:
+        """So many searches of slots: for the weight no more than a part of all there may be."""
+        most = (
+            _SEARCHES_A_WORK * self._stop.work * (1.0 if goal.weight is not None else _FOR_WEIGHT)
+        )
+        return max(round(most) - self._searched, 1)
+
+    def _best_of(self, goal: Goal, pool: list[list[Counts]]) -> float:
+        """The best choice among these patterns, if it is better; what none of them exceeds."""
+        pool = _joined(pool, self._start())
+        if sum(map(len, pool)) <= FEW:
+            return self._choose(goal, pool)
+        sieve = Sieve(self._problem, goal, pool)
+        sieve.run(self._value(goal), self._start(), CUTS)
+        pool, whole = sieve.left(MANY)
+        chosen = self._choose(goal, pool)
+        return min(sieve.bound, chosen) if whole else sieve.bound
+
+    def _attempt(self, chosen: dict[int, Counts]) -> None:
+        """One choice, if it is better; the rooms that it overloads are looked at from then on."""
+        held = {self._problem.slots[i].candidate: self._held(i, p) for i, p in chosen.items()}
+        for key, instant in self._try(held):
+            self._problem.add_room(key, instant)
 
     def _start(self) -> list[list[Counts]]:
         """The best plan, as patterns to begin with."""
@@ -209,10 +220,7 @@ class _Search:
             if not whole.solve():
                 return np.inf
             chosen = whole.chosen()
-            held = {
-                self._problem.slots[index].candidate: self._held(index, pattern)
-                for index, pattern in chosen.items()
-            }
+            held = {self._problem.slots[i].candidate: self._held(i, p) for i, p in chosen.items()}
             overloaded = self._try(held)
             if not overloaded:
                 return float(whole.solver.Objective().BestBound())
@@ -227,6 +235,7 @@ class _Search:
         _place(board, held)
         overloaded = list(_overloaded(self._rooms, board.rooms))
         if not overloaded and self._holds(held):
+            self._note_ranks()
             settle(board)
             merit = board.weight, -_plain(board), -board.money
             if merit > self._merit:
@@ -234,6 +243,15 @@ class _Search:
                 self.best = {i: placed.cases for i, placed in enumerate(board.placed)}
         _place(board, dict.fromkeys(range(len(board.candidates)), ()))
         return overloaded
+
+    def _note_ranks(self) -> None:
+        """What the board places of each rank and those above, if that is more than so far."""
+        board = self._board
+        placed = {t: count - board.left[t] for t, count in self._problem.demand.items()}
+        for weight in {board.templates[template].weight for template in placed}:
+            rank = rank_of(weight)
+            reached = sum(counted(self._problem, t, rank) * count for t, count in placed.items())
+            self._reached[rank] = max(reached, self._reached.get(rank, 0))
 
     def _holds(self, held: dict[int, Held]) -> bool:
         """What rows leave out: spread, gangs, and batteries that are charged meanwhile."""
@@ -258,6 +276,8 @@ class _Search:
 
     def _value(self, goal: Goal) -> float:
         weight, plain, money = self._merit
+        if goal.rank:
+            return float(self._reached.get(goal.rank, 0))
         return float(weight) if goal.weight is None else float(money) + goal.plain * plain
 
     def _patterns(self) -> dict[int, Counts]:
@@ -276,7 +296,7 @@ class _Search:
         return tuple((cases[item], int(pattern[item])) for item in np.flatnonzero(pattern))
 
 
-def _joined(columns: list[list[Counts]], pool: list[Counts]) -> list[list[Counts]]:
+def _joined(columns: list[list[Counts]], pool: list[list[Counts]]) -> list[list[Counts]]:
     """By slot, the patterns of both, each once."""
     return [
         list({each.tobytes(): each for each in (*some, *more)}.values())
@@ -320,6 +340,8 @@ def _place(board: Board, held: dict[int, Held]) -> None:
 
 
 _REPEATS: Final = 8
+_SEARCHES_A_WORK: Final = 4_000
+_FOR_WEIGHT: Final = 0.6
 _NODES_A_WORK: Final = 50
 _CUT_LITTLE: Final = "separating/maxroundsroot = 5\nseparating/maxrounds = 1\n"
 """The sieve has cut already: the solver's own cuts take five times as long as they save."""

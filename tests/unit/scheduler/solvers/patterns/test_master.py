@@ -7,10 +7,11 @@ import pytest
 from tests.unit.scheduler.scenes import a_board, row_a
 
 from idlewatt_scheduler.solvers.patterns.goals import Goal
-from idlewatt_scheduler.solvers.patterns.master import Master
+from idlewatt_scheduler.solvers.patterns.master import Branch, Master
 from idlewatt_scheduler.solvers.patterns.problem import Problem, problem_of
 from idlewatt_scheduler.solvers.patterns.search import Counts
 from idlewatt_scheduler.solvers.patterns.sieve import Sieve
+from idlewatt_scheduler.solvers.patterns.within import everything
 from idlewatt_scheduler.testing import a_pod, a_vehicle
 
 
@@ -113,17 +114,46 @@ def test_all_patterns_within_the_gap_are_enough() -> None:
 
 
 def test_too_many_patterns_are_told() -> None:
-    """Then the better ones are given, and that they are not all."""
+    """Then no more are looked for; those near the prices are some of the best of each slot."""
     problem = a_problem()
     master = Master(problem, Goal())
     prices = master.find_prices(50)
     assert prices is not None
     pool, complete = master.enumerate(prices, prices.bound, 2, 100_000)
     assert not complete
-    assert all(len(each) <= 2 for each in pool)
+    assert sum(map(len, pool)) <= 2
+    known = [len(columns) for columns in master.columns]
+    near = master.near(prices, prices.bound, 2, 100_000)
+    assert all(n < len(each) <= n + 2 for n, each in zip(known, near, strict=True))
 
 
-def test_without_a_choice_there_are_no_prices() -> None:
-    """More weight than there is: the columns it begins with have no solution."""
+def test_without_a_choice_the_solution_lacks_something() -> None:
+    """More weight than there is: whatever lacks is dearer than everything, and so is the bound."""
     problem = a_problem()
-    assert Master(problem, Goal(10**6)).find_prices(5) is None
+    master = Master(problem, Goal(10**6))
+    prices = master.find_prices(20)
+    assert prices is not None
+    assert master.lacks()
+    assert prices.bound < -Goal(10**6).beyond(problem)
+
+
+def test_in_a_branch_only_its_choices_count() -> None:
+    """Bounds of both halves hold of the best choice in them, and one is that of everything."""
+    problem = a_problem()
+    best = best_of(problem, Goal())
+    every = patterns(problem)
+    slot = problem.slots[0]
+    for item in range(len(slot.templates)):
+        inside = everything(slot)
+        halves = inside.at_least(item, 1), inside.at_most(item, 0)
+        bounds = []
+        for half in halves:
+            master = Master(problem, Goal())
+            for index, each in enumerate(every):
+                master.add(index, each)
+            master.enter(Branch(slots={0: half}))
+            prices = master.find_prices(50)
+            assert prices is not None
+            assert all(half.holds(slot, p[np.newaxis])[0] for i, p, _ in master.taken() if i == 0)
+            bounds.append(prices.bound)
+        assert max(bounds) >= best - 1e-9

@@ -39,11 +39,16 @@ def everything(slot: dict[str, np.ndarray]) -> dict[tuple[int, ...], float]:
 
 
 def found_by(
-    slot: dict[str, np.ndarray], threshold: float, *, best: bool, nodes: int = ENOUGH
+    slot: dict[str, np.ndarray],
+    threshold: float,
+    *,
+    best: bool,
+    nodes: int = ENOUGH,
+    lowest: int = 0,
 ) -> tuple[dict[tuple[int, ...], float], bool, float]:
     """What the search finds, whether that is all, and its bound."""
     found, worth = np.zeros((2_000, 5), np.int16), np.zeros(2_000)
-    asked: tuple[Any, ...] = (*slot.values(), threshold, 0.0, best, nodes, found, worth)
+    asked: tuple[Any, ...] = (*slot.values(), threshold, 0.0, best, lowest, nodes, found, worth)
     count, complete, bound = search(*asked)
     patterns = (tuple(row.tolist()) for row in found[:count])
     return dict(zip(patterns, worth[:count].tolist(), strict=True)), complete, bound
@@ -59,6 +64,22 @@ def test_all_patterns_above_a_threshold_are_found(seed: int) -> None:
         assert complete
         assert found == pytest.approx({p: w for p, w in whole.items() if w > threshold})
         assert bound >= max((w for w in found.values()), default=threshold)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_who_has_to_stay_long_stays_long(seed: int) -> None:
+    """Of patterns whose last end is early none is found."""
+    slot = a_slot(seed)
+    whole = everything(slot)
+    for lowest in range(3):
+        found, complete, _ = found_by(slot, -1.0, best=False, lowest=lowest)
+        assert complete
+        assert set(found) == {
+            pattern
+            for pattern, worth in whole.items()
+            if worth > -1.0
+            and max(end for end, n in zip(slot["level"], pattern, strict=True) if n) >= lowest
+        }
 
 
 @pytest.mark.parametrize("seed", range(30))
@@ -78,6 +99,6 @@ def test_room_for_too_few_is_told() -> None:
     """More patterns than there is room for: not all of them."""
     slot = a_slot(1)
     found, worth = np.zeros((2, 5), np.int16), np.zeros(2)
-    asked: tuple[Any, ...] = (*slot.values(), -5.0, 0.0, False, ENOUGH, found, worth)
+    asked: tuple[Any, ...] = (*slot.values(), -5.0, 0.0, False, 0, ENOUGH, found, worth)
     count, complete, _ = search(*asked)
     assert (count, complete) == (2, False)
