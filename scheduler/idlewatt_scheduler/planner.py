@@ -28,6 +28,7 @@ from idlewatt_scheduler.moves import moves
 from idlewatt_scheduler.solvers.limits import Params, Stop
 from idlewatt_scheduler.solvers.pairing.pairs import laid_pairs
 from idlewatt_scheduler.solvers.placing import Question, place
+from idlewatt_scheduler.solvers.remembering import Earlier
 from idlewatt_scheduler.tables import tables_of, workings_of
 from idlewatt_scheduler.tables.pairs import pairs_of
 from idlewatt_scheduler.templates import Template, templates_of
@@ -79,14 +80,14 @@ def plan(
     tables = tables_of(work, laid_pairs if params.compiled else pairs_of)
     question = Question(fleet, templates, leavers, tables)
     steps.done("tabulate")
-    placed = place(question, params, stop, seed, last.solver)
+    before = {} if previous is None else {each.pod.key: each.node for each in previous.placements}
+    placed = place(question, params, stop, seed, Earlier(before, last.solver))
     steps.done("place")
     makes_room = snapshot.policy.makes_room
     moving = moves(question.board(placed.counts), leavers, work) if makes_room else ()
     steps.done("make room")
     waits = waiting(work, placed.counts)
     steps.done("explain")
-    before = {} if previous is None else {each.pod.key: each.node for each in previous.placements}
     known = Known(work.vehicles.tally_by_candidate, last.billed)
     added = add_up(fleet, templates, placed.counts, before, known)
     steps.done("add up")

@@ -31,7 +31,7 @@ class Params:
 
     exact_literals: int = 400
     exact_vehicles: int = 49
-    price_rounds: int = 14
+    price_rounds: int = 24
     polish_rounds: int = 24
     improve_rounds: int = 8
     compiled: bool = True

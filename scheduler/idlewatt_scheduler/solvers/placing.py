@@ -26,6 +26,7 @@ from idlewatt_scheduler.solvers.found import Found
 from idlewatt_scheduler.solvers.greedy import greedy
 from idlewatt_scheduler.solvers.limits import Params, Proof, Stop, better
 from idlewatt_scheduler.solvers.pricing.shown import prices_of
+from idlewatt_scheduler.solvers.remembering import Earlier, begin, remember
 from idlewatt_scheduler.solvers.scale.solving import solve_at_scale
 from idlewatt_scheduler.tables.layout import Count, Tables
 from idlewatt_scheduler.templates import Template
@@ -63,13 +64,13 @@ class Placed:
     proof: Proof
 
 
-def place(
-    question: Question, params: Params, stop: Stop, seed: int, memory: object | None
-) -> Placed:
-    """Place the pods; `memory` is that of the last proof, if there is one."""
+def place(question: Question, params: Params, stop: Stop, seed: int, earlier: Earlier) -> Placed:
+    """Place the pods, from what is known of the plan of a little earlier."""
     if question.tables.vehicles <= params.exact_vehicles:
         return _place_exactly(question, params, stop, seed)
-    found = solve_at_scale(question.tables, params, stop, seed, memory)
+    fleet, templates, tables = question.fleet, question.templates, question.tables
+    beginning = begin(fleet, templates, tables, earlier)
+    found = solve_at_scale(tables, params, stop, seed, beginning)
     counts = _certain(question, found)
     proof = Proof(
         bound=found.bound,
@@ -77,7 +78,7 @@ def place(
         prices=_prices(question, found),
         solver=found.solver,
         halted=found.halted,
-        memory=found.memory,
+        memory=remember(fleet, templates, tables, found.memory),
     )
     return _beside_vehicles(question, Placed(counts, proof))
 

@@ -12,7 +12,7 @@ from idlewatt_scheduler.solvers.pairing import pairs as pairing
 from idlewatt_scheduler.solvers.pricing.goal import Goal
 from idlewatt_scheduler.solvers.pricing.packing import pack
 from idlewatt_scheduler.solvers.pricing.pricing import Depth, price
-from idlewatt_scheduler.solvers.scale.solving import solve_at_scale
+from idlewatt_scheduler.solvers.scale.solving import Beginning, Known, solve_at_scale
 from idlewatt_scheduler.tables.layout import (
     PLENTY,
     Offered,
@@ -42,7 +42,10 @@ def _warmed() -> bool:
     tables = a_small_fleet()
     for goal in (Goal(), Goal(at_least=int(tables.wanted.weight @ tables.wanted.count))):
         price(pack(tables), goal, Depth(sample=2, sample_rounds=3))
-    solve_at_scale(tables, Params(), Stop(), 0)
+    known = solve_at_scale(tables, Params(), Stop(), 0).memory
+    if isinstance(known, Known):
+        again = Beginning(known.held, known.weights, known.moneys)
+        solve_at_scale(tables, Params(), Stop(), 0, again)
     return True
 
 

@@ -78,10 +78,11 @@ def price(  # noqa: PLR0913, PLR0917 - what to look for, how hard, and from wher
         spent: float64[T], what a pod costs in a plan that is known, if one is.
     """
     market = Market(packed, rows_for(packed, goal))
-    look = first_look(packed)
     begin = _from_duals(market, previous) if previous is not None else None
     rounds, pace = depth.again_rounds, _LATER_PACE
+    look = first_look(packed) if previous is None else previous.look
     if begin is None:
+        look = first_look(packed)
         begin = learned(packed, goal, depth.sample, depth.sample_rounds, stop, spent)
         rounds, pace = depth.polish_rounds, _PACE
     asked = polished(packed, market.rows, begin, look, rounds, pace, stop)

@@ -20,7 +20,7 @@ class Work(NamedTuple):
 
     Attributes:
         gain, stay: float64[widest].
-        most, out: int32[widest].
+        most, out, kept: int32[widest].
         weight: float64[V, L], how each vehicle's limits are weighed into one.
         sheet: what a look at one vehicle is written on.
     """
@@ -29,6 +29,7 @@ class Work(NamedTuple):
     stay: Floats
     most: Indices
     out: Indices
+    kept: Indices
     weight: Floats
     sheet: Paper
 
@@ -39,15 +40,19 @@ class Guide(NamedTuple):
     Attributes:
         prices: what pods earn where.
         quota: int64[D], so many pods may be counted in each domain while spread is not yet even.
+        hold: a vehicle keeps what it has unless something else earns it more by this.
     """
 
     packed: Packed
     prices: Prices
     quota: Ints
     work: Work
+    hold: float
 
 
-def guide_for(packed: Packed, prices: Prices, quota: Ints, weight: Floats) -> Guide:
+def guide_for(
+    packed: Packed, prices: Prices, quota: Ints, weight: Floats, hold: float = 1e-9
+) -> Guide:
     """A guide, and memory for the vehicles of these tables."""
     widest = max(packed.widest, 1)
     work = Work(
@@ -55,10 +60,11 @@ def guide_for(packed: Packed, prices: Prices, quota: Ints, weight: Floats) -> Gu
         np.zeros(widest),
         np.zeros(widest, np.int32),
         np.zeros(widest, np.int32),
+        np.zeros(widest, np.int32),
         weight,
         paper(widest, packed.free.shape[1]),
     )
-    return Guide(packed, prices, quota, work)
+    return Guide(packed, prices, quota, work, hold)
 
 
 @compiled_part
@@ -140,12 +146,38 @@ def repack(facts: Facts, live: Live, guide: Guide, vehicle: int) -> float:
     return value
 
 
+@compiled_part
+def _worth(facts: Facts, guide: Guide, vehicle: int) -> float:
+    """What the pattern in `kept` earns there, once `choose` has said what pods earn."""
+    work, begin = guide.work, facts.first[vehicle]
+    earned, once, some = 0.0, 0.0, False
+    for index in range(facts.first[vehicle + 1] - begin):
+        if work.kept[index] > 0:
+            earned += work.kept[index] * work.gain[index]
+            once = max(once, work.stay[index])
+            some = True
+    return earned - once - guide.prices.money * guide.packed.opening[vehicle] if some else 0.0
+
+
 @compiled
-def repack_all(facts: Facts, live: Live, guide: Guide, order: Indices) -> None:
-    """Empty these vehicles one after another, and fill each anew with what waits by then."""
-    for vehicle in order:
-        clear(facts, live, whole(vehicle))
-        repack(facts, live, guide, whole(vehicle))
+def repack_all(facts: Facts, live: Live, guide: Guide, order: Indices) -> int:
+    """Fill these vehicles anew one after another, where what waits earns more; how many."""
+    filled = 0
+    kept, out = guide.work.kept, guide.work.out
+    for each in order:
+        vehicle = whole(each)
+        begin = whole(facts.first[vehicle])
+        here = whole(facts.first[vehicle + 1]) - begin
+        kept[:here] = live.held[begin : begin + here]
+        clear(facts, live, vehicle)
+        value = choose(facts, live, guide, vehicle, whole(0))
+        better = value > _worth(facts, guide, vehicle) + guide.hold
+        filled += better
+        for index in range(here):
+            number = whole(out[index] if better else kept[index])
+            if number > 0:
+                put(facts, live, begin + index, number)
+    return filled
 
 
 @compiled_part
