@@ -123,6 +123,8 @@ def _place_exactly(question: Question, params: Params, stop: Stop, seed: int) ->
     proof = solve(board, everything, params.exact_literals, stop.work, seed)
     if proof is None or not proof.proven:
         proof = better(proof, patterns.solve(board, params, stop, seed))
+    else:
+        proof = replace(proof, prices=patterns.shadow_prices(board, params, stop))
     known = most if proof.bound is None else min(most, proof.bound)
     return Placed(_on(board), replace(proof, bound=known))
 

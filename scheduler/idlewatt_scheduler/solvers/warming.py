@@ -7,6 +7,7 @@ from functools import cache
 
 import numpy as np
 
+from idlewatt_scheduler.solvers import patterns
 from idlewatt_scheduler.solvers.limits import Params, Stop
 from idlewatt_scheduler.solvers.pairing import pairs as pairing
 from idlewatt_scheduler.solvers.pricing.goal import Goal
@@ -27,7 +28,7 @@ _HOUR = 3_600_000
 
 
 def warm() -> None:
-    """Compile, or load from the cache, whatever planning at scale calls; half a minute cold."""
+    """Compile, or load from the cache, whatever planning calls, of small fleets and at scale."""
     _warmed()
 
 
@@ -39,6 +40,7 @@ def is_warm() -> bool:
 @cache
 def _warmed() -> bool:
     pairing.warm()
+    patterns.warm()
     tables = a_small_fleet()
     for goal in (Goal(), Goal(at_least=int(tables.wanted.weight @ tables.wanted.count))):
         price(pack(tables), goal, Depth(sample=2, sample_rounds=3))

@@ -4,6 +4,7 @@ A pattern is what one vehicle holds: so many pods of each kind. There are too ma
 down, but few that could be in a plan as good as the best one: prices tell which.
 """
 
-from idlewatt_scheduler.solvers.patterns.solve import solve
+from idlewatt_scheduler.solvers.patterns.solve import shadow_prices, solve
+from idlewatt_scheduler.solvers.patterns.within import warm
 
-__all__ = ["solve"]
+__all__ = ["shadow_prices", "solve", "warm"]

@@ -29,6 +29,10 @@ class Goal:
         """What is not looked for at one slot."""
         return 1e-3 if self.weight is None else 1e-6
 
+    def pod(self, problem: Problem, template: int) -> float:
+        """What a pod is worth by itself, before what it costs anywhere."""
+        return float(counted(problem, template, self.rank)) if self.weight is None else 0.0
+
     def values(self, problem: Problem, slot: Slot, counts: Counts) -> Floats:
         """What each pattern is worth: float64[m]."""
         if self.weight is None:

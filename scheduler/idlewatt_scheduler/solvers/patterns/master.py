@@ -74,13 +74,14 @@ class Master:
         whole: patterns are taken as a whole or not at all: for a choice, not for prices.
 
     Attributes:
+        goal: what it asks for.
         columns: by slot, the patterns in the program.
         rooms: those of the problem when the program was made.
         asked: how often a slot was searched for patterns; long searches count more often.
     """
 
     def __init__(self, problem: Problem, goal: Goal, *, whole: bool = False) -> None:
-        self._problem, self._goal, self._whole = problem, goal, whole
+        self._problem, self.goal, self._whole = problem, goal, whole
         self.rooms = tuple(problem.rooms)
         self.joint = joint_of(problem, goal.weight, whole=whole)
         self._low = np.array([row.low for row in self.joint.rows])
@@ -150,7 +151,7 @@ class Master:
         if dearness == self._dearness:
             return
         self._dearness, self._solved = dearness, False
-        price = self._goal.beyond(self._problem) * _DEAR * dearness
+        price = self.goal.beyond(self._problem) * _DEAR * dearness
         dear = [row.dear for row in self.joint.rows]
         for number, variable in enumerate(self._lacking):
             each = price * dear[number] if number < len(dear) else price
@@ -203,7 +204,7 @@ class Master:
         fits = np.ones(len(counts), np.bool_)
         for number, each in raised.items():
             fits &= each <= self.rooms[number].left
-        values = self._goal.values(self._problem, slot, counts)
+        values = self.goal.values(self._problem, slot, counts)
         taken = counts.astype(np.float64) @ self._tables[index]
         first = len(self.columns[index])
         for column in np.flatnonzero(fits):
@@ -294,7 +295,7 @@ class Master:
             is_over: asked in each round.
         """
         best: Prices | None = None
-        nodes, tolerance = FEW_NODES, self._goal.tolerance
+        nodes, tolerance = FEW_NODES, self.goal.tolerance
         for _ in range(rounds):
             if best is not None and is_over is not None and is_over():
                 return best
@@ -308,7 +309,7 @@ class Master:
                 break
             if np.isfinite(enough):
                 # The last thousandths of what is to be shown take the most rounds.
-                tolerance = max(self._goal.tolerance, _FINELY * (best.bound - enough))
+                tolerance = max(self.goal.tolerance, _FINELY * (best.bound - enough))
             if not added and (not short or nodes >= most_nodes) and tolerance >= before:
                 break
             nodes = nodes if added or tolerance < before else nodes * 10

@@ -5,6 +5,8 @@ that are best at these prices; then all patterns that could be in a plan better 
 best choice among these. Where all of them could be looked at, that is the proof.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
@@ -14,13 +16,15 @@ import numpy as np
 from idlewatt_scheduler.board import Board, Held
 from idlewatt_scheduler.circuits import Headroom, RoomKey
 from idlewatt_scheduler.model.plan import Solver
+from idlewatt_scheduler.model.shadow import Prices
 from idlewatt_scheduler.model.units import Instant
 from idlewatt_scheduler.solvers.limits import Params, Proof, Stop
 from idlewatt_scheduler.solvers.patterns.goals import Goal, counted
 from idlewatt_scheduler.solvers.patterns.joint import rank_of
-from idlewatt_scheduler.solvers.patterns.master import Master, Prices
+from idlewatt_scheduler.solvers.patterns.master import Master
 from idlewatt_scheduler.solvers.patterns.problem import Problem, problem_of
 from idlewatt_scheduler.solvers.patterns.search import Counts
+from idlewatt_scheduler.solvers.patterns.shown import Priced, priced, prices_of
 from idlewatt_scheduler.solvers.patterns.sieve import Sieve
 from idlewatt_scheduler.solvers.patterns.tree import Choosing, Tree
 from idlewatt_scheduler.solvers.stability import settle
@@ -45,7 +49,7 @@ class Found:
     """What is known of one goal."""
 
     bound: float
-    first: Prices | None = None
+    first: Priced | None = None
     proven: bool = False
 
 
@@ -55,20 +59,38 @@ def solve(board: Board, params: Params, stop: Stop, seed: int) -> Proof | None:
     The board's new pods are where the search begins, and what it goes back to. None where there are
     more than `exact_vehicles` vehicles that take pods, figures beyond 60 bits, or no kernels.
     """
+    with _searching(board, params, stop, seed) as search:
+        return None if search is None else search.run()
+
+
+def shadow_prices(board: Board, params: Params, stop: Stop) -> Prices:
+    """What more of what is scarce would be worth to the plan on the board; it is left as it is.
+
+    There are none where `solve` would do nothing.
+    """
+    with _searching(board, params, stop, 0) as search:
+        return Prices() if search is None else search.price()
+
+
+@contextmanager
+def _searching(board: Board, params: Params, stop: Stop, seed: int) -> Iterator["_Search | None"]:
+    """A search around what the board holds; afterwards it holds the best of it."""
     taking = [c for c in board.candidates if c.refusal is None]
     vehicles = sum(candidate.parked is not None for candidate in taking)
     plain = len(taking) - vehicles
     if not params.compiled or max(vehicles, plain) > params.exact_vehicles:
-        return None
+        yield None
+        return
     before = {index: placed.cases for index, placed in enumerate(board.placed)}
     _place(board, dict.fromkeys(before, ()))
     problem = problem_of(board)
     if problem is None:
         _place(board, before)
-        return None
+        yield None
+        return
     search = _Search(board, problem, before, stop, seed)
     try:
-        return search.run(has_plain=plain > 0)
+        yield search
     finally:
         _place(board, search.best)
 
@@ -87,10 +109,13 @@ class _Search:
         self.best = before
         self._try(before)
 
-    def run(self, *, has_plain: bool) -> Proof:
+    def run(self) -> Proof:
         """First the weight, then the cost at that weight."""
         if not self._problem.slots:
-            return Proof(0, proven=True, cost_bound=Fraction(0), solver=Solver.EXACT)
+            prices = self._prices(None, None)
+            return Proof(0, True, Fraction(0), prices, Solver.EXACT)  # noqa: FBT003 - proven
+        taking = (each for each in self._board.candidates if each.refusal is None)
+        has_plain = any(each.parked is None for each in taking)
         plain = self._dearest() if has_plain else 0.0
         heaviest, columns = self._heaviest()
         weight = -1
@@ -107,9 +132,28 @@ class _Search:
             bound,
             proven=bound == weight and cheapest.proven and not self._board.sites,
             cost_bound=min(Fraction(-cheapest.bound - MONEY), -money) if known else None,
+            prices=self._prices(heaviest.first, cheapest.first),
             solver=Solver.EXACT,
             halted=_HALTED if self._stop.is_over else None,
         )
+
+    def price(self) -> Prices:
+        """What things are worth around the plan that is known, whoever made it."""
+        found: list[Priced | None] = []
+        for goal in (Goal(), Goal(self._merit[0])):
+            master = Master(self._problem, goal)
+            for index, some in enumerate(self._start()):
+                master.add(index, some)
+            duals = master.find_prices(ROUNDS, is_over=lambda: self._stop.is_over)
+            found.append(None if duals is None else priced(self._problem, master, duals))
+        return self._prices(*found)
+
+    def _prices(self, weights: Priced | None, moneys: Priced | None) -> Prices:
+        waiting = {t: len(each.pods) for t, each in enumerate(self._board.templates)}
+        for held in self.best.values():
+            for case, count in held:
+                waiting[self._board.template_of(case)] -= count
+        return prices_of(self._problem, waiting, weights, moneys)
 
     def _heaviest(self) -> tuple[Found, list[list[Counts]]]:
         """The greatest weight: of the highest rank alone, then with the next one, and so on.
@@ -177,7 +221,7 @@ class _Search:
         return Found(tree.bound, tree.first, proven=proven), tree.master.columns
 
     def _work_left(self, goal: Goal) -> int:
-        """So many searches of slots: for the weight no more than a part of all there may be."""
+        """So many searches of slots: for the weight a part of all, for the money what is left."""
         most = (
             _SEARCHES_A_WORK * self._stop.work * (1.0 if goal.weight is not None else _FOR_WEIGHT)
         )
@@ -341,7 +385,8 @@ def _place(board: Board, held: dict[int, Held]) -> None:
 
 _REPEATS: Final = 8
 _SEARCHES_A_WORK: Final = 4_000
-_FOR_WEIGHT: Final = 0.6
+_FOR_WEIGHT: Final = 0.5
+_FOR_MONEY: Final = 0.6
 _NODES_A_WORK: Final = 50
 _CUT_LITTLE: Final = "separating/maxroundsroot = 5\nseparating/maxrounds = 1\n"
 """The sieve has cut already: the solver's own cuts take five times as long as they save."""

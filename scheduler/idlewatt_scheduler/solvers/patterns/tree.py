@@ -18,6 +18,7 @@ from idlewatt_scheduler.solvers.patterns.goals import Goal
 from idlewatt_scheduler.solvers.patterns.master import MANY_NODES, Branch, Master, Prices
 from idlewatt_scheduler.solvers.patterns.problem import Problem
 from idlewatt_scheduler.solvers.patterns.search import Counts
+from idlewatt_scheduler.solvers.patterns.shown import Priced, priced
 
 ROUNDS: Final = 150
 SOME_NODES: Final = 6_000
@@ -72,7 +73,7 @@ class Tree:
 
     Attributes:
         bound: no plan is worth more.
-        first: the prices of the first branch, which is everything.
+        first: what things are worth in the first branch, which is everything.
         master: the program of it all.
     """
 
@@ -85,7 +86,7 @@ class Tree:
         self._asked = 0
         self.master = Master(problem, goal)
         self.bound = np.inf
-        self.first: Prices | None = None
+        self.first: Priced | None = None
 
     def run(self, work: int) -> None:
         """Look at branches until none could be better, or slots were searched so many times."""
@@ -128,7 +129,7 @@ class Tree:
         if prices is None:
             return bound, None
         if not branch.slots and not branch.rows and not branch.others:
-            self.first, self.bound = prices, prices.bound
+            self.first, self.bound = priced(self._problem, self.master, prices), prices.bound
         bound = min(bound, prices.bound)
         if self._choosing.is_near(bound):
             return bound, None

@@ -174,3 +174,13 @@ class Part:
 
 def _changed(counts: tuple[int, ...], item: int, count: int) -> tuple[int, ...]:
     return (*counts[:item], count, *counts[item + 1 :])
+
+
+def warm() -> None:
+    """Compile the search, or load it: two items of different stays, and one row."""
+    each, once, level = np.array([2.0, 1.0]), np.array([0.1, 0.2]), np.array([0, 1], np.int64)
+    most, takes = np.array([2, 1], np.int64), np.array([[2], [1]], np.int64)
+    extra, room = np.zeros((2, 1), np.int64), np.array([4], np.int64)
+    slot = each, once, level, most, takes, extra, room
+    found, worth = np.zeros((1, 2), np.int16), np.zeros(1)
+    search(*slot, 0.0, 0.0, True, 0, 10, found, worth)  # noqa: FBT003 - compiled

@@ -103,7 +103,10 @@ def test_vehicles_go_before_plain_nodes() -> None:
 def test_where_nothing_fits_nothing_is_better() -> None:
     """It is known without looking."""
     board = a_board(pending=(cores(17, "huge"),))
-    assert solved(board) == Proof(0, proven=True, cost_bound=Fraction(0), solver=Solver.EXACT)
+    found = solved(board)
+    assert (found.bound, found.proven, found.cost_bound) == (0, True, 0)
+    (price,) = found.prices.pods
+    assert (price.waiting, price.place.weight) == (1, 1.0)
 
 
 @pytest.mark.parametrize("params", [{"exact_vehicles": 1}, {"exact_vehicles": 0}])
