@@ -69,7 +69,7 @@ def assemble(snapshot: Snapshot) -> Fleet:
     if last is not None and found.exchange is last.found.exchange:
         fleet = _changed(found, last.fleet)
     fleet = fleet or _assembled(found)
-    _LAST[:] = [_Last(fleet, found)]
+    _LAST[:] = [_Last(fleet, replace(found, before={}))]
     return fleet
 
 
@@ -100,7 +100,13 @@ def _found(snapshot: Snapshot, last: "_Last | None") -> "Found":
         )
         for name, tariff in snapshot.tariffs.items()
     }
-    return Found(snapshot, exchange, lines, by_node, learned_departures(snapshot.departures))
+    found = Found(snapshot, exchange, lines, by_node, learned_departures(snapshot.departures))
+    if last is None:
+        return found
+    known = {candidate.name: candidate for candidate in last.fleet.candidates}
+    wired = last.found.wired if _are_same(last.fleet.snapshot.sites, snapshot.sites) else {}
+    by_windows = not (found.learned.entries or last.found.learned.entries)
+    return replace(found, before=known, wired=wired, by_windows=by_windows)
 
 
 def _is_same_world(before: Snapshot, now: Snapshot) -> bool:
@@ -109,11 +115,12 @@ def _is_same_world(before: Snapshot, now: Snapshot) -> bool:
         return False
     if before.policy is not now.policy and before.policy != now.policy:
         return False
-    pairs = ((before.sites, now.sites), (before.tariffs, now.tariffs))
-    return all(
-        len(old) == len(new) and all(old.get(name) is each for name, each in new.items())
-        for old, new in pairs
-    )
+    return _are_same(before.sites, now.sites) and _are_same(before.tariffs, now.tariffs)
+
+
+def _are_same(before: Mapping[str, object], now: Mapping[str, object]) -> bool:
+    """The very same objects by the same names."""
+    return len(before) == len(now) and all(before.get(name) is each for name, each in now.items())
 
 
 def _assembled(found: Found) -> Fleet:

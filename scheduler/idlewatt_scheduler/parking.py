@@ -23,7 +23,7 @@ from idlewatt_scheduler.further.registry import amounts_of, taken_by_others
 from idlewatt_scheduler.further.rule import beside
 from idlewatt_scheduler.model.site import Phase, Site
 from idlewatt_scheduler.model.snapshot import Snapshot
-from idlewatt_scheduler.model.units import Instant, Quantities
+from idlewatt_scheduler.model.units import CALENDAR_HORIZON, Instant, Quantities
 from idlewatt_scheduler.model.vehicle import ObservedConnection, Vehicle
 from idlewatt_scheduler.model.workload import Node, RunningPod
 from idlewatt_scheduler.prices import PriceLine
@@ -35,7 +35,12 @@ _Wiring: TypeAlias = tuple[tuple[CircuitKey, ...], tuple[Load, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What is looked up once for all vehicles."""
+    """What is looked up once for all vehicles.
+
+    Attributes:
+        before: vehicles by name, as they were looked up at another time.
+        by_windows: nothing that was learned had a part in when they leave, nor has it now.
+    """
 
     snapshot: Snapshot
     exchange: Exchange
@@ -45,6 +50,8 @@ class Found:
     wired: dict[tuple[str, str | None, frozenset[Phase] | None, int], _Wiring] = field(
         default_factory=dict
     )
+    before: Mapping[str, Candidate] = field(default_factory=dict)
+    by_windows: bool = False
 
     def pods(self, vehicle: Vehicle) -> tuple[RunningPod, ...]:
         """Our pods that run there."""
@@ -84,14 +91,21 @@ def vehicle_candidate(found: Found, vehicle: Vehicle) -> Candidate:
         tariff=snapshot.tariffs.get(tariff),
         runs_ours=bool(pods),
     )
-    figures = electrics(vehicle)
-    capacity = capacity_of(node, vehicle.compute.capacity)
+    before = found.before.get(vehicle.name)
+    known = None if before is None or before.parked is None else before.parked
+    if known is not None and known.vehicle is not vehicle:
+        known = None
+    figures = electrics(vehicle) if known is None else known.electrics
+    if before is None or known is None or before.node is not node:
+        capacity = capacity_of(node, vehicle.compute.capacity)
+    else:
+        capacity = before.capacity
     stretches = tuple(
         Stretch(snapshot.at, counts_until(pod, snapshot.at), running_power(pod, vehicle, capacity))
         for pod in pods
     )
     circuits, loads = found.wiring(site, vehicle) if site and connection else ((), ())
-    departure, charge_by = _leaves(found, vehicle, site)
+    departure, charge_by = _leaves(found, vehicle, site, known)
     parked = Parked(
         vehicle=vehicle,
         case=case,
@@ -115,11 +129,12 @@ def vehicle_candidate(found: Found, vehicle: Vehicle) -> Candidate:
 
 
 def _leaves(
-    found: Found, vehicle: Vehicle, site: Site | None
+    found: Found, vehicle: Vehicle, site: Site | None, known: Parked | None
 ) -> tuple[Instant | None, Instant | None]:
     """When it leaves, for all that is known, and until when to have charged it."""
     at, miss_percent = found.snapshot.at, found.snapshot.policy.miss_probability_percent
-    departure = _departure(vehicle, site, at)
+    departure = None if known is None or known.case.site is not site else _still(found, known)
+    departure = _departure(vehicle, site, at) if departure is None else departure
     if site is None or departure is None:
         return None, None
     if not found.learned.entries:
@@ -127,6 +142,18 @@ def _leaves(
     learned = found.learned.departure(vehicle, site, miss_percent, at)
     departure = departure if learned is None else min(departure, learned)
     return departure, found.learned.charge_by(vehicle, site, miss_percent, departure)
+
+
+def _still(found: Found, known: Parked) -> Instant | None:
+    """The departure that was known a while ago, if it must be the same now.
+
+    The windows that were open then still are, and end where they did; unless that was as far as
+    anybody had looked.
+    """
+    departure, then, now = known.departure, known.case.at, found.snapshot.at
+    if departure is None or not found.by_windows:
+        return None
+    return departure if then <= now < departure < then + CALENDAR_HORIZON else None
 
 
 def _departure(vehicle: Vehicle, site: Site | None, at: Instant) -> Instant | None:

@@ -10,10 +10,11 @@ from tests.property.strategies import snapshots
 
 from idlewatt_scheduler.candidates import Fleet, assemble, forget
 from idlewatt_scheduler.model.snapshot import Snapshot
+from idlewatt_scheduler.model.units import HOUR, MINUTE
 
 PATIENT = settings(
     deadline=None,
-    max_examples=100,
+    max_examples=150,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 LARGE = {"most_vehicles": 5, "most_pending": 2, "most_running": 6}
@@ -63,7 +64,7 @@ def _known(fleet: Fleet) -> list[Any]:
 def test_what_changed_is_looked_up_again(
     base: Snapshot, other: Snapshot, data: st.DataObject
 ) -> None:
-    """Some vehicles, Nodes and pods are those of another fleet; vehicles come and go."""
+    """Some vehicles, Nodes and pods are those of another fleet; they come and go; time passes."""
     cars = {car.name: car for car in (*base.vehicles, *other.vehicles)}
     stay = data.draw(st.sets(st.sampled_from(sorted(cars))))
     vehicles = {car.name: car for car in base.vehicles}
@@ -72,6 +73,7 @@ def test_what_changed_is_looked_up_again(
     nodes = {**base.nodes, **data.draw(st.sampled_from([{}, other.nodes]))}
     later = replace(
         base,
+        at=base.at + data.draw(st.sampled_from([0, 0, 1, MINUTE, HOUR, 9 * HOUR, -MINUTE])),
         vehicles=tuple(car for name, car in vehicles.items() if name not in gone),
         nodes=nodes,
         running=data.draw(st.sampled_from([base.running, base.running[1:], other.running])),

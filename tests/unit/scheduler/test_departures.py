@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 from fractions import Fraction
 
 import pytest
-from tests.unit.scheduler.scenes import a_candidate, vehicle
+from tests.unit.scheduler.scenes import a_candidate, a_fleet, vehicle
 
+from idlewatt_scheduler.candidates import assemble
 from idlewatt_scheduler.departures import (
     LearnedDepartures,
     after_a_stay,
@@ -216,6 +217,21 @@ def test_a_plan_reckons_with_the_learned_departure() -> None:
     assert with_model is not None
     assert (plain.departure, plain.charge_by) == (AT + 8 * HOUR, AT + 8 * HOUR)
     assert (with_model.departure, with_model.charge_by) == (AT + 30 * MINUTE, SINCE + HOUR)
+
+
+def test_what_was_learned_does_not_outlast_its_model() -> None:
+    """A minute later, with the very same vehicle: the model is gone, or has come."""
+    policy = a_policy(miss_probability_percent=10)
+    learned_once = a_fleet(policy=policy, departures=DepartureModel(BOTH)).snapshot
+    plain = replace(learned_once, departures=None, at=learned_once.at + MINUTE)
+    again = replace(learned_once, at=learned_once.at + 2 * MINUTE)
+    departures = []
+    for snapshot in (learned_once, plain, again):
+        parked = assemble(snapshot).candidates[0].parked
+        assert parked is not None
+        departures.append(parked.departure)
+    assert departures[1] == AT + 8 * HOUR
+    assert AT < departures[0] < departures[2] < AT + HOUR
 
 
 def test_a_learned_departure_opens_no_window() -> None:
