@@ -8,9 +8,9 @@ import os
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from typing import Any, BinaryIO, Final, cast
 
 import msgspec
@@ -72,15 +72,15 @@ def read_shared(
     size = sum(len(text.content) for text in texts)
     if processes < 2 or size < WORTH_SHARING_BYTES:  # noqa: PLR2004 - one is this one
         return None
-    pieces: SimpleQueue[Piece] = SimpleQueue()
-    for text in texts:
-        cut = _pieces(text)
-        if cut is None:
-            return None
-        for piece in cut:
-            pieces.put(piece)
+    pieces = _Pieces()
     with ThreadPoolExecutor(processes) as threads:
+        # They take a while to start: the text is cut meanwhile.
         reading = [threads.submit(_share, pieces) for _ in range(processes)]
+        try:
+            for text in texts:
+                pieces.add(_pieces(text))
+        finally:
+            pieces.end()
         meanwhile()
         shares = [share.result() for share in reading]
     if any(share is None for share in shares):
@@ -92,7 +92,44 @@ def read_shared(
     return put_together([*map(_cluster, found), others])
 
 
-def _share(pieces: "SimpleQueue[Piece]") -> list[Found] | None:
+class _Pieces:
+    """Pieces to be taken one after the other, also while others are still added."""
+
+    def __init__(self) -> None:
+        self._queue: SimpleQueue[Piece | None] = SimpleQueue()
+        self._are_wanted = True
+
+    def add(self, pieces: Iterable[Piece] | None) -> None:
+        """Put these behind the others; None: nobody has to read any."""
+        if pieces is None:
+            self.drop()
+        for piece in pieces or ():
+            self._queue.put(piece)
+
+    def end(self) -> None:
+        """No more are added."""
+        self._queue.put(None)
+
+    def drop(self) -> None:
+        """Nobody has to read the rest; what was read does not count either."""
+        self._are_wanted = False
+        self._queue.put(None)
+
+    @property
+    def are_wanted(self) -> bool:
+        """Whether what is in them counts."""
+        return self._are_wanted
+
+    def take(self) -> Piece | None:
+        """The next one; None: there is none left."""
+        piece = self._queue.get()
+        if piece is None or not self._are_wanted:
+            self._queue.put(None)  # whoever asks next is told so, too
+            return None
+        return piece
+
+
+def _share(pieces: _Pieces) -> list[Found] | None:
     """What one more process finds in the pieces that it takes; None where one is unusual."""
     found: list[Found] = []
     command = (sys.executable, "-P", "-m", "idlewatt_operator.cli.share")
@@ -103,29 +140,19 @@ def _share(pieces: "SimpleQueue[Piece]") -> list[Found] | None:
             return None
         read = decoder(Found | None)
         try:
-            while True:
-                process.stdin.write(framed(encode(pieces.get_nowait())))
+            while (piece := pieces.take()) is not None:
+                process.stdin.write(framed(encode(piece)))
                 process.stdin.flush()
                 answer = read_frame(cast("BinaryIO", process.stdout))
                 one = None if answer is None else read.decode(answer)
                 if one is None:
-                    _empty(pieces)
+                    pieces.drop()
                     return None
                 found.append(one)
-        except Empty:
-            return found
         except (OSError, FrameError, msgspec.MsgspecError):
-            _empty(pieces)
+            pieces.drop()
             return None
-
-
-def _empty(pieces: "SimpleQueue[Piece]") -> None:
-    """Nobody has to read the rest."""
-    try:
-        while True:
-            pieces.get_nowait()
-    except Empty:
-        return
+        return found if pieces.are_wanted else None
 
 
 def look_through(piece: Piece) -> Found | None:
