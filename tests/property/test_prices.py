@@ -1,15 +1,18 @@
 """No plan beats the bounds that prices prove: on small random tables every plan is tried."""
 
 from collections.abc import Iterator
+from functools import cache
 from itertools import product
 
 import numpy as np
 import pytest
 from tests.benchmarks.random_tables import Size, random_tables
 
+from idlewatt_scheduler.solvers.pricing.duals import Duals
 from idlewatt_scheduler.solvers.pricing.goal import Goal
-from idlewatt_scheduler.solvers.pricing.packing import pack
-from idlewatt_scheduler.solvers.pricing.pricing import Depth, price
+from idlewatt_scheduler.solvers.pricing.looks import Look
+from idlewatt_scheduler.solvers.pricing.packing import Packed, pack
+from idlewatt_scheduler.solvers.pricing.pricing import Depth, price, price_at_weight
 from idlewatt_scheduler.tables.layout import Tables
 
 SEEDS = range(30)
@@ -150,18 +153,85 @@ def _tables(seed: int) -> Tables:
     return random_tables(seed, size)
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_no_plan_beats_the_bounds(seed: int) -> None:
-    """Neither in weight, nor in cost at the greatest weight or at a lesser one."""
+@cache
+def _reachable(seed: int) -> list[tuple[int, float]]:
+    """The weight and the cost of every plan that is kept."""
     tables = _tables(seed)
-    plans = [
+    return [
         (int(_placed(tables, plan) @ tables.wanted.weight), _cost(tables, plan))
         for plan in _plans(tables)
         if _is_kept(tables, plan)
     ]
-    most = max(weight for weight, _ in plans)
+
+
+def _asked(seed: int) -> list[tuple[int, float]]:
+    """The greatest weights, and the least that so much or more costs."""
+    plans = _reachable(seed)
+    return [
+        (at_least, min(cost for weight, cost in plans if weight >= at_least))
+        for at_least in sorted({weight for weight, _ in plans})[-3:]
+    ]
+
+
+def _any_prices(packed: Packed, seed: int, *, money: bool) -> Duals:
+    """Prices that nobody looked for, of what does not bind, too; and patterns that may not fit."""
+    rng = np.random.default_rng(seed)
+    theta = float(rng.uniform(0.0, 0.5)) if money else 1.0
+    unit = theta * float(np.median(packed.weight))
+    pairs, limits = len(packed.template), packed.free.shape[1] + 2
+    pod = theta * packed.weight * rng.uniform(-0.2, 1.2, packed.templates)
+    weight = rng.uniform(0.1, 1.0, (packed.vehicles, limits))
+    return Duals(
+        money=money,
+        pod=pod,
+        place=np.maximum(theta * packed.weight - pod, 0.0),
+        room=unit * rng.uniform(0.0, 3.0, len(packed.room_limit)) / 1e6,
+        spread=unit * rng.uniform(0.0, 0.5, len(packed.domain_limit)),
+        theta=theta,
+        weight=0,
+        best=np.zeros(packed.vehicles),
+        bound=0.0,
+        trivial=0.0,
+        look=Look(
+            weight / weight.sum(axis=1, keepdims=True),
+            rng.integers(0, 3, pairs).astype(np.int32),
+            np.zeros(packed.vehicles),
+        ),
+    )
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_no_plan_beats_the_bounds(seed: int) -> None:
+    """Neither in weight, nor in cost at the greatest weight or at a lesser one."""
+    packed = pack(_tables(seed))
     depth = Depth(sample_rounds=12, nodes=1 + 50 * (seed % 4))
-    assert price(pack(tables), Goal(), depth).bound >= most
-    for at_least in sorted({weight for weight, _ in plans})[-3:]:
-        least = min(cost for weight, cost in plans if weight >= at_least)
-        assert price(pack(tables), Goal(at_least=at_least), depth).bound <= least + 1e-9
+    assert price(packed, Goal(), depth).bound >= max(weight for weight, _ in _reachable(seed))
+    for at_least, least in _asked(seed):
+        assert price(packed, Goal(at_least=at_least), depth).bound <= least + 1e-9
+
+
+@pytest.mark.parametrize("rounds", [0, 3])
+@pytest.mark.parametrize("seed", SEEDS)
+def test_no_plan_beats_the_bounds_that_any_prices_prove(seed: int, rounds: int) -> None:
+    """Wherever they begin, as with prices of a plan that has little to do with this one."""
+    packed = pack(_tables(seed))
+    depth = Depth(again_rounds=rounds, nodes=1 + 50 * (seed % 4))
+    weights = _any_prices(packed, seed, money=False)
+    most = max(weight for weight, _ in _reachable(seed))
+    assert price(packed, Goal(), depth, previous=weights).bound >= most
+    moneys = _any_prices(packed, seed, money=True)
+    for at_least, least in _asked(seed):
+        found = price(packed, Goal(at_least=at_least), depth, previous=moneys)
+        assert found.bound <= least + 1e-9
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_no_plan_beats_the_bound_of_less_than_everything(seed: int) -> None:
+    """Whether its prices are those of the pods that are placed, or any."""
+    packed = pack(_tables(seed))
+    depth = Depth(sample_rounds=12, nodes=1 + 50 * (seed % 4))
+    for at_least, least in _asked(seed):
+        fewer = packed._replace(pods=np.minimum(packed.pods, 1.0 + seed % 2))
+        everything = Goal(at_least=int(fewer.pods @ fewer.weight))
+        for duals in (price(fewer, everything, depth), _any_prices(packed, seed, money=True)):
+            assert price_at_weight(packed, at_least, duals, depth).bound <= least + 1e-9

@@ -60,7 +60,7 @@ def patterns_of(packed: Packed, trail: Trail) -> Patterns:
     new = np.flatnonzero(np.diff(vehicle * len(trail) + time, prepend=-1) != 0)
     if not len(pair):
         return Patterns(np.zeros(1, np.int64), pair, number)
-    mixed = (pair.astype(np.uint64) * np.uint64(64) + number.astype(np.uint64)) * _MIX
+    mixed = (pair.astype(np.uint64) * _NUMBERS + number.astype(np.uint64)) * _MIX
     mixed ^= mixed >> np.uint64(29)
     key = np.add.reduceat(mixed * _MIX, new)
     _, kept = np.unique(key, return_index=True)
@@ -73,6 +73,8 @@ def patterns_of(packed: Packed, trail: Trail) -> Patterns:
 
 
 _MIX = np.uint64(0x9E3779B97F4A7C15)
+_NUMBERS = np.uint64(2**20)
+"""More than there are pods of a kind on a vehicle."""
 
 
 def columns_of(packed: Packed, rows: Rows, patterns: Patterns) -> Iterator[Column]:

@@ -127,13 +127,24 @@ def glance(  # noqa: PLR0913, PLR0917 - what a kernel reads and writes
 
 @compiled_part
 def _as_before(sheet: Paper, weight: Floats, opening: float, count: int, out: Indices) -> float:
-    """What the pattern of the last look earns now, without what earns nothing, and filled up."""
-    some, longest = 0, 0.0
+    """What the pattern of the last look earns now, without what earns nothing, and filled up.
+
+    Of what fits no longer, as the vehicle has less left than it had then, as much is kept as does.
+    """
+    some, longest, awake = 0, 0.0, 0
+    room, takes = sheet.room, sheet.takes
+    room[:] = sheet.whole
     for at in range(count):
-        sheet.taken[at] = min(np.int64(out[sheet.pair[at]]), sheet.most[at])
-        if sheet.taken[at] > 0:
+        sheet.taken[at] = 0
+        number = min(np.int64(out[sheet.pair[at]]), sheet.most[at])
+        number = _as_fits(sheet, at, max(awake, sheet.standby[at]), number)
+        if number > 0:
+            sheet.taken[at] = number
             some += 1
             longest = max(longest, sheet.stay[at])
+            awake = max(awake, sheet.standby[at])
+            for limit in range(len(weight)):
+                room[limit] -= number * takes[at, limit]
     if some == 0:
         return 0.0
     earned = _fill_up(sheet, weight, count, longest, -1) - longest - opening
@@ -279,16 +290,25 @@ def _fill_up(
         if which < 0:
             return earned
         awake = max(awake, sheet.standby[which])
-        number = sheet.most[which] - taken[which]
-        for limit in range(len(weight)):
-            if takes[which, limit] > 0:
-                spare = room[limit] - (awake if limit == len(weight) - 1 else 0)
-                number = min(number, spare // takes[which, limit])
+        number = _as_fits(sheet, which, awake, sheet.most[which] - taken[which])
         number = max(number // _AT_ONCE, 1)
         taken[which] += number
         earned += number * sheet.gain[which]
         for limit in range(len(weight)):
             room[limit] -= number * takes[which, limit]
+
+
+@compiled_part
+def _as_fits(sheet: Paper, at: int, awake: int, number: int) -> int:
+    """So many of these, or as many as fit into what is left beside that much standby."""
+    limits = len(sheet.room)
+    for limit in range(limits):
+        spare = sheet.room[limit] - (awake if limit == limits - 1 else 0)
+        if spare < 0:
+            return 0
+        if sheet.takes[at, limit] > 0:
+            number = min(number, spare // sheet.takes[at, limit])
+    return number
 
 
 @compiled_part

@@ -109,13 +109,13 @@ def price_at_weight(
     ratios = np.unique(pod / np.maximum(packed.weight, 1e-300))
     seen = duals.look
     look = Look(seen.weight.copy(), seen.held.copy(), seen.value.copy())
-    best, least = _at(packed, duals, pod, 0.0), np.inf
+    best, least = _at(market, duals, pod, 0.0), np.inf
     low, high = 0, len(ratios) - 1
     known: dict[int, float] = {}
 
     def reached(index: int) -> float:
         if index not in known:
-            asked = _at(packed, duals, pod, float(ratios[index]))
+            asked = _at(market, duals, pod, float(ratios[index]))
             known[index] = look_around(packed, market.rows, asked, look).reached
         return known[index]
 
@@ -124,17 +124,17 @@ def price_at_weight(
         low, high = (low, right) if reached(left) <= reached(right) else (left, high)
     if len(ratios):
         index = min(range(low, high + 1), key=reached)
-        best, least = _at(packed, duals, pod, float(ratios[index])), reached(index)
+        best, least = _at(market, duals, pod, float(ratios[index])), reached(index)
     if least >= 0.0:
         best = np.zeros_like(best)
     return _duals(market, goal, best, look, depth.nodes)
 
 
-def _at(packed: Packed, duals: Duals, pod: Floats, theta: float) -> Floats:
+def _at(market: Market, duals: Duals, pod: Floats, theta: float) -> Floats:
     """Prices of the rows where a unit of weight is worth `theta`."""
-    worth = theta * packed.weight
-    place = np.maximum(worth - pod, 0.0)
-    return np.concatenate([place, duals.room, duals.spread, [theta]])
+    place = np.maximum(theta * market.packed.weight - pod, 0.0)
+    asked = np.concatenate([place, duals.room, duals.spread, [theta]])
+    return _of_what_binds(market.rows, asked)
 
 
 def _reach(market: Market, asked: Floats, look: Look, nodes: int) -> Found:
@@ -161,7 +161,16 @@ def _from_duals(market: Market, previous: Duals) -> Floats | None:
     pods = -previous.pod if rows.everything else previous.place * scale
     bare = rows.everything or not previous.money
     theta = np.array([0.0 if bare else previous.theta])
-    return np.concatenate([pods, previous.room * scale, previous.spread * scale, theta])
+    asked = np.concatenate([pods, previous.room * scale, previous.spread * scale, theta])
+    return _of_what_binds(rows, asked)
+
+
+def _of_what_binds(rows: Rows, price: Floats) -> Floats:
+    """These prices, none of rows without a limit: a bound with theirs would not be one.
+
+    What binds may be otherwise than it was when the prices were found.
+    """
+    return np.where(np.isfinite(rows.limit), price, 0.0)
 
 
 def _duals(market: Market, goal: Goal, asked: Floats, look: Look, nodes: int) -> Duals:
