@@ -113,18 +113,22 @@ def _prices(question: Question, found: Found) -> Prices:
 
 
 def _place_exactly(question: Question, params: Params, stop: Stop, seed: int) -> Placed:
-    """Greedily at once, then exactly if the fleet is small enough for that."""
+    """Greedily at once, then exactly if the fleet is small enough for that.
+
+    By patterns first, which is quicker; literals know of stability what patterns do not.
+    """
     board = question.board()
     most = bound(board)
     greedy(board)
     if not params.exact_literals:
         return Placed(_on(board), Proof(bound=most))
-    everything = range(len(board.candidates))
-    proof = solve(board, everything, params.exact_literals, stop.work, seed)
-    if proof is None or not proof.proven:
-        proof = better(proof, patterns.solve(board, params, stop, seed))
-    else:
-        proof = replace(proof, prices=patterns.shadow_prices(board, params, stop))
+    proof = patterns.solve(board, params, stop, seed)
+    if (proof is None or not proof.proven) and not stop.is_over:
+        everything = range(len(board.candidates))
+        literally = solve(board, everything, params.exact_literals, stop.work, seed)
+        prices = Prices() if proof is None else proof.prices
+        proof = replace(better(proof, literally), prices=prices)
+    proof = proof or Proof()
     known = most if proof.bound is None else min(most, proof.bound)
     return Placed(_on(board), replace(proof, bound=known))
 

@@ -375,7 +375,8 @@ class Master:
             found, whole, bound = part.search(earnings, known, tolerance, 1, nodes, best_alone=True)
             best[index] = max(bound, known) + earnings.beyond
             short |= not whole
-            self.asked += 1 if whole else 1 + nodes // _A_SEARCH
+            if part.possible:
+                self.asked += 1 if whole else 1 + nodes // _A_SEARCH
             added += self.add(index, found)
             if part.end >= 0 and part.allowed and part.nothing(earnings) >= known:
                 added += self.add(index, [part.base])
