@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import groupby
 from operator import itemgetter
+from typing import Final
 
 import numpy as np
 
@@ -30,6 +31,9 @@ from idlewatt_scheduler.solvers.remembering import Earlier, begin, remember
 from idlewatt_scheduler.solvers.scale.solving import solve_at_scale
 from idlewatt_scheduler.tables.layout import Count, Tables
 from idlewatt_scheduler.templates import Template
+
+LITERALLY: Final = 0.25
+"""What part of the work literals have before patterns are asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,20 +119,21 @@ def _prices(question: Question, found: Found) -> Prices:
 def _place_exactly(question: Question, params: Params, stop: Stop, seed: int) -> Placed:
     """Greedily at once, then exactly if the fleet is small enough for that.
 
-    By patterns first, which is quicker; literals know of stability what patterns do not.
+    What literals do not prove soon, patterns often do; where these are not compiled, there is all
+    the work for literals.
     """
     board = question.board()
     most = bound(board)
     greedy(board)
     if not params.exact_literals:
         return Placed(_on(board), Proof(bound=most))
-    proof = patterns.solve(board, params, stop, seed)
-    if (proof is None or not proof.proven) and not stop.is_over:
-        everything = range(len(board.candidates))
-        literally = solve(board, everything, params.exact_literals, stop.work, seed)
-        prices = Prices() if proof is None else proof.prices
-        proof = replace(better(proof, literally), prices=prices)
-    proof = proof or Proof()
+    everything = range(len(board.candidates))
+    work = stop.work * LITERALLY if params.compiled else stop.work
+    proof = solve(board, everything, params.exact_literals, work, seed)
+    if proof is None or not proof.proven:
+        proof = better(proof, patterns.solve(board, params, stop, seed))
+    else:
+        proof = replace(proof, prices=patterns.shadow_prices(board, params, stop))
     known = most if proof.bound is None else min(most, proof.bound)
     return Placed(_on(board), replace(proof, bound=known))
 
