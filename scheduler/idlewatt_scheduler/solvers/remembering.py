@@ -75,8 +75,8 @@ def begin(
         return None
     held = _held(fleet, templates, tables, earlier.node)
     known = memory.known
-    same = _same(memory.tables, tables) and bool((held == known.held).all())
-    if same:
+    stands = known.is_whole and bool((held == known.held).all())
+    if stands and _same(memory.tables, tables):
         return Beginning(held, known.weights, known.moneys, known, turn=known.turn)
     rows = _Rows(
         vehicle=_vehicles(fleet, tables, memory),

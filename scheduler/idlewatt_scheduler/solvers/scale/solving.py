@@ -44,8 +44,8 @@ GROUP = 6
 """So many vehicles at most are taken apart at a time."""
 
 
-MANY, ROUNDS_OF_MANY = 2_000, 14
-"""Of so many vehicles prices learned in few rounds do: the other rounds are of all of them."""
+MANY, ROUNDS_OF_MANY, AGAIN_OF_MANY = 2_000, 14, 6
+"""Of more vehicles prices are learned in so many rounds, and polished again in so many."""
 
 
 CHANGED_PART = 10
@@ -68,6 +68,7 @@ class Known:
         bound, cost_bound: as in `Found`.
         turn: so many plans followed the one that was made anew.
         gap: what that one cost beyond its bound, as a part of it.
+        is_whole: planning went through all its steps.
     """
 
     held: Indices
@@ -78,6 +79,7 @@ class Known:
     solver: Solver
     turn: int
     gap: float
+    is_whole: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +161,6 @@ def solve_at_scale(
         params: how hard to try.
         stop: once it is over, the best plan so far is returned.
         seed: of everything that is chosen at random.
-        kept: what is left of the last plan; nothing where the plan is made anew.
         beginning: what is known from the last plan.
     """
     facts = facts_of(tables)
@@ -189,7 +190,7 @@ def solve_at_scale(
 
 
 def _by_prices(search: Search) -> None:
-    for step in (_weigh, _save):
+    for step in (_weigh, _save, _save_again):
         if search.stop.is_over:
             search.halted = "Time was over before planning was; the best plan until then is used."
             return
@@ -230,6 +231,14 @@ def _save(search: Search) -> None:
     _exchange(search, prices, duals.look.weight)
     kept = search.beginning
     search.gap = _gap(search, duals.bound) if kept is None else kept.gap
+
+
+def _save_again(search: Search) -> None:
+    """Where all that could be is placed only now: what is known of any plan that places it."""
+    goal = 0 if search.moneys is None else search.moneys.weight
+    most = int((search.packed.pods * search.packed.weight).sum())
+    if goal < most == search.score.weight:
+        _save(search)
 
 
 def _gap(search: Search, bound: float) -> float:
@@ -275,10 +284,12 @@ def _changed(search: Search, known: Beginning, order: Indices) -> Indices:
 
 
 def _depth(search: Search) -> Depth:
-    params, rounds = search.params, search.params.price_rounds
-    if search.tables.vehicles > MANY:
-        rounds = min(rounds, ROUNDS_OF_MANY)
-    return Depth(sample_rounds=rounds, polish_rounds=params.polish_rounds)
+    params, many = search.params, search.tables.vehicles > MANY
+    return Depth(
+        sample_rounds=min(params.price_rounds, ROUNDS_OF_MANY) if many else params.price_rounds,
+        polish_rounds=params.polish_rounds,
+        again_rounds=min(params.polish_rounds, AGAIN_OF_MANY) if many else params.polish_rounds,
+    )
 
 
 def _found(search: Search) -> Found:
@@ -291,6 +302,7 @@ def _found(search: Search) -> Found:
         solver=search.solver,
         turn=0 if search.beginning is None else search.beginning.turn,
         gap=search.gap,
+        is_whole=search.moneys is not None and search.halted is None,
     )
     return replace(_as_known(search.facts, known), halted=search.halted)
 

@@ -138,13 +138,27 @@ def _roomy(facts: Facts, live: Live, kept: Kept, pairs: Ints) -> Flags:
 
 
 def _take(facts: Facts, live: Live, kept: Kept, pair: int) -> int:
-    """Place one pod and leave out whom it may: 1 if that can be done now, else nothing changes."""
+    """Place one pod and leave out whom it may: 1 if that can be done now, else nothing changes.
+
+    Where a spread constraint would not hold without all of these, those stay that it counts.
+    """
     vehicle, template = int(facts.vehicle[pair]), int(facts.template[pair])
     if live.left[template] <= 0:
         return 0
-    one = np.array([pair])
     there = np.arange(facts.first[vehicle], facts.first[vehicle + 1])
     out = there[kept.out[there] & (live.held[there] > 0)]
+    if _instead(facts, live, pair, out):
+        return 1
+    alone = np.array([not len(groups_of(facts, int(facts.template[each]))) for each in out])
+    if len(out) and not alone.all():
+        return int(_instead(facts, live, pair, out[alone]))
+    return 0
+
+
+def _instead(facts: Facts, live: Live, pair: int, out: Ints) -> bool:
+    """One pod instead of all of these pairs' pods; whether that is done, else nothing changes."""
+    one = np.array([pair])
+    vehicle, template = int(facts.vehicle[pair]), int(facts.template[pair])
     numbers = [live.held[each : each + 1].astype(np.int64) for each in out]
     for each, number in zip(out, numbers, strict=True):
         take_back(facts, live, np.array([each]), number)
@@ -152,8 +166,8 @@ def _take(facts: Facts, live: Live, kept: Kept, pair: int) -> int:
         put_many(facts, live, one, np.ones(1, np.int64))
         groups = {group for each in out for group in groups_of(facts, int(facts.template[each]))}
         if all(holds(facts, live, group) for group in groups):
-            return 1
+            return True
         take_back(facts, live, one, np.ones(1, np.int64))
     for each, number in zip(out, numbers, strict=True):
         put_many(facts, live, np.array([each]), number)
-    return 0
+    return False

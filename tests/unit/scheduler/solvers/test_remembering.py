@@ -75,6 +75,16 @@ def test_what_is_remembered_is_told_by_name() -> None:
     assert len(stay) > 0.8 * sum(node != left for node in known.values())
 
 
+def test_a_plan_that_was_cut_short_is_made_again() -> None:
+    """Once there is time, the same world is planned to the end."""
+    snapshot = a_fleet(6)
+    short = plan(snapshot, BY_PRICES, Stop(expired=lambda: True))
+    whole = plan(snapshot, BY_PRICES, previous=short)
+    assert short.halted is not None
+    assert whole.halted is None
+    assert whole.cost < short.cost
+
+
 def test_a_plan_without_a_memory_begins_anew() -> None:
     """As one that was made greedily: the next one is made as if there were none before."""
     snapshot = a_fleet(4)

@@ -2,9 +2,13 @@
 
 import numpy as np
 import pytest
+from tests.benchmarks.fleets import Size as Fleet
+from tests.benchmarks.instances import Plenty, an_instance
 from tests.benchmarks.random_tables import Size, random_tables
 from tests.unit.scheduler.solvers.scale.plain import counts_of, envies, faults
 
+from idlewatt_scheduler.feasibility import violations
+from idlewatt_scheduler.planner import Params, Stop, plan
 from idlewatt_scheduler.solvers.scale.facts import facts_of
 from idlewatt_scheduler.solvers.scale.greedy import greedy
 from idlewatt_scheduler.solvers.scale.stability import settle
@@ -38,6 +42,13 @@ def test_a_plan_from_the_lowest_up_is_settled(seed: int) -> None:
     counts = counts_of(tables, live)
     assert faults(tables, counts) == []
     assert envies(tables, counts) == []
+
+
+def test_who_holds_a_spread_up_stays_where_others_make_room() -> None:
+    """One lower pod there is counted by a constraint, two are not: these two are room enough."""
+    snapshot = an_instance(Fleet(300, 300), Plenty.TIGHT, 702)
+    found = plan(snapshot, Params(), Stop(), 2)
+    assert violations(snapshot, found) == ()
 
 
 def test_what_is_settled_stays() -> None:
