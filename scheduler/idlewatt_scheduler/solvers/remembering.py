@@ -75,11 +75,12 @@ def begin(
         return None
     held = _held(fleet, templates, tables, earlier.node)
     known = memory.known
-    stands = known.is_whole and bool((held == known.held).all())
+    stands = known.is_whole and np.array_equal(held, known.held)
     if stands and _same(memory.tables, tables):
         return Beginning(held, known.weights, known.moneys, known, turn=known.turn)
+    vehicles = _vehicles(fleet, tables, memory)
     rows = _Rows(
-        vehicle=_vehicles(fleet, tables, memory),
+        vehicle=vehicles,
         template=_templates(templates, memory),
         room=_matched(_rooms_of(tables), memory.room),
         held=held,
@@ -92,6 +93,11 @@ def begin(
         None,
         turn=known.turn + 1,
         gap=known.gap,
+        calm=known.is_whole
+        and int(held.sum()) == len(earlier.node)
+        and len(vehicles) == len(memory.row)
+        and bool((vehicles >= 0).all())
+        and {pod.key for made in templates for pod in made.pods} == memory.template.keys(),
     )
 
 

@@ -88,6 +88,7 @@ class Beginning:
 
     Attributes:
         same: nothing changed, so this is known; None: something did.
+        calm: the same vehicles and pods, only later: if all still fit they stay where they were.
     """
 
     held: Indices
@@ -96,6 +97,7 @@ class Beginning:
     same: Known | None = None
     turn: int = 0
     gap: float = 0.0
+    calm: bool = False
 
 
 @dataclass(slots=True)
@@ -127,6 +129,11 @@ class Search:
     solver: Solver = field(default=Solver.GREEDY)
     halted: str | None = None
     gap: float = 0.0
+
+    @property
+    def is_calm(self) -> bool:
+        """Whether the last plan is to be kept as it is."""
+        return self.beginning is not None and self.beginning.calm
 
     def offer(self, live: Live) -> None:
         """Settle a plan; it becomes the incumbent if it is better."""
@@ -176,6 +183,8 @@ def solve_at_scale(
     kept = copy_of(live)
     mend(facts, live)
     settle(facts, live)
+    if known is not None and not np.array_equal(live.held, known.held):
+        known = replace(known, calm=False)
     search = Search(tables, params, stop, seed, facts, pack(tables), live, score(facts, live), kept)
     search.beginning = known
     if searches:
@@ -249,6 +258,8 @@ def _gap(search: Search, bound: float) -> float:
 def _build(search: Search, duals: Duals) -> Prices:
     """A plan from these prices; what the prices became by it."""
     guide = search.guide(duals)
+    if search.is_calm:
+        return guide.prices
     live = copy_of(search.kept)
     construct(search.facts, guide, search.best, live, search.seed)
     search.offer(live)
@@ -257,6 +268,8 @@ def _build(search: Search, duals: Duals) -> Prices:
 
 def _exchange(search: Search, prices: Prices, weight: Floats) -> None:
     """Take groups of vehicles apart, every vehicle's turn comes once in all rounds together."""
+    if search.is_calm:
+        return
     live = copy_of(search.best)
     known, rounds = search.beginning, search.params.improve_rounds
     order = shuffled(search.seed, search.tables.vehicles)

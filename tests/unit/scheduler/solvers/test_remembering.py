@@ -48,6 +48,19 @@ def test_an_unchanged_world_gives_the_same_plan(plenty: Plenty) -> None:
 
 
 @pytest.mark.parametrize("plenty", list(Plenty))
+def test_nobody_moves_because_a_second_has_passed(plenty: Plenty) -> None:
+    """The same vehicles and pods a little later: everybody stays, no rule is broken."""
+    snapshot = a_fleet(7, plenty)
+    before = plan(snapshot, BY_PRICES)
+    later = replace(snapshot, at=snapshot.at + 1_000)
+    after = plan(later, BY_PRICES, previous=before)
+    assert places(after) == places(before)
+    assert violations(later, after) == ()
+    assert after.cost_bound is not None
+    assert after.cost_bound <= after.cost
+
+
+@pytest.mark.parametrize("plenty", list(Plenty))
 def test_a_small_change_moves_few_pods(plenty: Plenty) -> None:
     """Fewer than a plan that is made anew would, and no rule is broken; its bound still holds."""
     snapshot = a_fleet(2, plenty)
