@@ -153,7 +153,9 @@ class _Search:
         for held in self.best.values():
             for case, count in held:
                 waiting[self._board.template_of(case)] -= count
-        return prices_of(self._problem, waiting, weights, moneys)
+        # Where all that fits anywhere has a place, no more weight is to be had from anything.
+        short = any(waiting[template] for template in self._problem.demand)
+        return prices_of(self._problem, waiting, weights if short else None, moneys)
 
     def _heaviest(self) -> tuple[Found, list[list[Counts]]]:
         """The greatest weight: of the highest rank alone, then with the next one, and so on.
