@@ -315,7 +315,7 @@ def test_the_compiled_loop_does_so_for_a_fleet_of_every_kind(plenty: Plenty) -> 
     _assert_the_same(found, pairs_of(work))
     _assert_the_same(compiled_pairs(work), found)
     assert len(found[0].template) > 1_000
-    assert typeof(sheets_of(work)) == typeof(no_sheets())
+    assert typeof(sheets_of(work)) == typeof(no_sheets())  # type: ignore[no-untyped-call]
 
 
 def _assert_the_same(one: tuple[Pairs, Indices], other: tuple[Pairs, Indices]) -> None:

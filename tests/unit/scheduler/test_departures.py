@@ -229,6 +229,7 @@ def test_what_was_learned_does_not_outlast_its_model() -> None:
     for snapshot in (learned_once, plain, again):
         parked = assemble(snapshot).candidates[0].parked
         assert parked is not None
+        assert parked.departure is not None
         departures.append(parked.departure)
     assert departures[1] == AT + 8 * HOUR
     assert AT < departures[0] < departures[2] < AT + HOUR

@@ -57,5 +57,6 @@ def test_who_is_the_same_is_the_same_row() -> None:
     read = reading.Reading(fleet, ("cpu",), frozenset())
     chosen = [(each, each.parked) for each in fleet.candidates if each.parked is not None]
     first = read.rows(chosen)
-    assert all(np.array_equal(a, b) for a, b in zip(first, read.rows(chosen), strict=True))
+    for one, other in zip(first, read.rows(chosen), strict=True):
+        assert np.array_equal(np.asarray(one), np.asarray(other))
     assert len(read.rows(chosen[:1])[0]) == 1

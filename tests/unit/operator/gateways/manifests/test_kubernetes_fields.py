@@ -1,7 +1,7 @@
 """Misspelt fields and wrong types of Pods and Nodes are found without an API server."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from copy import deepcopy
 from typing import Any
 
@@ -88,6 +88,7 @@ def test_what_is_looked_at_quickly_is_judged_alike() -> None:
         },
         "status": {"conditions": [{"status": "True", "new": 1}], "startTime": "t", "new": {}},
     }
+    junk: tuple[object, ...]
     junk = (None, True, 1, -(2**63), 2**64, 0.5, 1.0, "x", b"x", [], ["x"], [None], {}, {"x": 1})
     good = 0
     for path in _places(pod):
@@ -104,8 +105,11 @@ def test_what_is_looked_at_quickly_is_judged_alike() -> None:
 
 def _places(value: object, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
     """The way to each value within a value."""
-    inner = value.items() if isinstance(value, dict) else ()
-    inner = enumerate(value) if isinstance(value, list) else inner
+    inner: Iterable[tuple[str | int, object]] = ()
+    if isinstance(value, dict):
+        inner = value.items()
+    elif isinstance(value, list):
+        inner = enumerate(value)
     for key, item in inner:
         yield (*path, key)
         yield from _places(item, (*path, key))

@@ -104,7 +104,7 @@ def test_where_nothing_fits_nothing_is_better() -> None:
     """It is known without looking."""
     board = a_board(pending=(cores(17, "huge"),))
     found = solved(board)
-    assert (found.bound, found.proven, found.cost_bound) == (0, True, 0)
+    assert (found.bound, found.proven, found.cost_bound) == (0, True, Fraction(0))
     (price,) = found.prices.pods
     assert (price.waiting, price.place.weight) == (1, 1.0)
 

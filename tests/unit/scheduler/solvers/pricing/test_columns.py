@@ -29,7 +29,7 @@ def _held(packed: Packed, seed: int) -> list[Indices]:
 
 
 def _listed(packed: Packed, patterns: Patterns) -> list[tuple[int, Pattern]]:
-    found = []
+    found: list[tuple[int, Pattern]] = []
     for first, last in zip(patterns.first[:-1], patterns.first[1:], strict=True):
         pairs = patterns.pair[first:last].tolist()
         vehicle = int(np.searchsorted(packed.first, pairs[0], side="right")) - 1

@@ -57,8 +57,13 @@ def test_no_rounds_leave_prices_as_they_are() -> None:
 def test_a_deadline_ends_it_after_one_look() -> None:
     """What was asked first has to do; it is asked about once."""
     scene = a_scene(4, money=True)
-    asked: list[None] = []
-    stop = Stop(expired=lambda: asked.append(None) is None)
+    asked: list[bool] = []
+
+    def expired() -> bool:
+        asked.append(True)
+        return True
+
+    stop = Stop(expired=expired)
     best = polished(scene.packed, scene.rows, scene.price, first_look(scene.packed), 9, 0.1, stop)
     assert np.array_equal(best, scene.price)
     assert len(asked) == 1
