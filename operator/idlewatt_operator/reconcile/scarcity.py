@@ -1,17 +1,31 @@
 """How scarce the places of a waiting pod are, from the plan's prices.
 
 A price is told of the oldest pod of a kind; pods that no clause can tell apart have the same one.
+It is told where others have the places. A pod that is too large for every vehicle has none to want.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from idlewatt_scheduler.model.plan import Plan
+from idlewatt_scheduler.model.reasons import PodReason, Reason
 from idlewatt_scheduler.model.shadow import PodPrice
 from idlewatt_scheduler.model.workload import Pod
 from idlewatt_scheduler.templates import Template, templates_of
 
 _LEAST_WEIGHT: Final = 0.005
+
+_TAKEN: Final[frozenset[Reason]] = frozenset(
+    {
+        PodReason.DEPARTURE_CHARGE_AT_RISK,
+        PodReason.NOT_ENOUGH_RESOURCES,
+        PodReason.HOST_PORT_TAKEN,
+        PodReason.CIRCUIT_FULL,
+        PodReason.TOPOLOGY_SPREAD,
+        PodReason.GANG_INCOMPLETE,
+    }
+)
+"""Clauses that fail because of what else is placed or runs there."""
 
 
 def priced_kinds(plan: Plan, pods: Iterable[Pod]) -> list[tuple[Template, PodPrice | None]]:
@@ -24,11 +38,14 @@ def priced_kinds(plan: Plan, pods: Iterable[Pod]) -> list[tuple[Template, PodPri
     asked = list(pods)
     keys = {pod.key for pod in asked}
     prices = {each.sample: each for each in plan.prices.pods}
+    short = {each.pod.key for each in plan.waiting if not _TAKEN.isdisjoint(each.reasons)}
     known = [each.pod for each in plan.placements if each.pod.key in prices]
     found: list[tuple[Template, PodPrice | None]] = []
     for template in templates_of([*asked, *known] if prices else asked):
         ours = tuple(pod for pod in template.pods if pod.key in keys)
-        named = (prices[pod.key] for pod in template.pods if pod.key in prices)
+        named: Iterator[PodPrice] = iter(())
+        if any(pod.key in short for pod in ours):
+            named = (prices[pod.key] for pod in template.pods if pod.key in prices)
         if ours:
             found.append((Template(ours, template.weight), next(named, None)))
     return found

@@ -4,7 +4,7 @@ import pytest
 
 from idlewatt_operator.reconcile.scarcity import in_few_words, price_of, priced_kinds
 from idlewatt_scheduler.model.plan import Placement, Plan, Waiting
-from idlewatt_scheduler.model.reasons import WaitingCondition
+from idlewatt_scheduler.model.reasons import PodReason, Reason, VehicleReason, WaitingCondition
 from idlewatt_scheduler.model.shadow import PodPrice, Prices, Worth
 from idlewatt_scheduler.testing import AT, a_pod
 
@@ -18,7 +18,10 @@ PRICE = PodPrice("default/svc-1", 3, 2, Worth(16.0, 0.5))
 PLAN = Plan(
     AT,
     placements=(Placement(OLDEST, "v-0", AT, AT, AT + 1, 1),),
-    waiting=tuple(Waiting(pod, ENERGY) for pod in (YOUNGER, YOUNGEST, OTHER)),
+    waiting=tuple(
+        Waiting(pod, ENERGY, {PodReason.NOT_ENOUGH_RESOURCES: 1})
+        for pod in (YOUNGER, YOUNGEST, OTHER)
+    ),
     prices=Prices(pods=(PRICE,)),
 )
 
@@ -33,6 +36,23 @@ def test_the_price_of_the_oldest_is_that_of_all_like_it() -> None:
     assert price_of(PLAN, YOUNGEST) == PRICE
     assert price_of(PLAN, OTHER) is None
     assert price_of(PLAN, OLDEST) is None
+
+
+@pytest.mark.parametrize(
+    ("reason", "is_told"),
+    [
+        (PodReason.EXCEEDS_CAPACITY, False),
+        (VehicleReason.NODE_NOT_READY, False),
+        (PodReason.CIRCUIT_FULL, True),
+        (PodReason.GANG_INCOMPLETE, True),
+    ],
+)
+def test_it_is_told_where_others_have_the_places(reason: Reason, is_told: bool) -> None:  # noqa: FBT001 - a column of the table
+    """A pod that is too large for every vehicle has no place to want."""
+    waits = Waiting(OTHER, ENERGY, {VehicleReason.NODE_NOT_READY: 1, reason: 2})
+    price = PodPrice("default/big", 1, 1, Worth(1.0))
+    plan = Plan(AT, waiting=(waits,), prices=Prices(pods=(price,)))
+    assert price_of(plan, OTHER) == (price if is_told else None)
 
 
 @pytest.mark.parametrize(
