@@ -388,7 +388,6 @@ def _place(board: Board, held: dict[int, Held]) -> None:
 _REPEATS: Final = 8
 _SEARCHES_A_WORK: Final = 4_000
 _FOR_WEIGHT: Final = 0.5
-_FOR_MONEY: Final = 0.6
 _NODES_A_WORK: Final = 50
 _CUT_LITTLE: Final = "separating/maxroundsroot = 5\nseparating/maxrounds = 1\n"
 """The sieve has cut already: the solver's own cuts take five times as long as they save."""

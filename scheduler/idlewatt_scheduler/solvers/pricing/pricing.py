@@ -80,8 +80,9 @@ def price(  # noqa: PLR0913, PLR0917 - what to look for, how hard, and from wher
     market = Market(packed, rows_for(packed, goal))
     begin = _from_duals(market, previous) if previous is not None else None
     rounds, pace = depth.again_rounds, _LATER_PACE
-    look = first_look(packed) if previous is None else previous.look
-    if begin is None:
+    if begin is not None and previous is not None:
+        look = _another(previous.look)
+    else:
         look = first_look(packed)
         begin = learned(packed, goal, depth.sample, depth.sample_rounds, stop, spent)
         rounds, pace = depth.polish_rounds, _PACE
@@ -107,8 +108,7 @@ def price_at_weight(
     market = Market(packed, rows_for(packed, goal))
     pod = np.maximum(duals.pod, 0.0)
     ratios = np.unique(pod / np.maximum(packed.weight, 1e-300))
-    seen = duals.look
-    look = Look(seen.weight.copy(), seen.held.copy(), seen.value.copy())
+    look = _another(duals.look)
     best, least = _at(market, duals, pod, 0.0), np.inf
     low, high = 0, len(ratios) - 1
     known: dict[int, float] = {}
@@ -135,6 +135,11 @@ def _at(market: Market, duals: Duals, pod: Floats, theta: float) -> Floats:
     place = np.maximum(theta * market.packed.weight - pod, 0.0)
     asked = np.concatenate([place, duals.room, duals.spread, [theta]])
     return _of_what_binds(market.rows, asked)
+
+
+def _another(look: Look) -> Look:
+    """The same look, to go on from without changing what an earlier plan remembers."""
+    return Look(look.weight.copy(), look.held.copy(), look.value.copy())
 
 
 def _reach(market: Market, asked: Floats, look: Look, nodes: int) -> Found:
